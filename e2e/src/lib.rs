@@ -1,0 +1,1 @@
+//! Demo services, scenarios and tests against real Envoy.

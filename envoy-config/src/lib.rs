@@ -1,0 +1,1 @@
+//! The outrigger command: load, analyze, explain, render, run.

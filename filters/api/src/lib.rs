@@ -1,0 +1,1 @@
+//! Istio's resources as types: parse, validate, select.

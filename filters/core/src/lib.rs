@@ -1,0 +1,1 @@
+//! Pure policy engine: a request in, one decision out.

@@ -1,0 +1,1 @@
+//! The `jwt-authn` filter.
