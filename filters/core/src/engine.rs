@@ -1,0 +1,173 @@
+//! The five policies behind one call, in Istio's order.
+
+use std::time::Duration;
+
+use outrigger_api::{Config, Problem};
+
+use crate::jwt::{Identity, SignatureVerifier};
+use crate::verdict::{HeaderOp, Outcome, Verdict};
+use crate::{Attributes, Draws, Now, Request, authz, fault, jwt, route};
+
+/// Which policies an engine carries out: all of them in the suite, one in each stand-alone filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicySet(u8);
+
+impl PolicySet {
+    /// RequestAuthentication.
+    pub const JWT: Self = Self(1);
+    /// AuthorizationPolicy.
+    pub const AUTHZ: Self = Self(1 << 1);
+    /// Fault injection of a VirtualService.
+    pub const FAULT: Self = Self(1 << 2);
+    /// Routes of a VirtualService.
+    pub const ROUTE: Self = Self(1 << 3);
+    /// Istio's standard metrics.
+    pub const METRICS: Self = Self(1 << 4);
+    /// Every policy.
+    pub const ALL: Self = Self(0b1_1111);
+
+    /// Whether `other` is part of this set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl std::ops::BitOr for PolicySet {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Compiled policies of one proxy.
+#[derive(Debug)]
+pub struct Engine {
+    jwt: Option<jwt::Rules>,
+    authz: Option<authz::Policies>,
+    routes: Option<route::Table>,
+    injects_faults: bool,
+    forwards: bool,
+    attributes: Attributes,
+}
+
+impl Engine {
+    /// Compiles the resources of `config` that belong to `policies` and apply to its proxy.
+    ///
+    /// # Errors
+    /// Every resource or field that can't be carried out, with its path. Nothing is dropped.
+    pub fn compile(config: &Config, policies: PolicySet) -> Result<Self, Vec<Problem>> {
+        let (resources, proxy) = (&config.resources, &config.proxy);
+        let mut problems = Vec::new();
+        // Istio puts authentication and authorization on inbound listeners and gateways, VirtualServices on
+        // outbound listeners and gateways.
+        let wanted = |set| policies.contains(set);
+        let jwt = (proxy.receives() && wanted(PolicySet::JWT))
+            .then(|| keep(jwt::Rules::compile(resources, proxy), &mut problems));
+        let authz = (proxy.receives() && wanted(PolicySet::AUTHZ))
+            .then(|| keep(authz::Policies::compile(resources, proxy), &mut problems));
+        let routes = (proxy.routes() && (wanted(PolicySet::ROUTE) || wanted(PolicySet::FAULT)))
+            .then(|| keep(route::Table::compile(resources, proxy), &mut problems));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (jwt, authz, routes) = (jwt.flatten(), authz.flatten(), routes.flatten());
+        let mut attributes = Attributes::none();
+        attributes |= authz.as_ref().map(authz::Policies::attributes).unwrap_or_default();
+        attributes |= routes.as_ref().map(route::Table::attributes).unwrap_or_default();
+        Ok(Self {
+            jwt,
+            authz,
+            routes,
+            injects_faults: wanted(PolicySet::FAULT),
+            forwards: wanted(PolicySet::ROUTE),
+            attributes,
+        })
+    }
+
+    /// What the rules ask of a request beyond its headers.
+    pub fn attributes(&self) -> Attributes {
+        self.attributes
+    }
+
+    /// The compiled routes, if this proxy routes.
+    pub fn routes(&self) -> Option<&route::Table> {
+        self.routes.as_ref()
+    }
+
+    /// Decides one request. `identity` is the verified token's when another filter has verified it already.
+    pub fn request<'e>(
+        &'e self,
+        request: &Request<'_>,
+        identity: Option<Identity>,
+        draws: &mut Draws,
+        now: Now,
+        verifier: &dyn SignatureVerifier,
+    ) -> Verdict<'e> {
+        let mut verdict = Verdict {
+            jwt: None,
+            authz: None,
+            fault: None,
+            route: None,
+            hold: Duration::ZERO,
+            outcome: Outcome::Forward(Vec::new()),
+        };
+        let mut ops = self.strip_internal(request);
+        if let Some(rules) = &self.jwt {
+            let outcome = verdict.jwt.insert(rules.verify(request, now, verifier));
+            if let Some(reply) = outcome.reply(request) {
+                verdict.outcome = Outcome::Reply(reply);
+                return verdict;
+            }
+            ops.append(&mut outcome.ops);
+        }
+        if let Some(policies) = &self.authz {
+            let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(identity.as_ref());
+            let decision = verdict.authz.insert(policies.decide(request, identity));
+            if let Some(reply) = decision.reply() {
+                verdict.outcome = Outcome::Reply(reply);
+                return verdict;
+            }
+        }
+        let Some(rule) = self.routes.as_ref().and_then(|table| table.find(request)) else {
+            verdict.outcome = Outcome::Forward(ops);
+            return verdict;
+        };
+        if self.injects_faults
+            && let Some(injection) = fault::draw(rule, draws)
+        {
+            verdict.hold = injection.delay.unwrap_or_default();
+            let reply = injection.reply(request);
+            verdict.fault = Some(injection);
+            if let Some(mut reply) = reply {
+                rule.change_reply_headers(&mut reply);
+                verdict.outcome = Outcome::Reply(reply);
+                return verdict;
+            }
+        }
+        verdict.outcome = if self.forwards {
+            let choice = verdict.route.insert(rule.choose(request, draws));
+            choice.outcome(request, ops)
+        } else {
+            Outcome::Forward(ops)
+        };
+        verdict
+    }
+
+    /// Removes what a client may have sent to steer Envoy's router. Only the router filter does this: the ones
+    /// before it leave the headers to it.
+    fn strip_internal<'e>(&self, request: &Request<'_>) -> Vec<HeaderOp<'e>> {
+        if !self.forwards {
+            return Vec::new();
+        }
+        let sent = request.headers().iter().map(|(name, _)| *name);
+        crate::header_names::INTERNAL
+            .iter()
+            .filter(|internal| sent.clone().any(|name| name == internal.as_bytes()))
+            .map(|name| HeaderOp::Remove((*name).into()))
+            .collect()
+    }
+}
+
+fn keep<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    result.map_err(|mut found| problems.append(&mut found)).ok()
+}

@@ -1,0 +1,50 @@
+//! Names of the headers by which the filters drive Envoy's router. `envoy-config` renders the generic route from
+//! the same names, so both sides can't drift apart.
+
+/// The cluster that the generic route forwards to (`cluster_header`). Removed before the request goes upstream.
+pub const CLUSTER: &str = "x-outrigger-cluster";
+
+/// Present on a request whose VirtualService has retries of its own: selects the generic route without the mesh's
+/// default retry policy, since Envoy adds `x-envoy-retry-on` to a route's policy and never takes from it.
+pub const OWN_RETRIES: &str = "x-outrigger-own-retries";
+
+/// Milliseconds until the router answers 504; read by Envoy's router.
+pub const TIMEOUT: &str = "x-envoy-upstream-rq-timeout-ms";
+/// Milliseconds of one try; read by Envoy's router.
+pub const PER_TRY_TIMEOUT: &str = "x-envoy-upstream-rq-per-try-timeout-ms";
+/// When to retry; read by Envoy's router.
+pub const RETRY_ON: &str = "x-envoy-retry-on";
+/// When to retry gRPC; read by Envoy's router.
+pub const RETRY_GRPC_ON: &str = "x-envoy-retry-grpc-on";
+/// How many retries; read by Envoy's router.
+pub const MAX_RETRIES: &str = "x-envoy-max-retries";
+/// Status codes of `retriable-status-codes`; read by Envoy's router.
+pub const RETRIABLE_STATUS_CODES: &str = "x-envoy-retriable-status-codes";
+
+/// Request headers that steer Envoy's router and that no client may set: removed before a policy sets its own.
+pub const INTERNAL: &[&str] = &[
+    CLUSTER,
+    OWN_RETRIES,
+    TIMEOUT,
+    PER_TRY_TIMEOUT,
+    RETRY_ON,
+    RETRY_GRPC_ON,
+    MAX_RETRIES,
+    RETRIABLE_STATUS_CODES,
+    "x-envoy-retriable-header-names",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-stream-duration-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-decorator-operation",
+    "x-envoy-fault-abort-request",
+    "x-envoy-fault-abort-grpc-request",
+    "x-envoy-fault-delay-request",
+    "x-envoy-fault-throughput-response",
+];
+
+/// Whether a client's header of this name must not reach the router.
+pub fn is_internal(name: &[u8]) -> bool {
+    // Most names are ruled out by their first two bytes.
+    name.starts_with(b"x-") && INTERNAL.iter().any(|internal| internal.as_bytes() == name)
+}

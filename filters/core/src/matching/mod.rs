@@ -1,0 +1,1 @@
+//! Matchers: a pure function of bytes each, compiled once.
