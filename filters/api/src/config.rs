@@ -1,0 +1,55 @@
+//! A filter's configuration: who this proxy is, and the resources.
+
+use crate::{resource::Resource, types::common::Labels};
+
+/// `{ "proxy": {…}, "resources": […] }`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Who this proxy is.
+    pub proxy: Proxy,
+    /// What it carries out.
+    pub resources: Vec<Resource>,
+}
+
+/// Who a proxy is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// `role`: gateway or sidecar.
+    pub role: Role,
+    /// `workload`: its name, for metrics.
+    pub workload: String,
+    /// `namespace`
+    pub namespace: String,
+    /// `labels`: those of its workload.
+    pub labels: Labels,
+    /// `serviceAccount`
+    pub service_account: Option<String>,
+    /// `trustDomain`; default `cluster.local`.
+    pub trust_domain: String,
+    /// `rootNamespace`: where resources count for the whole mesh; default `istio-system`.
+    pub root_namespace: String,
+    /// `clusterDomain`: ending of the names of services; default `cluster.local`.
+    pub cluster_domain: String,
+    /// `direction`: of a sidecar, which of its listeners this filter is on.
+    pub direction: Option<Direction>,
+    /// `port`: of the Gateway server, or of the listener, that this filter serves. `None`: ask Envoy.
+    pub port: Option<u16>,
+}
+
+/// The part a proxy plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Stands at the edge of the mesh.
+    Gateway,
+    /// Stands beside one workload.
+    Sidecar,
+}
+
+/// Which way a request goes through a sidecar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// To the workload.
+    Inbound,
+    /// From the workload.
+    Outbound,
+}

@@ -1,0 +1,174 @@
+//! A resource: what it is called, where it comes from, and what it says.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    node::{Node, Position},
+    path::FieldPath,
+    problem::{Problem, ResourceName},
+    types::{
+        authorization_policy::AuthorizationPolicy,
+        common::Labels,
+        destination_rule::DestinationRule,
+        gateway::Gateway,
+        kubernetes::{EndpointSlice, Service, Workload},
+        peer_authentication::PeerAuthentication,
+        request_authentication::RequestAuthentication,
+        service_entry::ServiceEntry,
+        sidecar::Sidecar,
+        telemetry::Telemetry,
+        virtual_service::VirtualService,
+        workload_entry::WorkloadEntry,
+    },
+};
+
+/// A valid resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its name and labels.
+    pub meta: Metadata,
+    /// As written, such as `networking.istio.io/v1`.
+    pub api_version: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What it says.
+    pub spec: Spec,
+    /// Where it comes from.
+    pub source: Source,
+    /// The whole resource as it was read.
+    pub node: Arc<Node>,
+}
+
+/// Kubernetes' metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// Its name.
+    pub name: String,
+    /// Its namespace; the default one if it was left out.
+    pub namespace: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// Its annotations.
+    pub annotations: Labels,
+    /// When it was made. `None` counts as older than any.
+    pub creation_timestamp: Option<Timestamp>,
+}
+
+/// A point in time: seconds since 1970, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// Where a resource comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// The file; `None` in a filter.
+    pub file: Option<Arc<str>>,
+}
+
+/// The kinds of resources that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "Istio's and Kubernetes' own names")]
+pub enum Kind {
+    AuthorizationPolicy,
+    Deployment,
+    DestinationRule,
+    EndpointSlice,
+    Gateway,
+    Namespace,
+    PeerAuthentication,
+    Pod,
+    RequestAuthentication,
+    Service,
+    ServiceEntry,
+    Sidecar,
+    Telemetry,
+    VirtualService,
+    WorkloadEntry,
+}
+
+/// What a resource says.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "Istio's and Kubernetes' own names")]
+pub enum Spec {
+    AuthorizationPolicy(AuthorizationPolicy),
+    DestinationRule(Box<DestinationRule>),
+    EndpointSlice(EndpointSlice),
+    Gateway(Gateway),
+    /// Its labels are in the metadata.
+    Namespace,
+    PeerAuthentication(PeerAuthentication),
+    RequestAuthentication(RequestAuthentication),
+    Service(Service),
+    ServiceEntry(ServiceEntry),
+    Sidecar(Sidecar),
+    Telemetry(Telemetry),
+    VirtualService(VirtualService),
+    /// A Pod or a Deployment.
+    Workload(Workload),
+    WorkloadEntry(WorkloadEntry),
+}
+
+/// What was found in a text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Parsed {
+    /// The resources without errors.
+    pub resources: Vec<Resource>,
+    /// Those of kinds that Outrigger has no use for.
+    pub ignored: Vec<Ignored>,
+    /// Everything that is wrong, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// A resource of a kind that Outrigger has no use for, such as a ConfigMap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its kind, namespace and name.
+    pub resource: ResourceName,
+    /// Where it stands.
+    pub position: Option<Position>,
+    /// The file it was read from.
+    pub file: Option<Arc<str>>,
+}
+
+impl Resource {
+    /// `namespace/name`
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.meta.namespace, self.meta.name)
+    }
+
+    /// Where the field at `path` (such as `spec.http[0].route[1]`) stands, or its nearest ancestor.
+    pub fn position(&self, path: &str) -> Option<Position> {
+        self.node.locate(&FieldPath::parse(path))
+    }
+}
+
+impl Kind {
+    /// As in the field `kind`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationPolicy => "AuthorizationPolicy",
+            Self::Deployment => "Deployment",
+            Self::DestinationRule => "DestinationRule",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::Gateway => "Gateway",
+            Self::Namespace => "Namespace",
+            Self::PeerAuthentication => "PeerAuthentication",
+            Self::Pod => "Pod",
+            Self::RequestAuthentication => "RequestAuthentication",
+            Self::Service => "Service",
+            Self::ServiceEntry => "ServiceEntry",
+            Self::Sidecar => "Sidecar",
+            Self::Telemetry => "Telemetry",
+            Self::VirtualService => "VirtualService",
+            Self::WorkloadEntry => "WorkloadEntry",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,15 @@
+//! Istio's messages as Rust types. A value of one of these has passed Istio's validation: a reader need not
+//! check again.
+
+pub mod authorization_policy;
+pub mod common;
+pub mod destination_rule;
+pub mod gateway;
+pub mod kubernetes;
+pub mod peer_authentication;
+pub mod request_authentication;
+pub mod service_entry;
+pub mod sidecar;
+pub mod telemetry;
+pub mod virtual_service;
+pub mod workload_entry;

@@ -1,0 +1,101 @@
+//! Kubernetes' own kinds, as far as endpoints are found by them and `analyze` looks at them.
+
+use std::net::IpAddr;
+
+use super::common::Labels;
+
+/// `v1` Service.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Service {
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// Labels of its pods.
+    pub selector: Labels,
+    /// Its addresses; none if headless.
+    pub cluster_ips: Vec<IpAddr>,
+    /// It has the address `None`.
+    pub headless: bool,
+    /// The name it stands for (type `ExternalName`).
+    pub external_name: Option<String>,
+}
+
+/// A port of a [`Service`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePort {
+    /// Its name, may be empty for a single one.
+    pub name: String,
+    /// Its number.
+    pub port: u16,
+    /// The port of the pods; `None`: the same.
+    pub target_port: Option<PortRef>,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+    /// What is spoken there, such as `http2`; else the name's prefix says it.
+    pub app_protocol: Option<String>,
+}
+
+/// A port by number or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortRef {
+    /// Its number.
+    Number(u16),
+    /// The name of a container port.
+    Name(String),
+}
+
+/// `discovery.k8s.io/v1` EndpointSlice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EndpointSlice {
+    /// By label `kubernetes.io/service-name`.
+    pub service: Option<String>,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// Ports of all of them.
+    pub ports: Vec<EndpointPort>,
+}
+
+/// One endpoint of a slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// IP addresses, or host names in a slice of type FQDN; only the first counts.
+    pub addresses: Vec<String>,
+    /// Whether it takes traffic; `None` counts as yes.
+    pub ready: Option<bool>,
+    /// The pod's name.
+    pub target: Option<String>,
+    /// The zone it is in.
+    pub zone: Option<String>,
+}
+
+/// A port of an [`EndpointSlice`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointPort {
+    /// The name of the service's port.
+    pub name: String,
+    /// Its number.
+    pub port: Option<u16>,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+    /// What is spoken there.
+    pub app_protocol: Option<String>,
+}
+
+/// Pods: a Pod, or the template of a Deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Workload {
+    /// Labels of the pods.
+    pub labels: Labels,
+    /// Ports of all containers.
+    pub ports: Vec<ContainerPort>,
+    /// Whom they run as.
+    pub service_account: Option<String>,
+}
+
+/// A port of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerPort {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its number.
+    pub port: u16,
+}
