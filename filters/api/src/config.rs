@@ -53,3 +53,34 @@ pub enum Direction {
     /// From the workload.
     Outbound,
 }
+
+impl Default for Proxy {
+    /// A gateway of no particular name in namespace `default`.
+    fn default() -> Self {
+        Self {
+            role: Role::Gateway,
+            workload: String::new(),
+            namespace: "default".into(),
+            labels: Labels::new(),
+            service_account: None,
+            trust_domain: "cluster.local".into(),
+            root_namespace: "istio-system".into(),
+            cluster_domain: "cluster.local".into(),
+            direction: None,
+            port: None,
+        }
+    }
+}
+
+impl Proxy {
+    /// Whether requests end here as far as Istio is concerned: at a gateway and on a sidecar's inbound listener. That
+    /// is where it authenticates and authorizes them.
+    pub fn receives(&self) -> bool {
+        self.role == Role::Gateway || self.direction != Some(Direction::Outbound)
+    }
+
+    /// Whether VirtualServices apply: at a gateway and on a sidecar's outbound listener.
+    pub fn routes(&self) -> bool {
+        self.role == Role::Gateway || self.direction == Some(Direction::Outbound)
+    }
+}

@@ -10,3 +10,7 @@ pub mod path;
 pub mod problem;
 pub mod resource;
 pub mod types;
+
+pub use config::{Config, Direction, Proxy, Role};
+pub use problem::{Problem, Severity};
+pub use resource::{Kind, Resource, Spec};

@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn fixed_draws_land_on_their_point() {
-        for (point, bound, drawn) in [(0, 100, 0), (749_999, 100, 74), (750_000, 100, 75), (999_999, 100, 99)] {
+        for (point, bound, drawn) in [(0, 100, 0), (749_999, 100, 74), (750_000, 100, 75), (999_999, 100, 99)]
+        {
             assert_eq!(Draws::Fixed(point).below(bound), drawn);
         }
     }

@@ -46,9 +46,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Views `headers`: every line in order, HTTP/2 pseudo-headers included, names in lower case.
     pub fn new(headers: &'a [HeaderLine<'a>], connection: Connection<'a>) -> Self {
-        let pseudo = |name: &[u8]| {
-            headers.iter().find(|(n, _)| *n == name).map_or(&b""[..], |(_, v)| *v)
-        };
+        let pseudo = |name: &[u8]| headers.iter().find(|(n, _)| *n == name).map_or(&b""[..], |(_, v)| *v);
         Self {
             method: pseudo(b":method"),
             scheme: pseudo(b":scheme"),
@@ -121,9 +119,9 @@ impl<'a> Request<'a> {
 
     /// Whether this is a gRPC request (`content-type: application/grpc` or `application/grpc+…`).
     pub fn is_grpc(&self) -> bool {
-        self.header(b"content-type").and_then(|v| v.strip_prefix(b"application/grpc")).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(b"+")
-        })
+        self.header(b"content-type")
+            .and_then(|v| v.strip_prefix(b"application/grpc"))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
     }
 
     /// A CORS preflight: `OPTIONS` with non-empty `Origin` and `Access-Control-Request-Method`.

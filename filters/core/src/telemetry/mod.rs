@@ -1,1 +1,14 @@
-//! Istio's standard metrics.
+//! Istio's standard metrics: which series a finished request belongs to and what that series is called.
+
+mod flags;
+mod labels;
+mod series;
+
+pub use flags::ResponseFlags;
+pub use labels::{LABELS, UNKNOWN, tag_regex};
+pub use series::{Protocol, Reporter, Series};
+
+/// Counter of finished requests (Istio `REQUEST_COUNT`).
+pub const REQUESTS_TOTAL: &str = "istio_requests_total";
+/// Histogram of request durations in milliseconds (Istio `REQUEST_DURATION`).
+pub const REQUEST_DURATION: &str = "istio_request_duration_milliseconds";
