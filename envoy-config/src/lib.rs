@@ -1,1 +1,12 @@
-//! The outrigger command: load, analyze, explain, render, run.
+//! What stands around the filters: reads Istio's resources, checks them, explains decisions, renders the Envoy
+//! configuration and runs Envoy with it. The `outrigger` command is a thin shell around this library.
+
+pub mod exit;
+pub mod load;
+pub mod mesh_config;
+pub mod modules;
+pub mod proxy_options;
+
+pub use exit::Exit;
+pub use load::{Inputs, Loaded};
+pub use mesh_config::MeshConfig;

@@ -1,2 +1,2 @@
-//! The outrigger command.
+//! The `outrigger` command.
 fn main() {}

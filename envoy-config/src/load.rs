@@ -1,0 +1,195 @@
+//! Files, folders and standard input become resources.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::{fmt, fs, io};
+
+use outrigger_api::Problem;
+use outrigger_api::resource::{Ignored, Resource};
+use walkdir::WalkDir;
+
+/// What `-f` names: can be loaded again and again, while files come, change and go.
+#[derive(Debug)]
+pub struct Inputs {
+    paths: Vec<PathBuf>,
+    namespace: String,
+    /// Standard input can be read only once.
+    stdin: OnceLock<String>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The resources without errors, in the order of the files.
+    pub resources: Vec<Resource>,
+    /// Resources of kinds that Outrigger has no use for.
+    pub ignored: Vec<Ignored>,
+    /// Everything that is wrong with the files' content.
+    pub problems: Vec<Problem>,
+    /// The files, with their text.
+    pub files: Vec<SourceFile>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// As given, or below the folder given; `<stdin>` for standard input.
+    pub name: Arc<str>,
+    /// What it holds.
+    pub text: String,
+}
+
+/// The name under which messages speak of standard input.
+const STDIN: &str = "<stdin>";
+
+impl Inputs {
+    /// Reads `paths`; resources without a namespace get `namespace`.
+    pub fn new(paths: Vec<PathBuf>, namespace: String) -> Self {
+        Self { paths, namespace, stdin: OnceLock::new() }
+    }
+
+    /// The files and folders, without standard input: what is worth watching.
+    pub fn watched(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().map(PathBuf::as_path).filter(|path| !is_stdin(path))
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// Every path that can't be read. What is wrong with the content is in [`Loaded::problems`].
+    pub fn load(&self) -> Result<Loaded, Vec<Unreadable>> {
+        let mut loaded = Loaded::default();
+        let mut unreadable = Vec::new();
+        let mut seen = BTreeSet::new();
+        for path in &self.paths {
+            if is_stdin(path) {
+                if seen.insert(path.clone()) {
+                    match self.stdin() {
+                        Ok(text) => loaded.add(STDIN.into(), text.to_owned(), &self.namespace),
+                        Err(error) => unreadable.push(Unreadable { path: path.clone(), error }),
+                    }
+                }
+                continue;
+            }
+            let (files, mut errors) = files_at(path);
+            unreadable.append(&mut errors);
+            for file in files {
+                // A file named twice, such as by itself and by its folder, is read once.
+                if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                    continue;
+                }
+                match fs::read_to_string(&file) {
+                    Ok(text) => loaded.add(file.display().to_string().into(), text, &self.namespace),
+                    Err(error) => unreadable.push(Unreadable { path: file, error }),
+                }
+            }
+        }
+        if unreadable.is_empty() { Ok(loaded) } else { Err(unreadable) }
+    }
+
+    fn stdin(&self) -> io::Result<&str> {
+        if let Some(text) = self.stdin.get() {
+            return Ok(text);
+        }
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        Ok(self.stdin.get_or_init(|| text))
+    }
+}
+
+impl Loaded {
+    /// Whether some resource can't be used.
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+
+    /// The text of a file.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.files.iter().find(|file| &*file.name == name).map(|file| file.text.as_str())
+    }
+
+    fn add(&mut self, name: Arc<str>, text: String, namespace: &str) {
+        let mut parsed = yaml::parse(&text, Some(Arc::clone(&name)), namespace);
+        self.resources.append(&mut parsed.resources);
+        self.ignored.append(&mut parsed.ignored);
+        self.problems.append(&mut parsed.problems);
+        self.files.push(SourceFile { name, text });
+    }
+}
+
+/// A path that can't be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The path.
+    pub path: PathBuf,
+    /// Why.
+    pub error: io::Error,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "can't read `{}`: {}", self.path.display(), self.error)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The file itself, or the resource files of a folder, sorted by name.
+fn files_at(path: &Path) -> (Vec<PathBuf>, Vec<Unreadable>) {
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
+    if !path.is_dir() {
+        return (vec![path.to_owned()], errors);
+    }
+    let walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+    // A mounted ConfigMap has its files in `..data` too, behind the links that carry their names.
+    let visible = |name: &std::ffi::OsStr| !name.as_encoded_bytes().starts_with(b".");
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || visible(entry.file_name())) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_resource_file(entry.path()) => {
+                files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(path).to_owned();
+                errors.push(Unreadable { path, error: error.into() });
+            }
+        }
+    }
+    if files.is_empty() && errors.is_empty() {
+        let error = io::Error::new(io::ErrorKind::NotFound, "no *.yaml, *.yml or *.json file in this folder");
+        errors.push(Unreadable { path: path.to_owned(), error });
+    }
+    (files, errors)
+}
+
+fn is_resource_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+}
+
+/// Until `outrigger_api` reads YAML: says so, and yields nothing.
+mod yaml {
+    use std::sync::Arc;
+
+    use outrigger_api::problem::{Problem, ResourceName, Severity, code};
+    use outrigger_api::{path::FieldPath, resource::Parsed};
+
+    pub(super) fn parse(_text: &str, file: Option<Arc<str>>, _namespace: &str) -> Parsed {
+        let problem = Problem {
+            severity: Severity::Error,
+            code: code::SYNTAX,
+            message: "this build can't read YAML yet".to_owned(),
+            hint: None,
+            path: FieldPath::root(),
+            position: None,
+            file,
+            resource: ResourceName::default(),
+        };
+        Parsed { problems: vec![problem], ..Parsed::default() }
+    }
+}

@@ -1,0 +1,118 @@
+//! The WebAssembly modules that Envoy loads: embedded in this binary, or found beside it.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::{env, fs};
+
+/// Where to look for the modules before the embedded ones: a folder. At build time, where to embed them from.
+pub const VARIABLE: &str = "OUTRIGGER_MODULES";
+
+/// What the build put in: file name and bytes.
+static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// One of our modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Module {
+    /// All five policies in one crossing.
+    Suite,
+    /// RequestAuthentication.
+    JwtAuthn,
+    /// AuthorizationPolicy.
+    Authz,
+    /// Fault injection.
+    Fault,
+    /// Routes.
+    Router,
+    /// Istio's standard metrics.
+    Metrics,
+}
+
+impl Module {
+    /// The stand-alone filters, in the order in which a request meets them.
+    pub const SEPARATE: [Self; 5] = [Self::JwtAuthn, Self::Authz, Self::Fault, Self::Router, Self::Metrics];
+
+    /// The name of the file.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Suite => "outrigger.wasm",
+            Self::JwtAuthn => "outrigger_jwt_authn.wasm",
+            Self::Authz => "outrigger_authz.wasm",
+            Self::Fault => "outrigger_fault.wasm",
+            Self::Router => "outrigger_router.wasm",
+            Self::Metrics => "outrigger_metrics.wasm",
+        }
+    }
+
+    /// The module's bytes: from the folder `OUTRIGGER_MODULES` if it is set, else as embedded, else from the
+    /// folder of this executable.
+    ///
+    /// # Errors
+    /// It is in none of them, or can't be read.
+    pub fn bytes(self) -> Result<Cow<'static, [u8]>, ModuleError> {
+        let name = self.file_name();
+        if let Some(folder) = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
+            return read(PathBuf::from(folder).join(name));
+        }
+        if let Some((_, bytes)) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
+        match beside.filter(|path| path.is_file()) {
+            Some(path) => read(path),
+            None => Err(ModuleError::Missing(name)),
+        }
+    }
+}
+
+fn read(path: PathBuf) -> Result<Cow<'static, [u8]>, ModuleError> {
+    let bytes = fs::read(&path).map_err(|source| ModuleError::Unreadable { path: path.clone(), source })?;
+    if bytes.starts_with(b"\0asm") { Ok(Cow::Owned(bytes)) } else { Err(ModuleError::NotWasm(path)) }
+}
+
+/// A module can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// Nowhere to be found.
+    #[error(
+        "this build of `outrigger` carries no WebAssembly modules, and `{0}` is not beside it\n\
+         hint: build everything with `./makew build` and use `dist/outrigger`, or set `OUTRIGGER_MODULES` to a \
+         folder with the modules"
+    )]
+    Missing(&'static str),
+    /// The file is there or was asked for, but can't be read.
+    #[error("can't read the module `{}`: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("`{}` is not a WebAssembly module", .0.display())]
+    NotWasm(PathBuf),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_module_has_a_file_of_its_own() {
+        let mut names: Vec<_> = Module::SEPARATE.iter().map(|module| module.file_name()).collect();
+        names.push(Module::Suite.file_name());
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 6);
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outrigger.wasm");
+        fs::write(&path, b"<html>404</html>").unwrap();
+        assert!(matches!(read(path.clone()), Err(ModuleError::NotWasm(_))));
+        fs::write(&path, b"\0asm\x01\0\0\0").unwrap();
+        assert_eq!(&*read(path).unwrap(), b"\0asm\x01\0\0\0");
+        assert!(matches!(read(folder.path().join("none.wasm")), Err(ModuleError::Unreadable { .. })));
+    }
+}
