@@ -1,1 +1,3 @@
 //! Matchers: a pure function of bytes each, compiled once.
+
+pub mod regex;

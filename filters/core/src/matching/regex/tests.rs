@@ -1,0 +1,191 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::*;
+
+/// Whether the whole of `value` matches `pattern`.
+fn matches(pattern: &str, value: &[u8]) -> bool {
+    compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}")).is_match(value)
+}
+
+#[test]
+fn the_whole_value_must_match() {
+    for (pattern, value, expected) in [
+        ("a|ab", &b"ab"[..], true),
+        ("a|ab", b"abc", false),
+        ("a", b"ba", false),
+        ("", b"", true),
+        ("", b"a", false),
+        ("^a$", b"a", true),
+        ("a", b"a\n", false),
+        ("(?m)^a$", b"a\nb", false),
+        ("(?i)users", b"USERS", true),
+        ("x(?i)y", b"xY", true),
+        ("(?i:x)y", b"XY", false),
+        ("/users/[0-9]+(/.*)?", b"/users/12/x", true),
+    ] {
+        assert_eq!(matches(pattern, value), expected, "{pattern} on {}", value.escape_ascii());
+    }
+}
+
+#[test]
+fn characters_are_bytes_as_in_latin1() {
+    for (pattern, value, expected) in [
+        ("caf.", &b"caf\xe9"[..], true),
+        ("caf.", "café".as_bytes(), false),
+        ("caf..", "café".as_bytes(), true),
+        ("café", "café".as_bytes(), true),
+        ("café", b"caf\xe9", false),
+        (r"caf\xe9", b"caf\xe9", true),
+        (r"caf\x{E9}", b"caf\xe9", true),
+        (r"\351", b"\xe9", true),
+        // Two characters each, the star and the class see the second one alone.
+        ("é*", b"\xc3\xa9\xa9", true),
+        ("[é]", b"\xa9", true),
+        (r"[^\x00-\x7f]+", b"\x80\xff", true),
+        (r"\w", b"\xe9", false),
+        (r"\W", b"\xe9", true),
+        (r"[\x80-\xff]", b"\x90", true),
+        (".", b"\n", false),
+        (r"\C", b"\n", true),
+        ("(?s).", b"\n", true),
+        ("[^a]", b"\n", true),
+    ] {
+        assert_eq!(matches(pattern, value), expected, "{pattern} on {}", value.escape_ascii());
+    }
+}
+
+#[test]
+fn what_both_engines_accept_means_what_re2_means() {
+    for (pattern, value, expected) in [
+        (r"\<a\>", &b"<a>"[..], true),
+        (r"\<a\>", b"a", false),
+        ("[a&&b]", b"&", true),
+        ("[a&&b]", b"a", true),
+        ("[a--c]", b"b", false),
+        ("[a~~b]", b"~", true),
+        ("[[a]b]", b"[b]", true),
+        ("[[]", b"[", true),
+        ("[]a]", b"]", true),
+        ("[^]a]", b"]", false),
+        ("[a-]", b"-", true),
+        (r"[\d-z]", b"-", true),
+        ("a{,2}", b"a{,2}", true),
+        ("a{,2}", b"aa", false),
+        ("a{ 2}", b"a{ 2}", true),
+        ("{", b"{", true),
+        ("a}", b"a}", true),
+        (r"\s", b"\x0b", false),
+        (r"[\s]", b"\x0b", false),
+        (r"\S", b"\x0b", true),
+        ("[[:space:]]", b"\x0b", true),
+        ("[[:^alpha:]x]", b"1", true),
+        ("[:alpha:]", b"l", true),
+        ("[:alpha:]", b"z", false),
+        (r"\Qa.b*\E+", b"a.b***", true),
+        (r"\Qa.b", b"a.b", true),
+        ("a b # c", b"a b # c", true),
+        (r"\b{start}", b"", false),
+        (r"a\b{2}", b"a", true),
+        ("(?P<x>a)", b"a", true),
+        ("(?<x>a)", b"a", true),
+        (r"\_\-\ ", b"_- ", true),
+        ("|a", b"", true),
+        ("^*a", b"a", true),
+        ("a{2}", b"aa", true),
+        ("a{2,}", b"aaa", true),
+        ("(?:a{2})?", b"", true),
+    ] {
+        if pattern == "[a--c]" {
+            assert!(compile(pattern).is_err(), "a range that ends before it begins");
+            continue;
+        }
+        assert_eq!(matches(pattern, value), expected, "{pattern} on {}", value.escape_ascii());
+    }
+}
+
+#[test]
+fn what_re2_refuses_is_refused() {
+    for (pattern, reason) in [
+        ("(?=a)", "lookaround"),
+        ("(?!a)", "lookaround"),
+        ("(?<=a)b", "lookaround"),
+        ("(?<!a)b", "lookaround"),
+        ("(?x) a", "flags"),
+        ("(?u)a", "flags"),
+        ("(?R)a", "flags"),
+        ("(?i-)a", "flags"),
+        ("(?P=x)", "flags"),
+        ("(?>a)", "flags"),
+        (r"(a)\1", "back references"),
+        (r"\pL", "Unicode classes"),
+        (r"[\p{Greek}]", "Unicode classes"),
+        (r"\u00e9", "not RE2"),
+        (r"\Z", "not RE2"),
+        (r"\h", "not RE2"),
+        (r"[\b]", "not RE2"),
+        (r"\é", "backslash"),
+        ("\\", "backslash"),
+        (r"\x{100}", r"`\xFF`"),
+        (r"\777", r"`\xFF`"),
+        (r"\xg1", "hexadecimal"),
+        ("a**", "stack"),
+        ("a+?+", "stack"),
+        ("a++", "stack"),
+        ("a{2}{3}", "stack"),
+        ("*", "nothing"),
+        ("a|+", "nothing"),
+        ("(?i)*", "nothing"),
+        ("{2}", "nothing"),
+        ("a{1001}", "1000"),
+        ("((a{10}){11}){10}", "1000"),
+        ("a{3,2}", "minimum"),
+        ("[b-a]", "range"),
+        ("[a", "`]`"),
+        ("[", "`]`"),
+        ("[]", "`]`"),
+        ("[[:nope:]]", "character class"),
+        ("(a", "`)`"),
+        ("a)", "`(`"),
+        ("(?P<a b>x)", "name"),
+        ("(?P<x>a)(?P<x>b)", "duplicate"),
+        ("(?i)é", "beyond ASCII"),
+        (
+            "(?:a{1000}b{1000}c{1000}d{1000}e{1000}){1,1}(?:a{0,1000}b{0,1000}){0,1}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}",
+            "too large",
+        ),
+    ] {
+        match compile(pattern) {
+            Ok(_) => panic!("{pattern} must be refused"),
+            Err(error) => assert!(error.to_string().contains(reason), "{pattern}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_search_keeps_the_numbers_of_groups() {
+    let regex = compile_search("^/service/([^/]+)(/.*)$").expect("valid");
+    assert_eq!(&regex.replace_all(b"/service/foo/v1", &b"$2/instance/$1"[..])[..], b"/v1/instance/foo");
+}
+
+#[test]
+fn a_set_numbers_its_expressions_in_order() {
+    let set = compile_set(["a.*", "b", ".*c"]).expect("valid");
+    assert_eq!(set.matches(b"abc").into_iter().collect::<Vec<_>>(), [0, 2]);
+    assert!(compile_set(["a", "(?=b)"]).is_err());
+}
+
+#[test]
+fn no_text_makes_the_translation_panic() {
+    let pieces = [
+        "\\", "(", ")", "[", "]", "{", "}", "?", "*", "-", ":", "^", "é", "1", ",", "P<", "Q", "E", "x", "i",
+    ];
+    for a in pieces {
+        for b in pieces {
+            for c in pieces {
+                let _ = compile(&format!("{a}{b}{c}"));
+                let _ = re2::translate(&format!("[{a}{b}{c}]{a}"));
+            }
+        }
+    }
+}
