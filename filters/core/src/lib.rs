@@ -16,6 +16,7 @@ pub mod matching;
 pub mod reason;
 pub mod request;
 pub mod route;
+pub mod selection;
 pub mod telemetry;
 pub mod verdict;
 

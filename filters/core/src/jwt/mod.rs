@@ -1,9 +1,19 @@
 //! RequestAuthentication: where tokens stand, how they are verified, what a failure answers.
 
+mod der;
+mod public_key;
+#[cfg(feature = "rust-crypto")]
+mod rust_crypto;
+
 use outrigger_api::{Problem, Proxy, Resource};
 
 use crate::verdict::{HeaderOp, Reply};
 use crate::{Now, Request, RuleRef};
+
+pub use der::ecdsa_der;
+pub use public_key::{KeyMaterial, PublicKey, SignatureVerifier};
+#[cfg(feature = "rust-crypto")]
+pub use rust_crypto::RustCrypto;
 
 /// A verified token.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,16 +21,6 @@ pub struct Identity {
     /// The token's payload.
     pub claims: serde_json::Map<String, serde_json::Value>,
 }
-
-/// Checks one signature. The host puts Envoy's BoringSSL behind it, the native command RustCrypto.
-pub trait SignatureVerifier {
-    /// Whether `signature` (as in the JWS: raw r‖s for ECDSA) of `message` fits `key`.
-    fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool;
-}
-
-/// A public key ready for checks.
-#[derive(Debug, Clone)]
-pub struct PublicKey {}
 
 /// What the rules found in one request.
 #[derive(Debug)]
