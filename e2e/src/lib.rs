@@ -1,1 +1,10 @@
-//! Demo services, scenarios and tests against real Envoy.
+//! Scenarios and the judges that decide them: the engine alone, Envoy as a process, Envoy in a container.
+
+pub mod client;
+pub mod engine_judge;
+pub mod launch;
+pub mod metrics;
+pub mod scenario;
+pub mod services;
+pub mod tally;
+pub mod tokens;

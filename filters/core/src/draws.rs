@@ -1,12 +1,19 @@
 //! Random draws as an argument: seeded in the proxy, fixed in `outrigger explain --draw`.
 
 /// A source of uniform draws.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Draws {
     /// Every draw lands on the same point, given in millionths (0 to 999 999) of its range.
     Fixed(u32),
     /// A generator with this state.
     Seeded(u64),
+}
+
+impl Default for Draws {
+    /// Draws that always land on the first point.
+    fn default() -> Self {
+        Self::Fixed(0)
+    }
 }
 
 /// The number of equal parts a percentage is drawn from: Envoy's `MILLION` denominator.

@@ -31,6 +31,24 @@ pub struct Reply<'e> {
     pub grpc_status: Option<u32>,
 }
 
+impl Reply<'_> {
+    /// The same answer, free of the engine: for a request that is held first.
+    pub fn into_owned(self) -> Reply<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Reply {
+            status: self.status,
+            headers: self
+                .headers
+                .into_iter()
+                .map(|(name, value)| (own(name), Cow::Owned(value.into_owned())))
+                .collect(),
+            body: Cow::Owned(self.body.into_owned()),
+            details: own(self.details),
+            grpc_status: self.grpc_status,
+        }
+    }
+}
+
 /// What to do with the request, once [`Verdict::hold`] has passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<'e> {

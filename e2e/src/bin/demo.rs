@@ -1,0 +1,212 @@
+//! Puts up a gateway from Istio resources, walks through it with real requests and says what is expected and what is
+//! seen. Exits with 1 if they differ.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use outrigger_e2e::launch::{Compose, Launcher as _, Local, Running, docker_answers, outrigger};
+use outrigger_e2e::scenario::{Exchange, Outcome, Scenario};
+use outrigger_e2e::{metrics, tally};
+
+fn main() -> ExitCode {
+    match demo() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("the demo did not get through: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo() -> Result<bool> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
+    let scenario = Scenario::read(&folder)?;
+    let started = Instant::now();
+    let (compose, local);
+    let running = if docker_answers() {
+        eprintln!(
+            "A Docker engine answers: starting the gateway and the services of e2e/compose.yaml in containers."
+        );
+        compose = Compose::start()?;
+        compose.launch(&scenario)?
+    } else {
+        eprintln!("No Docker engine answers: starting the gateway and the services as local processes.");
+        local = Local::start()?;
+        local.launch(&scenario)?
+    };
+    eprintln!(
+        "The gateway serves at http://{} after {:.1} s.\n",
+        running.client.address(),
+        started.elapsed().as_secs_f64()
+    );
+
+    let mut walk = Walk::new();
+    let mut sent = 0;
+    for exchange in &scenario.requests {
+        sent += exchange.times;
+        walk.exchange(&running, exchange)?;
+    }
+    walk.retries_seen_upstream(&running)?;
+    sent += 1;
+    walk.deciding_policy(&folder)?;
+    walk.metrics(&running, f64::from(sent))?;
+    eprintln!(
+        "\n{} of {} as expected, {:.0} s in all.",
+        walk.right,
+        walk.total,
+        started.elapsed().as_secs_f64()
+    );
+    Ok(walk.right == walk.total)
+}
+
+/// Prints the walk, line by line.
+struct Walk {
+    right: u32,
+    total: u32,
+    colours: bool,
+}
+
+impl Walk {
+    fn new() -> Self {
+        Self { right: 0, total: 0, colours: std::io::stdout().is_terminal() }
+    }
+
+    fn line(&mut self, title: &str, expected: &str, seen: &str, right: bool) {
+        self.total += 1;
+        self.right += u32::from(right);
+        let mark = match (right, self.colours) {
+            (true, true) => "\x1b[32mok  \x1b[0m",
+            (false, true) => "\x1b[31mDIFF\x1b[0m",
+            (true, false) => "ok  ",
+            (false, false) => "DIFF",
+        };
+        println!("{mark} {title}\n       expected {expected}\n       seen     {seen}");
+    }
+
+    fn exchange(&mut self, running: &Running, exchange: &Exchange) -> Result<()> {
+        let seen = running.send_all(exchange)?;
+        let expected =
+            exchange.expect.iter().map(|outcome| describe(outcome, &share(outcome))).collect::<Vec<_>>();
+        let title = format!("{} ({})", exchange.title.as_deref().unwrap_or("request"), exchange.send);
+        match tally::check(exchange, &seen) {
+            Ok(counts) => {
+                let counted = exchange.expect.iter().zip(counts).map(|(outcome, count)| {
+                    describe(
+                        outcome,
+                        &if exchange.times == 1 { String::new() } else { format!("{count} x ") },
+                    )
+                });
+                self.line(&title, &expected.join(", "), &counted.collect::<Vec<_>>().join(", "), true);
+            }
+            Err(difference) => self.line(&title, &expected.join(", "), &difference, false),
+        }
+        Ok(())
+    }
+
+    fn retries_seen_upstream(&mut self, running: &Running) -> Result<()> {
+        let seen = running.client.request("GET", "httpbin.demo", "/count/demo", &[])?;
+        let count = seen.body.trim().to_owned();
+        let right = count.chars().filter(char::is_ascii_digit).collect::<String>() == "4";
+        self.line("tries counted at the service", "4 (one and three retries)", &count, right);
+        Ok(())
+    }
+
+    /// The offline command names the policy that refused the last request of the walk, by file and line.
+    fn deciding_policy(&mut self, folder: &Path) -> Result<()> {
+        let mut explain = Command::new(outrigger()?);
+        explain.arg("explain").arg("GET http://secure.demo/get").arg("-f").arg(folder.join("gateway.yaml"));
+        explain.arg("-f").arg(folder.join("httpbin.yaml")).arg("-f").arg(folder.join("security.yaml"));
+        let output = explain.args(["-o", "json"]).output().context("can't run outrigger explain")?;
+        ensure!(!output.stdout.is_empty(), "explain: {}", String::from_utf8_lossy(&output.stderr));
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let authz = answer.get("authz").cloned().unwrap_or_default();
+        let text =
+            |name: &str| authz.get(name).map(|value| value.to_string().replace('"', "")).unwrap_or_default();
+        let file = text("file");
+        let file = Path::new(&file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let seen =
+            format!("{} {} rule {} ({file}:{})", text("action"), text("policy"), text("rule"), text("line"));
+        let right = seen.starts_with("DENY default/require-token rule 0 (security.yaml:");
+        self.line(
+            "the policy that refuses, by `outrigger explain`",
+            "DENY default/require-token rule 0",
+            &seen,
+            right,
+        );
+        Ok(())
+    }
+
+    fn metrics(&mut self, running: &Running, sent: f64) -> Result<()> {
+        let total = metrics::sum(&running.admin, "istio_requests_total", &[])?;
+        self.line(
+            "istio_requests_total, all series",
+            &format!("{sent}"),
+            &format!("{total}"),
+            (total - sent).abs() < 0.5,
+        );
+        for (labels, expected) in [
+            (vec![("destination_service_name", "reviews"), ("response_code", "200")], 420.0),
+            (
+                vec![
+                    ("destination_service_name", "httpbin"),
+                    ("response_code", "504"),
+                    ("response_flags", "UT"),
+                ],
+                1.0,
+            ),
+            (vec![("response_code", "403")], 2.0),
+            (vec![("response_code", "401")], 1.0),
+        ] {
+            let title = labels
+                .iter()
+                .map(|(name, value)| format!("{name}=\"{value}\""))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let seen = metrics::sum(&running.admin, "istio_requests_total", &labels)?;
+            self.line(
+                &format!("istio_requests_total{{{title}}}"),
+                &format!("{expected}"),
+                &format!("{seen}"),
+                (seen - expected).abs() < 0.5,
+            );
+        }
+        let timed = metrics::sum(&running.admin, "istio_request_duration_milliseconds_count", &[])?;
+        self.line(
+            "istio_request_duration_milliseconds_count",
+            &format!("{sent}"),
+            &format!("{timed}"),
+            (timed - sent).abs() < 0.5,
+        );
+        Ok(())
+    }
+}
+
+fn share(outcome: &Outcome) -> String {
+    if (outcome.percent - 100.0).abs() < 1e-9 { String::new() } else { format!("{} % ", outcome.percent) }
+}
+
+fn describe(outcome: &Outcome, how_many: &str) -> String {
+    let mut text = how_many.to_owned();
+    match (&outcome.reply, &outcome.forward) {
+        (Some(status), _) => text += &status.to_string(),
+        (None, Some(service)) => match outcome.status {
+            Some(status) => text += &format!("{status} from {service}"),
+            None => text += service,
+        },
+        (None, None) => {}
+    }
+    if outcome.hold > 0.0 {
+        text += &format!(" after {} s", outcome.hold);
+    }
+    if let Some(seconds) = outcome.takes {
+        text += &format!(" after {seconds} s");
+    }
+    if let Some(body) = outcome.body.as_ref().filter(|_| outcome.reply.is_some()) {
+        text += &format!(" `{body}`");
+    }
+    text
+}

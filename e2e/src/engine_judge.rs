@@ -1,0 +1,161 @@
+//! The engine alone as a judge: the same scenario, no proxy.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail};
+use envoy_config::Inputs;
+use outrigger_api::{Config, Direction, Proxy};
+use outrigger_core::jwt::RustCrypto;
+use outrigger_core::{
+    Connection, Draws, Engine, HeaderOp, Now, Outcome, PolicySet, Request, Verdict, header_names,
+};
+
+use crate::scenario::{Exchange, Role, Scenario};
+use crate::services;
+use crate::tally::Seen;
+
+/// The proxy that stands at `role`, as the launchers start it.
+#[must_use]
+pub fn proxy(role: Role) -> Proxy {
+    let labels = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    match role {
+        Role::Gateway => Proxy {
+            labels: labels(&[("istio", "ingressgateway"), ("app", "istio-ingressgateway")]),
+            port: Some(80),
+            ..Proxy::default()
+        },
+        Role::Outbound | Role::Inbound => Proxy {
+            role: outrigger_api::Role::Sidecar,
+            labels: labels(&[("app", "httpbin"), ("version", "v1")]),
+            direction: Some(if role == Role::Outbound { Direction::Outbound } else { Direction::Inbound }),
+            ..Proxy::default()
+        },
+    }
+}
+
+/// A scenario's resources, compiled.
+pub struct Judge {
+    engine: Engine,
+    draws: Draws,
+    role: Role,
+}
+
+impl Judge {
+    /// Compiles `scenario`.
+    ///
+    /// # Errors
+    /// What is wrong with its resources.
+    pub fn new(scenario: &Scenario) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let services = folder.path().join("services.yaml");
+        std::fs::write(&services, services::compose_service_entries())?;
+        let mut files: Vec<PathBuf> = scenario.resource_files()?;
+        files.push(services);
+        let loaded = match Inputs::new(files, "default".to_owned()).load() {
+            Ok(loaded) => loaded,
+            Err(unreadable) => bail!("{unreadable:?}"),
+        };
+        let errors: Vec<_> = loaded.problems.iter().filter(|problem| problem.is_error()).collect();
+        if let Some(first) = errors.first() {
+            bail!("{} problem(s), the first: {first}", errors.len());
+        }
+        let config = Config { proxy: proxy(scenario.role), resources: loaded.resources };
+        match Engine::compile(&config, PolicySet::ALL) {
+            Ok(engine) => Ok(Self { engine, draws: Draws::Seeded(0x0072_1662), role: scenario.role }),
+            Err(problems) => bail!("{problems:?}"),
+        }
+    }
+
+    /// Decides `exchange` as often as it asks.
+    ///
+    /// # Errors
+    /// A request that is not of its form.
+    pub fn decide_all(&mut self, exchange: &Exchange) -> Result<Vec<Seen>> {
+        let (method, authority, path) = exchange.parts()?;
+        let mut lines = vec![
+            (":authority".to_owned(), authority.to_owned()),
+            (":path".to_owned(), path.to_owned()),
+            (":method".to_owned(), method.to_owned()),
+            (":scheme".to_owned(), "http".to_owned()),
+        ];
+        lines.extend(exchange.header_lines()?.into_iter().map(|(name, value)| (name.to_lowercase(), value)));
+        let lines: Vec<(&[u8], &[u8])> =
+            lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let now = Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO));
+        let verifier = RustCrypto;
+        let mut seen = Vec::new();
+        for _ in 0..exchange.times {
+            let connection = Connection {
+                source_ip: Some([127, 0, 0, 1].into()),
+                remote_ip: Some([127, 0, 0, 1].into()),
+                destination_ip: Some([127, 0, 0, 1].into()),
+                destination_port: Some(80),
+                ..Connection::default()
+            };
+            let request = Request::new(&lines, connection);
+            let verdict = self.engine.request(&request, None, &mut self.draws, now, &verifier);
+            seen.push(seen_by_engine(verdict, &lines, self.role == Role::Inbound));
+        }
+        Ok(seen)
+    }
+}
+
+fn seen_by_engine(verdict: Verdict<'_>, lines: &[(&[u8], &[u8])], is_inbound: bool) -> Seen {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut seen = Seen { hold: Some(verdict.hold.as_secs_f64()), ..Seen::default() };
+    let ops = match verdict.outcome {
+        Outcome::Reply(reply) => {
+            seen.reply = Some(reply.status);
+            seen.status = Some(reply.status);
+            seen.body = text(&reply.body);
+            seen.headers =
+                reply.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+            return seen;
+        }
+        Outcome::Forward(ops) => ops,
+    };
+    let mut headers: BTreeMap<String, String> =
+        lines.iter().map(|(name, value)| (text(name), text(value))).collect();
+    for op in &ops {
+        match op {
+            HeaderOp::Set(name, value) => {
+                headers.insert(name.to_string(), text(value));
+            }
+            HeaderOp::Add(name, value) => {
+                let line = headers.entry(name.to_string()).or_default();
+                *line = if line.is_empty() { text(value) } else { format!("{line},{}", text(value)) };
+            }
+            HeaderOp::Remove(name) => {
+                headers.remove(&**name);
+            }
+        }
+    }
+    let cluster = headers.remove(header_names::CLUSTER);
+    match cluster {
+        Some(cluster) => seen.forward = service_of(&cluster),
+        // No cluster chosen: the one upstream behind an inbound listener, and 404 by Envoy's generic route elsewhere.
+        None if is_inbound => seen.forward = Some("httpbin-v1".to_owned()),
+        None => {
+            seen.reply = Some(404);
+            seen.status = Some(404);
+        }
+    }
+    seen.path = headers.remove(":path");
+    if let Some(authority) = headers.remove(":authority") {
+        headers.insert("host".to_owned(), authority);
+    }
+    seen.request_headers = Some(headers);
+    seen
+}
+
+/// `outbound|9080|v2|reviews.default.svc.cluster.local` is served by `reviews-v2`.
+fn service_of(cluster: &str) -> Option<String> {
+    let mut parts = cluster.split('|').skip(2);
+    let subset = parts.next().filter(|subset| !subset.is_empty()).unwrap_or("v1");
+    let service = parts.next()?.split('.').next()?;
+    Some(format!("{service}-{subset}"))
+}

@@ -1,0 +1,178 @@
+//! Everything as processes of this machine: the services, and Envoy under `outrigger run`.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Launcher, Running, outrigger, role_flags};
+use crate::client::Client;
+use crate::scenario::{Role, Scenario};
+use crate::services::Processes;
+
+/// How long a proxy may take until it serves.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The services as processes.
+pub struct Local {
+    /// The services.
+    pub services: Processes,
+    folder: tempfile::TempDir,
+}
+
+impl Local {
+    /// Starts the services.
+    ///
+    /// # Errors
+    /// They do not start.
+    pub fn start() -> Result<Self> {
+        let services = Processes::start()?;
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("services.yaml"), services.service_entries())?;
+        Ok(Self { services, folder })
+    }
+
+    /// The file with the ServiceEntries of the services.
+    #[must_use]
+    pub fn services_file(&self) -> PathBuf {
+        self.folder.path().join("services.yaml")
+    }
+
+    /// The flags that name `files`, the services' and the proxy's role.
+    #[must_use]
+    pub fn flags(&self, files: &[PathBuf], role: Role) -> Vec<String> {
+        let mut flags = Vec::new();
+        for file in files.iter().chain([&self.services_file()]) {
+            flags.extend(["-f".to_owned(), file.display().to_string()]);
+        }
+        flags.extend(role_flags(role).iter().map(|flag| (*flag).to_owned()));
+        if role == Role::Inbound
+            && let Some(port) = self.services.port("httpbin", "v1")
+        {
+            flags.extend(["--app-port".to_owned(), port.to_string()]);
+        }
+        flags
+    }
+
+    /// Starts a proxy with `files`.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn run(
+        &self,
+        files: &[PathBuf],
+        role: Role,
+        more: &[String],
+    ) -> Result<(Running, mpsc::Receiver<String>)> {
+        let (port, admin) = (free_port()?, free_port()?);
+        let mut flags = self.flags(files, role);
+        flags.extend([
+            "--admin".to_owned(),
+            format!("127.0.0.1:{admin}"),
+            "--bind".to_owned(),
+            "127.0.0.1".to_owned(),
+        ]);
+        let (served, other) = match role {
+            Role::Gateway => ("80", None),
+            Role::Outbound => ("15001", Some("15006")),
+            Role::Inbound => ("15006", Some("15001")),
+        };
+        flags.extend(["--port".to_owned(), format!("{served}={port}")]);
+        if let Some(other) = other {
+            flags.extend(["--port".to_owned(), format!("{other}={}", free_port()?)]);
+        }
+        flags.extend(more.iter().cloned());
+        let (gateway, lines) = Gateway::start(&outrigger()?, &flags)?;
+        let running = Running {
+            client: Client::new(format!("127.0.0.1:{port}")),
+            admin: Client::new(format!("127.0.0.1:{admin}")),
+            _keep: Some(gateway),
+        };
+        Ok((running, lines))
+    }
+}
+
+impl Launcher for Local {
+    fn name(&self) -> &'static str {
+        "local processes"
+    }
+
+    fn launch(&self, scenario: &Scenario) -> Result<Running> {
+        Ok(self.run(&scenario.resource_files()?, scenario.role, &[])?.0)
+    }
+}
+
+/// `outrigger run`, stopped by SIGTERM when dropped.
+pub struct Gateway {
+    child: Child,
+}
+
+impl Gateway {
+    /// Starts `outrigger run` and returns once it has said `ready`, with what it says on stderr from then on.
+    ///
+    /// # Errors
+    /// It ends or stays silent instead; with what it said.
+    pub fn start(program: &Path, flags: &[String]) -> Result<(Self, mpsc::Receiver<String>)> {
+        let mut child = Command::new(program)
+            .arg("run")
+            .args(flags)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("can't start {}", program.display()))?;
+        let stderr = BufReader::new(child.stderr.take().context("no stderr")?);
+        let gateway = Self { child };
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if std::env::var_os("OUTRIGGER_E2E_VERBOSE").is_some() {
+                    eprintln!("outrigger: {line}");
+                }
+                // Nobody may be listening any more, but the pipe must not fill.
+                let _ = sender.send(line);
+            }
+        });
+        let mut said = Vec::new();
+        loop {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.trim_start().starts_with("ready") => return Ok((gateway, lines)),
+                Ok(line) => said.push(line),
+                Err(_) => {
+                    bail!("outrigger run {}\nis not ready. It said:\n{}", flags.join(" "), said.join("\n"))
+                }
+            }
+        }
+    }
+
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        for _ in 0..100 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody listens on just now.
+///
+/// # Errors
+/// The system gives none.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
