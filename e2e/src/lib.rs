@@ -4,6 +4,7 @@ pub mod client;
 pub mod engine_judge;
 pub mod launch;
 pub mod metrics;
+pub mod raw;
 pub mod scenario;
 pub mod services;
 pub mod tally;

@@ -69,6 +69,12 @@ impl Seen {
     }
 }
 
+/// Whether what came of one request is among what `exchange` expects.
+#[must_use]
+pub fn is_expected(exchange: &Exchange, seen: &Seen) -> bool {
+    exchange.expect.iter().any(|expected| seen.fits(expected))
+}
+
 /// Checks what came of every repetition of `exchange` and counts each expected outcome. An error says what was expected
 /// and what was seen.
 ///

@@ -1,0 +1,150 @@
+//! `outrigger run` while its files change: a broken edit is told and harms nobody, the corrected one takes over.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use outrigger_e2e::client::Client;
+use outrigger_e2e::launch::Local;
+use outrigger_e2e::scenario::Role;
+
+const GATEWAY: &str = "apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata:
+  name: gateway
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - port: {number: 80, name: http, protocol: HTTP}
+    hosts: ['*']
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata:
+  name: reviews
+spec:
+  host: reviews
+  subsets:
+  - name: v1
+    labels: {version: v1}
+  - name: v2
+    labels: {version: v2}
+---
+";
+
+fn virtual_service(subset_line: &str) -> String {
+    format!(
+        "{GATEWAY}apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: reviews
+spec:
+  hosts: ['*']
+  gateways: [gateway]
+  http:
+  - route:
+    - destination:
+        host: reviews
+        {subset_line}
+"
+    )
+}
+
+/// Sends requests without a pause until it is told to stop.
+struct Load {
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicU32>,
+    workers: Vec<std::thread::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn start(client: &Client) -> Self {
+        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let workers = (0..4)
+            .map(|_| {
+                let (client, stop, sent) = (client.clone(), Arc::clone(&stop), Arc::clone(&sent));
+                std::thread::spawn(move || {
+                    let mut failures = Vec::new();
+                    while !stop.load(Ordering::Relaxed) {
+                        match client.request("GET", "reviews.example", "/", &[]) {
+                            Ok(seen) if seen.status == Some(200) => {}
+                            Ok(seen) => failures.push(format!("{seen:?}")),
+                            Err(error) => failures.push(format!("{error:#}")),
+                        }
+                        sent.fetch_add(1, Ordering::Relaxed);
+                    }
+                    failures
+                })
+            })
+            .collect();
+        Self { stop, sent, workers }
+    }
+
+    /// Ends the load; how many requests were sent, and the failures.
+    fn stop(self) -> (u32, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let failures = self.workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
+        (self.sent.load(Ordering::Relaxed), failures)
+    }
+}
+
+fn wait_for_line(log: &Receiver<String>, wanted: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut said = Vec::new();
+    while let Ok(line) = log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if line.contains(wanted) {
+            return line;
+        }
+        said.push(line);
+    }
+    panic!("`{wanted}` was not said within 20 s, but:\n{}", said.join("\n"));
+}
+
+fn served_by(client: &Client) -> String {
+    client.request("GET", "reviews.example", "/", &[]).unwrap().forward.unwrap_or_default()
+}
+
+fn wait_until_served_by(client: &Client, version: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while served_by(client) != version {
+        assert!(Instant::now() < deadline, "{version} never took over");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Replaces a file the way editors do.
+fn edit(file: &Path, text: &str) {
+    let new = file.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(&new, file).unwrap();
+}
+
+#[test]
+fn edits_are_checked_and_taken_over_without_a_failed_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("routes.yaml");
+    edit(&file, &virtual_service("subset: v1"));
+    let local = Local::start().unwrap();
+    let (running, log) = local.run(&[file.clone()], Role::Gateway, &[]).unwrap();
+    assert_eq!(served_by(&running.client), "reviews-v1");
+
+    let load = Load::start(&running.client);
+    std::thread::sleep(Duration::from_millis(500));
+    edit(&file, &virtual_service("subsett: v2"));
+    let line = wait_for_line(&log, "routes.yaml:");
+    assert!(line.contains("routes.yaml:34:9"), "{line}");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(served_by(&running.client), "reviews-v1");
+
+    edit(&file, &virtual_service("subset: v2"));
+    wait_until_served_by(&running.client, "reviews-v2");
+    // And once more in place, as an editor that does not rename would.
+    std::fs::write(&file, virtual_service("subset: v1")).unwrap();
+    wait_until_served_by(&running.client, "reviews-v1");
+    std::thread::sleep(Duration::from_millis(500));
+    let (sent, failures) = load.stop();
+    assert!(sent > 200, "only {sent} requests were sent");
+    assert!(failures.is_empty(), "{} of {sent} requests failed, the first: {}", failures.len(), failures[0]);
+}

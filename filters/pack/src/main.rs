@@ -1,0 +1,121 @@
+//! `outrigger-pack IN.wasm OUT.wasm`: finishes a filter module.
+//!
+//! The SDK exports every callback of the ABI, and Envoy enters the VM for each one that is exported: an idle body
+//! callback costs an entry for every chunk of every body. This drops the callbacks that the filter has no use for, the
+//! code behind them and the custom sections; and it refuses a module that Envoy 1.40 would not load.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use walrus::Module;
+
+/// What every module needs: the memory, the start, the plugin's life and the end of a stream.
+const COMMON: &[&str] = &[
+    "memory",
+    "_initialize",
+    "proxy_abi_version_0_2_1",
+    "proxy_on_memory_allocate",
+    "proxy_on_context_create",
+    "proxy_on_vm_start",
+    "proxy_on_configure",
+    "proxy_on_delete",
+];
+
+/// What the filters use beyond that, by the name of their module.
+const CALLBACKS: &[(&str, &[&str])] = &[
+    (
+        "outrigger",
+        &["proxy_on_request_headers", "proxy_on_response_headers", "proxy_on_log", "proxy_on_tick"],
+    ),
+    ("outrigger_router", &["proxy_on_request_headers", "proxy_on_response_headers"]),
+    ("outrigger_fault", &["proxy_on_request_headers", "proxy_on_tick"]),
+    ("outrigger_jwt_authn", &["proxy_on_request_headers"]),
+    ("outrigger_authz", &["proxy_on_request_headers"]),
+    ("outrigger_metrics", &["proxy_on_request_headers", "proxy_on_log"]),
+];
+
+/// What Envoy 1.40 offers to import, as far as Rust's standard library and the filters ask for it. An import that Envoy
+/// does not know makes it refuse the module.
+const IMPORTS: &[(&str, &[&str])] = &[
+    (
+        "env",
+        &[
+            "proxy_add_header_map_value",
+            "proxy_call_foreign_function",
+            "proxy_continue_stream",
+            "proxy_define_metric",
+            "proxy_get_buffer_bytes",
+            "proxy_get_current_time_nanoseconds",
+            "proxy_get_header_map_pairs",
+            "proxy_get_header_map_value",
+            "proxy_get_log_level",
+            "proxy_get_property",
+            "proxy_increment_metric",
+            "proxy_log",
+            "proxy_record_metric",
+            "proxy_remove_header_map_value",
+            "proxy_replace_header_map_value",
+            "proxy_send_local_response",
+            "proxy_set_effective_context",
+            "proxy_set_property",
+            "proxy_set_tick_period_milliseconds",
+        ],
+    ),
+    (
+        "wasi_snapshot_preview1",
+        &["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"],
+    ),
+];
+
+fn main() -> ExitCode {
+    let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let [input, output] = paths.as_slice() else {
+        eprintln!("usage: outrigger-pack IN.wasm OUT.wasm");
+        return ExitCode::from(2);
+    };
+    match pack(input, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("outrigger-pack: {}: {error:#}", input.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
+    let name = input.file_stem().unwrap_or_default().to_string_lossy();
+    let (_, callbacks) = CALLBACKS.iter().find(|(module, _)| *module == name).context("not one of our modules")?;
+    let mut config = walrus::ModuleConfig::new();
+    let mut module: Module = config.generate_name_section(false).generate_producers_section(false).parse_file(input)?;
+    let keep = |export: &str| COMMON.contains(&export) || callbacks.contains(&export);
+    let missing: Vec<_> = COMMON
+        .iter()
+        .chain(*callbacks)
+        .filter(|wanted| !module.exports.iter().any(|export| export.name == **wanted))
+        .collect();
+    if !missing.is_empty() {
+        bail!("does not export {missing:?}");
+    }
+    let dropped: Vec<_> =
+        module.exports.iter().filter(|export| !keep(&export.name)).map(walrus::Export::id).collect();
+    for export in dropped {
+        module.exports.delete(export);
+    }
+    walrus::passes::gc::run(&mut module);
+    let unknown: Vec<_> = module
+        .imports
+        .iter()
+        .filter(|import| !IMPORTS.iter().any(|(from, names)| import.module == *from && names.contains(&&*import.name)))
+        .map(|import| format!("{}.{}", import.module, import.name))
+        .collect();
+    if !unknown.is_empty() {
+        bail!("imports what Envoy may not offer: {}", unknown.join(", "));
+    }
+    let bytes = module.emit_wasm();
+    // A file that did not change keeps its time: the native build embeds it and looks at that.
+    if std::fs::read(output).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    std::fs::write(output, bytes).with_context(|| output.display().to_string())
+}
