@@ -1,11 +1,14 @@
 //! What stands around the filters: reads Istio's resources, checks them, explains decisions, renders the Envoy
 //! configuration and runs Envoy with it. The `outrigger` command is a thin shell around this library.
 
+pub mod envoy;
 pub mod exit;
 pub mod load;
 pub mod mesh_config;
 pub mod modules;
 pub mod proxy_options;
+pub mod render;
+pub mod run;
 
 pub use exit::Exit;
 pub use load::{Inputs, Loaded};

@@ -1,0 +1,95 @@
+//! `google.protobuf.Any`: a message with its type in front.
+
+use serde::Serialize;
+
+use super::cluster::{Cluster, DnsCache, HttpProtocolOptions};
+use super::discovery::ExtensionConfig;
+use super::http::{FileAccessLog, HeaderMutation, HttpConnectionManager, SetFilterState};
+use super::listener::Listener;
+use super::scalars::Block;
+use super::wasm::PluginConfig;
+
+/// The types that stand in an `Any`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "@type")]
+pub enum Any {
+    /// A listener in a discovery file.
+    #[serde(rename = "type.googleapis.com/envoy.config.listener.v3.Listener")]
+    Listener(Listener),
+    /// A cluster in a discovery file.
+    #[serde(rename = "type.googleapis.com/envoy.config.cluster.v3.Cluster")]
+    Cluster(Cluster),
+    /// A filter's configuration in a discovery file.
+    #[serde(rename = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig")]
+    ExtensionConfig(Box<ExtensionConfig>),
+    /// The network filter that speaks HTTP.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    )]
+    HttpConnectionManager(Box<HttpConnectionManager>),
+    /// The last HTTP filter.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router")]
+    Router {},
+    /// A WebAssembly HTTP filter.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")]
+    Wasm {
+        /// The plugin.
+        config: Box<PluginConfig>,
+    },
+    /// What a WebAssembly filter gets as configuration; the only form that reaches it as written.
+    #[serde(rename = "type.googleapis.com/google.protobuf.StringValue")]
+    StringValue {
+        /// The text.
+        value: Block,
+    },
+    /// Puts facts of the connection where the filters read them.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config")]
+    SetFilterState(SetFilterState),
+    /// Looks up the name a request asks for.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig"
+    )]
+    DynamicForwardProxyFilter {
+        /// Shared with the cluster.
+        dns_cache_config: DnsCache,
+    },
+    /// The cluster of the names that requests ask for.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig")]
+    DynamicForwardProxyCluster {
+        /// Shared with the filter.
+        dns_cache_config: DnsCache,
+    },
+    /// Changes request headers before anything else looks at them.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    )]
+    HeaderMutation(HeaderMutation),
+    /// A retry goes to a host that was not tried yet.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+    )]
+    PreviousHosts {},
+    /// How a cluster speaks HTTP.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions")]
+    HttpProtocolOptions(HttpProtocolOptions),
+    /// An access log.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog")]
+    FileAccessLog(FileAccessLog),
+}
+
+/// A named extension: `envoy.config.core.v3.TypedExtensionConfig`, and network filters, loggers and predicates,
+/// which have the same fields.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Extension {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub typed_config: Any,
+}
+
+impl Extension {
+    /// An extension.
+    pub fn new(name: impl Into<String>, typed_config: Any) -> Self {
+        Self { name: name.into(), typed_config }
+    }
+}

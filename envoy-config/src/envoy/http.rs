@@ -1,0 +1,156 @@
+//! `HttpConnectionManager` and what stands in it besides routes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Any;
+use super::any::Extension;
+use super::discovery::ExtensionConfigSource;
+use super::route::RouteConfiguration;
+use super::scalars::{Seconds, is_default};
+
+/// How HTTP is read from a connection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "Envoy's message has them")]
+pub struct HttpConnectionManager {
+    /// Names its statistics.
+    pub stat_prefix: String,
+    /// HTTP/1.1 and HTTP/2 with prior knowledge.
+    pub codec_type: &'static str,
+    /// Whether the client's address is the peer's, and `x-forwarded-for` is completed with it.
+    pub use_remote_address: bool,
+    /// Proxies in front of this one that may be trusted.
+    #[serde(skip_serializing_if = "is_default")]
+    pub xff_num_trusted_hops: u32,
+    /// Resolves `.` and `..`.
+    pub normalize_path: bool,
+    /// Makes `//` one.
+    pub merge_slashes: bool,
+    /// What becomes of `%2F` and `%5C`.
+    pub path_with_escaped_slashes_action: &'static str,
+    /// A request that is held longer without a byte is given up: it is what ends one whose VM has crashed.
+    pub stream_idle_timeout: Seconds,
+    /// Larger request headers get a 431.
+    pub max_request_headers_kb: u32,
+    /// For HTTP/1 and 2.
+    pub common_http_protocol_options: ServerProtocolOptions,
+    /// Done before any filter.
+    pub early_header_mutation_extensions: Vec<Extension>,
+    /// Protocols a connection may turn into.
+    pub upgrade_configs: Vec<UpgradeConfig>,
+    /// Where each request is written down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_log: Vec<Extension>,
+    /// In order; the last is the router.
+    pub http_filters: Vec<HttpFilter>,
+    /// Where requests go.
+    pub route_config: RouteConfiguration,
+}
+
+/// `HttpProtocolOptions` of a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServerProtocolOptions {
+    /// Names with underscores are as good as others.
+    pub headers_with_underscores_action: &'static str,
+}
+
+/// A protocol a connection may turn into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UpgradeConfig {
+    /// Its name.
+    pub upgrade_type: &'static str,
+}
+
+/// A filter, or where to find it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HttpFilter {
+    /// Unique in its chain.
+    pub name: String,
+    /// The filter.
+    #[serde(flatten)]
+    pub config: HttpFilterConfig,
+}
+
+/// The two forms of a filter.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpFilterConfig {
+    /// In place.
+    TypedConfig(Any),
+    /// In a file of its own.
+    ConfigDiscovery(ExtensionConfigSource),
+}
+
+impl HttpFilter {
+    /// A filter in place.
+    pub fn new(name: impl Into<String>, typed_config: Any) -> Self {
+        Self { name: name.into(), config: HttpFilterConfig::TypedConfig(typed_config) }
+    }
+}
+
+/// `set_filter_state`
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SetFilterState {
+    /// When the request's headers are there.
+    pub on_request_headers: Vec<FilterStateValue>,
+}
+
+/// A value to set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FilterStateValue {
+    /// Its name.
+    pub object_key: &'static str,
+    /// Its type.
+    pub factory_key: &'static str,
+    /// Its value.
+    pub format_string: FormatString,
+}
+
+/// `envoy.config.core.v3.SubstitutionFormatString`
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormatString {
+    /// A line of text.
+    TextFormatSource(InlineString),
+    /// An object.
+    JsonFormat(BTreeMap<String, serde_json::Value>),
+}
+
+/// Text in place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InlineString {
+    /// The text.
+    pub inline_string: String,
+}
+
+impl FormatString {
+    /// A line of text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::TextFormatSource(InlineString { inline_string: text.into() })
+    }
+}
+
+/// Header changes before everything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeaderMutation {
+    /// In order.
+    pub mutations: Vec<Mutation>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mutation {
+    /// Takes every line of this header away.
+    Remove(&'static str),
+}
+
+/// A log with a line a request.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileAccessLog {
+    /// The file.
+    pub path: String,
+    /// A line.
+    pub log_format: FormatString,
+}

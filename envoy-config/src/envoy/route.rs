@@ -1,0 +1,144 @@
+//! `envoy.config.route.v3`
+
+use serde::Serialize;
+
+use super::any::Extension;
+use super::scalars::{Seconds, is_default};
+
+/// Where a listener's requests go.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouteConfiguration {
+    /// Its name.
+    pub name: String,
+    /// By host.
+    pub virtual_hosts: Vec<VirtualHost>,
+}
+
+/// The routes of some hosts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VirtualHost {
+    /// Its name.
+    pub name: String,
+    /// The hosts.
+    pub domains: Vec<String>,
+    /// Tells the service which try this is.
+    #[serde(skip_serializing_if = "is_default")]
+    pub include_request_attempt_count: bool,
+    /// The first that matches is taken.
+    pub routes: Vec<Route>,
+}
+
+/// A route.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Route {
+    /// Its name, in logs.
+    pub name: &'static str,
+    /// Which requests.
+    #[serde(rename = "match")]
+    pub matches: RouteMatch,
+    /// What is done with them.
+    #[serde(flatten)]
+    pub action: Action,
+    /// Kept from the service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_headers_to_remove: Vec<&'static str>,
+}
+
+/// Which requests take a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteMatch {
+    /// The path begins with this.
+    pub prefix: &'static str,
+    /// All of these are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<HeaderPresent>,
+}
+
+/// A header that must be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeaderPresent {
+    /// Its name.
+    pub name: &'static str,
+    /// `true`
+    pub present_match: bool,
+}
+
+/// What is done with a request.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is sent on.
+    Route(Box<RouteAction>),
+    /// It is answered.
+    DirectResponse {
+        /// With this status.
+        status: u16,
+    },
+}
+
+/// How a request is sent on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouteAction {
+    /// Where.
+    #[serde(flatten)]
+    pub cluster: ClusterSpecifier,
+    /// The answer if that cluster is not there.
+    pub cluster_not_found_response_code: &'static str,
+    /// 0: none.
+    pub timeout: Seconds,
+    /// Limits of a stream.
+    pub max_stream_duration: MaxStreamDuration,
+    /// When it is tried again.
+    pub retry_policy: RetryPolicy,
+}
+
+/// Where a request is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterSpecifier {
+    /// The cluster that this header names.
+    ClusterHeader(&'static str),
+    /// This one.
+    Cluster(String),
+}
+
+/// Limits of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MaxStreamDuration {
+    /// 0: none.
+    pub max_stream_duration: Seconds,
+    /// 0: what the client's `grpc-timeout` says counts.
+    pub grpc_timeout_header_max: Seconds,
+}
+
+/// When a request is tried again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RetryPolicy {
+    /// Conditions, separated by commas.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub retry_on: String,
+    /// How often.
+    pub num_retries: u32,
+    /// How long one try may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_try_timeout: Option<Seconds>,
+    /// Statuses of the condition `retriable-status-codes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retriable_status_codes: Vec<u16>,
+    /// Which hosts are not tried again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retry_host_predicate: Vec<Extension>,
+    /// How often another host is looked for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host_selection_retry_max_attempts: u32,
+    /// Time between tries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_back_off: Option<BackOff>,
+}
+
+/// Time between tries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BackOff {
+    /// Grows from this, with jitter.
+    pub base_interval: Seconds,
+}

@@ -1,0 +1,153 @@
+//! A cluster for each place that a request can be sent to.
+
+mod endpoints;
+mod policy;
+mod rules;
+mod written;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use outrigger_api::{Problem, Proxy, Resource};
+use outrigger_core::route::Destination;
+
+use self::endpoints::Endpoints;
+use super::filters::DNS_CACHE;
+use super::listeners::{Plan, Traffic};
+use super::routes::{PASSTHROUGH, inbound_cluster};
+use crate::envoy::Any;
+use crate::envoy::any::Extension;
+use crate::envoy::cluster::{
+    CircuitBreakers, Cluster, Discovery, DiscoveryType, Endpoint, HttpProtocolOptions, HttpVersion,
+    LbEndpoint, LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
+};
+use crate::envoy::scalars::{Address, Seconds};
+use crate::mesh_config::OutboundTraffic;
+
+/// The key of `typed_extension_protocol_options`.
+const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/// The clusters of `destinations` and of the listeners, by name.
+///
+/// # Errors
+/// What is not carried out, and subsets whose endpoints can't be told.
+pub(super) fn clusters(
+    resources: &[Resource],
+    proxy: &Proxy,
+    destinations: &BTreeSet<Destination>,
+    plans: &[Plan],
+) -> Result<Vec<Cluster>, Vec<Problem>> {
+    let mut clusters: BTreeMap<String, Cluster> = plans
+        .iter()
+        .filter_map(|plan| of_listener(plan.traffic))
+        .map(|cluster| (cluster.name.clone(), cluster))
+        .collect();
+    let mut problems = Vec::new();
+    let names = written::Names::new(resources, proxy);
+    for destination in destinations {
+        match of_destination(destination, resources, proxy, &names) {
+            Ok(Some(cluster)) => {
+                clusters.insert(cluster.name.clone(), cluster);
+            }
+            // Envoy answers 503 for a cluster that is not there, and `analyze` names the destination.
+            Ok(None) => {}
+            Err(mut found) => problems.append(&mut found),
+        }
+    }
+    if problems.is_empty() { Ok(clusters.into_values().collect()) } else { Err(problems) }
+}
+
+/// `None`: the destination's subset or port does not exist.
+fn of_destination(
+    destination: &Destination,
+    resources: &[Resource],
+    proxy: &Proxy,
+    names: &written::Names,
+) -> Result<Option<Cluster>, Vec<Problem>> {
+    let rules = rules::Rules::find(resources, proxy, &destination.host);
+    let subset = match &destination.subset {
+        None => None,
+        Some(name) => match rules.subset(name) {
+            Some(subset) => Some(subset),
+            None => return Ok(None),
+        },
+    };
+    let found =
+        endpoints::find(resources, proxy, destination, subset, names).map_err(|problem| vec![problem])?;
+    let Some(found) = found else { return Ok(None) };
+    let mut cluster = with_endpoints(super::interim::cluster_name(destination), found.endpoints);
+    policy::apply(&mut cluster, &rules.settings(destination.port, subset)?, found.http2);
+    Ok(Some(cluster))
+}
+
+fn of_listener(traffic: Traffic) -> Option<Cluster> {
+    match traffic {
+        Traffic::Gateway | Traffic::Outbound(OutboundTraffic::RegistryOnly) => None,
+        Traffic::Outbound(OutboundTraffic::AllowAny) => {
+            let forward = Any::DynamicForwardProxyCluster { dns_cache_config: DNS_CACHE };
+            let extension = Extension::new("envoy.clusters.dynamic_forward_proxy", forward);
+            Some(Cluster {
+                lb_policy: LbPolicy::ClusterProvided,
+                ..new(PASSTHROUGH.to_owned(), Discovery::ClusterType(Box::new(extension)))
+            })
+        }
+        Traffic::Inbound(port) => {
+            let address = Address::tcp(IpAddr::V4(Ipv4Addr::LOCALHOST).to_string(), port);
+            let endpoints = vec![LbEndpoint { endpoint: Endpoint { address }, load_balancing_weight: None }];
+            let mut cluster = with_endpoints(inbound_cluster(port), Endpoints::Addresses(endpoints));
+            // The application gets the version of HTTP that the client speaks.
+            let version = HttpVersion::UseDownstreamProtocolConfig {
+                http_protocol_options: Default::default(),
+                http2_protocol_options: Default::default(),
+            };
+            let options = HttpProtocolOptions { common_http_protocol_options: Default::default(), version };
+            cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
+            Some(cluster)
+        }
+    }
+}
+
+fn with_endpoints(name: String, endpoints: Endpoints) -> Cluster {
+    let (kind, lb_endpoints) = match endpoints {
+        Endpoints::Addresses(endpoints) => (DiscoveryType::Static, endpoints),
+        Endpoints::Names(endpoints) => (DiscoveryType::StrictDns, endpoints),
+        Endpoints::RoundRobin(endpoint) => (DiscoveryType::LogicalDns, vec![endpoint]),
+    };
+    let dns = kind != DiscoveryType::Static;
+    Cluster {
+        dns_lookup_family: dns.then_some("V4_PREFERRED"),
+        respect_dns_ttl: dns,
+        load_assignment: Some(LoadAssignment {
+            cluster_name: name.clone(),
+            endpoints: vec![LocalityEndpoints { lb_endpoints }],
+        }),
+        ..new(name, Discovery::Type(kind))
+    }
+}
+
+/// A cluster with Istio's defaults.
+fn new(name: String, discovery: Discovery) -> Cluster {
+    Cluster {
+        name,
+        discovery,
+        dns_lookup_family: None,
+        respect_dns_ttl: false,
+        connect_timeout: Seconds::new(10),
+        lb_policy: LbPolicy::LeastRequest,
+        common_lb_config: None,
+        circuit_breakers: CircuitBreakers { thresholds: vec![UNLIMITED] },
+        outlier_detection: None,
+        upstream_connection_options: None,
+        typed_extension_protocol_options: BTreeMap::new(),
+        load_assignment: None,
+    }
+}
+
+/// Istio leaves the limits to the user.
+const UNLIMITED: Thresholds = Thresholds {
+    max_connections: u32::MAX,
+    max_pending_requests: u32::MAX,
+    max_requests: u32::MAX,
+    max_retries: u32::MAX,
+    track_remaining: true,
+};

@@ -1,0 +1,109 @@
+//! The HTTP filters of a listener: ours, each with the resources it reads, and Envoy's own around them.
+
+use std::path::Path;
+
+use outrigger_api::{Config, Kind, Proxy, Resource};
+use outrigger_core::Attributes;
+
+use super::listeners::Traffic;
+use super::options::Filters;
+use crate::envoy::Any;
+use crate::envoy::cluster::DnsCache;
+use crate::envoy::http::{FilterStateValue, FormatString, HttpFilter, SetFilterState};
+use crate::envoy::scalars::Block;
+use crate::envoy::wasm::{DataSource, FailurePolicy, LocalFile, PluginConfig, VmConfig};
+use crate::mesh_config::OutboundTraffic;
+use crate::modules::Module;
+
+/// Where the filters look for the peer's own address: Envoy's `source.address` is taken from `x-forwarded-for`.
+pub const SOURCE_IP_KEY: &str = "outrigger.source_ip";
+
+/// The DNS answers of requests to hosts that nobody has named.
+pub(super) const DNS_CACHE: DnsCache = DnsCache { name: "outrigger", dns_lookup_family: "V4_PREFERRED" };
+
+/// What names services and where they are.
+const SERVICES: &[Kind] = &[Kind::DestinationRule, Kind::Gateway, Kind::Service, Kind::ServiceEntry];
+
+/// The modules that a listener needs.
+pub(super) fn modules(filters: Filters) -> &'static [Module] {
+    match filters {
+        Filters::Suite => &[Module::Suite],
+        Filters::Separate => &Module::SEPARATE,
+    }
+}
+
+/// The filters of a listener, in order.
+pub(super) fn chain(
+    filters: Filters,
+    traffic: Traffic,
+    config: &Config,
+    attributes: Attributes,
+    module_dir: &Path,
+) -> Vec<HttpFilter> {
+    let mut chain = Vec::new();
+    if attributes.contains(Attributes::SOURCE_IP) {
+        chain.push(source_ip());
+    }
+    chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
+    if traffic == Traffic::Outbound(OutboundTraffic::AllowAny) {
+        let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
+        chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
+    }
+    chain.push(HttpFilter::new("envoy.filters.http.router", Any::Router {}));
+    chain
+}
+
+/// Keeps the address of the TCP peer for the filters.
+fn source_ip() -> HttpFilter {
+    let value = FilterStateValue {
+        object_key: SOURCE_IP_KEY,
+        factory_key: "envoy.string",
+        format_string: FormatString::text("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+    };
+    let filter = SetFilterState { on_request_headers: vec![value] };
+    HttpFilter::new("envoy.filters.http.set_filter_state", Any::SetFilterState(filter))
+}
+
+fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
+    let resources = config.resources.iter().filter(|resource| reads(module, resource.kind));
+    let config = Config { proxy: config.proxy.clone(), resources: resources.cloned().collect() };
+    let name = module.file_name().trim_end_matches(".wasm").replacen('_', ".", 1);
+    let plugin = PluginConfig {
+        name: name.clone(),
+        failure_policy: FailurePolicy::FailReload,
+        vm_config: VmConfig {
+            vm_id: "outrigger",
+            runtime: "envoy.wasm.runtime.v8",
+            code: DataSource { local: LocalFile { filename: module_dir.join(module.file_name()) } },
+        },
+        configuration: Any::StringValue { value: Block(super::interim::to_json_pretty(&config)) },
+    };
+    HttpFilter::new(name, Any::Wasm { config: Box::new(plugin) })
+}
+
+/// Whether a module has a use for resources of this kind.
+fn reads(module: Module, kind: Kind) -> bool {
+    let services = SERVICES.contains(&kind);
+    match module {
+        Module::JwtAuthn => matches!(kind, Kind::RequestAuthentication | Kind::Gateway),
+        Module::Authz => kind == Kind::AuthorizationPolicy || services,
+        Module::Fault | Module::Router => kind == Kind::VirtualService || services,
+        Module::Metrics => kind == Kind::Telemetry || services,
+        Module::Suite => {
+            services
+                || [
+                    Kind::AuthorizationPolicy,
+                    Kind::RequestAuthentication,
+                    Kind::Telemetry,
+                    Kind::VirtualService,
+                ]
+                .contains(&kind)
+        }
+    }
+}
+
+/// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads.
+pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
+    let read = resources.iter().filter(|resource| reads(Module::Suite, resource.kind));
+    Config { proxy: proxy.clone(), resources: read.cloned().collect() }
+}

@@ -1,0 +1,185 @@
+//! Istio's resources as the configuration of one Envoy, with the filters that carry them out.
+
+mod access_log;
+mod clusters;
+mod filters;
+mod hcm;
+mod interim;
+mod listeners;
+mod options;
+mod problems;
+mod routes;
+mod stats;
+mod text;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use outrigger_api::{Problem, Proxy, Resource, Role};
+use outrigger_core::{Engine, PolicySet};
+
+pub use self::filters::SOURCE_IP_KEY;
+pub use self::options::{Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
+pub use self::problems::is_incomplete;
+use crate::envoy::bootstrap::{Admin, LayeredRuntime, Node, RuntimeLayer, StatsConfig};
+use crate::envoy::cluster::Cluster;
+use crate::envoy::listener::Listener;
+use crate::envoy::scalars::Address;
+use crate::modules::{Module, ModuleError};
+
+/// The name of the bootstrap in its folder.
+pub const BOOTSTRAP: &str = "envoy.yaml";
+
+/// A complete configuration of one Envoy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// Who it is.
+    pub node: Node,
+    /// Its administration interface.
+    pub admin: Admin,
+    /// Feature flags.
+    pub runtime: LayeredRuntime,
+    /// Names of statistics.
+    pub stats: StatsConfig,
+    /// Where requests come in, with all filters in place.
+    pub listeners: Vec<Listener>,
+    /// Where they go, sorted by name.
+    pub clusters: Vec<Cluster>,
+    /// The WebAssembly modules that the filters are in.
+    pub modules: &'static [Module],
+    /// The files that the resources came from.
+    pub sources: BTreeSet<Arc<str>>,
+}
+
+/// Renders what `proxy` needs to carry out `resources`.
+///
+/// # Errors
+/// Everything that is not carried out, by the filters or by the configuration around them.
+pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Result<Rendered, Vec<Problem>> {
+    let plans = listeners::plan(resources, proxy, options)?;
+    let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for plan in &plans {
+        let config = filters::config(resources, &plan.proxy);
+        match Engine::compile(&config, PolicySet::ALL) {
+            Ok(engine) => {
+                destinations.extend(engine.routes().map(interim::destinations).into_iter().flatten());
+                let (traffic, wanted) = (plan.traffic, engine.attributes());
+                let chain = filters::chain(options.filters, traffic, &config, wanted, &options.module_dir);
+                rendered.push(hcm::listener(plan, chain, options));
+            }
+            Err(found) => add_new(&mut problems, found),
+        }
+    }
+    let clusters = match clusters::clusters(resources, proxy, &destinations, &plans) {
+        Ok(clusters) => clusters,
+        Err(found) => {
+            add_new(&mut problems, found);
+            Vec::new()
+        }
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let admin = options.admin;
+    Ok(Rendered {
+        node: node(proxy),
+        admin: Admin { address: Address::tcp(admin.ip().to_string(), admin.port()) },
+        runtime: runtime(),
+        stats: stats::config(),
+        listeners: rendered,
+        clusters,
+        modules: filters::modules(options.filters),
+        sources: resources.iter().filter_map(|resource| resource.source.file.clone()).collect(),
+    })
+}
+
+impl Rendered {
+    /// Writes the bootstrap and the modules into `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// A module that can't be had, a file that can't be written.
+    pub fn write(&self, folder: &Path) -> Result<(), WriteError> {
+        self.write_modules(folder)?;
+        replace(&folder.join(BOOTSTRAP), self.to_yaml()?.as_bytes())
+    }
+
+    /// Writes the modules alone.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_modules(&self, folder: &Path) -> Result<(), WriteError> {
+        let failed = |source| WriteError::File { path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        for module in self.modules {
+            replace(&folder.join(module.file_name()), &module.bytes()?)?;
+        }
+        Ok(())
+    }
+
+    /// The whole as a bootstrap that needs no other file but the modules.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn to_yaml(&self) -> Result<String, WriteError> {
+        Ok(text::bootstrap(self)?)
+    }
+}
+
+/// Puts a file in the place of the one there, so that nobody ever sees half of it.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let failed = |source| WriteError::File { path: path.to_owned(), source };
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    fs::write(&new, bytes).map_err(failed)?;
+    fs::rename(&new, path).map_err(failed)
+}
+
+/// A configuration can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A module is missing.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    /// A file or folder can't be written.
+    #[error("can't write `{}`: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What was rendered can't be put into YAML.
+    #[error("can't write YAML: {0}")]
+    Yaml(#[from] serde_saphyr::ser::Error),
+}
+
+/// Listeners share most of their resources, and with them what is wrong there.
+fn add_new(problems: &mut Vec<Problem>, found: Vec<Problem>) {
+    for problem in found {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+}
+
+fn node(proxy: &Proxy) -> Node {
+    let kind = match proxy.role {
+        Role::Gateway => "router",
+        Role::Sidecar => "sidecar",
+    };
+    let workload = if proxy.workload.is_empty() { "unknown" } else { &proxy.workload };
+    let cluster = format!("{workload}.{}", proxy.namespace);
+    Node { id: format!("{kind}~{cluster}"), cluster }
+}
+
+fn runtime() -> LayeredRuntime {
+    let static_layer = [
+        // Istio lets a regex be this large, where Envoy stops at 100.
+        ("re2.max_program_size.error_level", 32_768.into()),
+        // A fragment in a path is cut off, not answered with 400.
+        ("envoy.reloadable_features.http_reject_path_with_fragment", false.into()),
+    ];
+    LayeredRuntime { layers: vec![RuntimeLayer { name: "istio", static_layer: static_layer.into() }] }
+}

@@ -1,0 +1,62 @@
+//! What decides about a rendered configuration besides the resources.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::mesh_config::MeshConfig;
+
+/// The port where a sidecar's application sends its requests.
+pub const OUTBOUND_PORT: u16 = 15001;
+/// The port where a sidecar takes requests for its application.
+pub const INBOUND_PORT: u16 = 15006;
+
+/// Flags of `render` and `run`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// `--port 80=8080`: where to listen in place of a port that the resources name.
+    pub ports: BTreeMap<u16, u16>,
+    /// `--bind`. `None`: every address, and the loopback address for a sidecar's outbound listener.
+    pub bind: Option<IpAddr>,
+    /// `--admin`
+    pub admin: SocketAddr,
+    /// `--filters`
+    pub filters: Filters,
+    /// `--app-port`: where a sidecar's application listens. `None`: nothing comes in through the sidecar.
+    pub app_port: Option<u16>,
+    /// The folder where Envoy finds the modules: as Envoy sees it, which differs from ours in a container.
+    pub module_dir: PathBuf,
+    /// `--mesh-config`
+    pub mesh: MeshConfig,
+}
+
+/// Values of `--filters`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filters {
+    /// All five policies in one filter.
+    #[default]
+    Suite,
+    /// A filter for each.
+    Separate,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ports: BTreeMap::new(),
+            bind: None,
+            admin: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 15000),
+            filters: Filters::default(),
+            app_port: None,
+            module_dir: PathBuf::from("."),
+            mesh: MeshConfig::default(),
+        }
+    }
+}
+
+impl Options {
+    /// Where to listen for what the resources call `port`.
+    pub(super) fn mapped(&self, port: u16) -> u16 {
+        self.ports.get(&port).copied().unwrap_or(port)
+    }
+}

@@ -1,0 +1,142 @@
+//! The generic route: where the filter's header says, with retries that the filter's headers drive.
+
+use outrigger_api::types::virtual_service::HttpRetry;
+use outrigger_core::header_names;
+
+use super::listeners::Traffic;
+use crate::envoy::Any;
+use crate::envoy::any::Extension;
+use crate::envoy::route::{
+    Action, BackOff, ClusterSpecifier, HeaderPresent, MaxStreamDuration, RetryPolicy, Route, RouteAction,
+    RouteConfiguration, RouteMatch, VirtualHost,
+};
+use crate::envoy::scalars::Seconds;
+use crate::mesh_config::{MeshConfig, OutboundTraffic};
+
+/// The cluster of requests that a sidecar lets pass to where they were headed.
+pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
+
+/// Istio's default `retryOn`.
+const RETRY_ON: &str = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
+/// How often Envoy looks for a host that was not tried yet.
+const HOST_SELECTION_ATTEMPTS: u32 = 5;
+
+/// The cluster of a sidecar's application.
+pub(super) fn inbound_cluster(port: u16) -> String {
+    format!("inbound|{port}||")
+}
+
+/// The routes of a listener.
+pub(super) fn configuration(traffic: Traffic, mesh: &MeshConfig) -> RouteConfiguration {
+    let (name, routes) = match traffic {
+        Traffic::Gateway => ("gateway", by_header(mesh)),
+        Traffic::Outbound(unknown) => {
+            let mut routes = by_header(mesh);
+            routes.push(to_unknown_host(unknown, mesh));
+            ("outbound", routes)
+        }
+        Traffic::Inbound(port) => ("inbound", vec![to_application(port)]),
+    };
+    let host = VirtualHost {
+        name: "any".to_owned(),
+        domains: vec!["*".to_owned()],
+        include_request_attempt_count: true,
+        routes,
+    };
+    RouteConfiguration { name: name.to_owned(), virtual_hosts: vec![host] }
+}
+
+/// Where the filter's header says. A request without that header has no route here.
+fn by_header(mesh: &MeshConfig) -> Vec<Route> {
+    let named = || ClusterSpecifier::ClusterHeader(header_names::CLUSTER);
+    let route = |name, header, retry_policy| Route {
+        name,
+        matches: RouteMatch {
+            prefix: "/",
+            headers: vec![HeaderPresent { name: header, present_match: true }],
+        },
+        action: Action::Route(Box::new(forward(named(), retry_policy))),
+        request_headers_to_remove: vec![header_names::CLUSTER, header_names::OWN_RETRIES],
+    };
+    vec![
+        route("own-retries", header_names::OWN_RETRIES, retries(String::new(), 0)),
+        route("default-retries", header_names::CLUSTER, default_retries(mesh.default_retries.as_ref())),
+    ]
+}
+
+/// Where it was headed, or nowhere. The names are those by which Istio's metrics tell such requests.
+fn to_unknown_host(policy: OutboundTraffic, mesh: &MeshConfig) -> Route {
+    let (name, action) = match policy {
+        OutboundTraffic::AllowAny => {
+            let retries = default_retries(mesh.default_retries.as_ref());
+            let cluster = ClusterSpecifier::Cluster(PASSTHROUGH.to_owned());
+            ("allow_any", Action::Route(Box::new(forward(cluster, retries))))
+        }
+        OutboundTraffic::RegistryOnly => ("block_all", Action::DirectResponse { status: 502 }),
+    };
+    let matches = RouteMatch { prefix: "/", headers: Vec::new() };
+    Route { name, matches, action, request_headers_to_remove: Vec::new() }
+}
+
+fn to_application(port: u16) -> Route {
+    // A connection that was closed before the request was on it is safe to try again.
+    let mut again = retries("reset-before-request".to_owned(), 2);
+    again.retry_host_predicate.clear();
+    again.host_selection_retry_max_attempts = 0;
+    Route {
+        name: "default",
+        matches: RouteMatch { prefix: "/", headers: Vec::new() },
+        action: Action::Route(Box::new(forward(ClusterSpecifier::Cluster(inbound_cluster(port)), again))),
+        request_headers_to_remove: Vec::new(),
+    }
+}
+
+fn forward(cluster: ClusterSpecifier, retry_policy: RetryPolicy) -> RouteAction {
+    RouteAction {
+        cluster,
+        cluster_not_found_response_code: "SERVICE_UNAVAILABLE",
+        timeout: Seconds::ZERO,
+        max_stream_duration: MaxStreamDuration {
+            max_stream_duration: Seconds::ZERO,
+            grpc_timeout_header_max: Seconds::ZERO,
+        },
+        retry_policy,
+    }
+}
+
+fn default_retries(mesh: Option<&HttpRetry>) -> RetryPolicy {
+    let Some(mesh) = mesh else { return retries(RETRY_ON.to_owned(), 2) };
+    if mesh.attempts == 0 {
+        return retries(String::new(), 0);
+    }
+    let mut policy = retries(RETRY_ON.to_owned(), mesh.attempts);
+    if let Some(on) = &mesh.retry_on {
+        let mut conditions = on.conditions.clone();
+        let by_status = "retriable-status-codes";
+        if !on.status_codes.is_empty() && !conditions.iter().any(|condition| condition == by_status) {
+            conditions.push(by_status.to_owned());
+        }
+        policy.retry_on = conditions.join(",");
+        policy.retriable_status_codes.clone_from(&on.status_codes);
+    }
+    if mesh.retry_ignore_previous_hosts == Some(false) {
+        policy.retry_host_predicate.clear();
+        policy.host_selection_retry_max_attempts = 0;
+    }
+    policy.per_try_timeout = mesh.per_try_timeout.map(Seconds);
+    policy.retry_back_off = mesh.backoff.map(|base| BackOff { base_interval: Seconds(base) });
+    policy
+}
+
+fn retries(retry_on: String, num_retries: u32) -> RetryPolicy {
+    let previous = Extension::new("envoy.retry_host_predicates.previous_hosts", Any::PreviousHosts {});
+    RetryPolicy {
+        retry_on,
+        num_retries,
+        per_try_timeout: None,
+        retriable_status_codes: Vec::new(),
+        retry_host_predicate: vec![previous],
+        host_selection_retry_max_attempts: HOST_SELECTION_ATTEMPTS,
+        retry_back_off: None,
+    }
+}

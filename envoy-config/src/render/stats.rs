@@ -1,0 +1,39 @@
+//! What turns the names of the filters' metrics into Prometheus labels.
+
+use outrigger_core::telemetry;
+
+use crate::envoy::bootstrap::{HistogramBuckets, StatsConfig, StringMatcher, TagSpecifier};
+
+/// Upper bounds of Istio's duration histogram, in milliseconds.
+const BUCKETS: [f64; 19] = [
+    0.5,
+    1.0,
+    5.0,
+    10.0,
+    25.0,
+    50.0,
+    100.0,
+    250.0,
+    500.0,
+    1_000.0,
+    2_500.0,
+    5_000.0,
+    10_000.0,
+    30_000.0,
+    60_000.0,
+    300_000.0,
+    600_000.0,
+    1_800_000.0,
+    3_600_000.0,
+];
+
+/// Labels and buckets of Istio's metrics.
+pub(super) fn config() -> StatsConfig {
+    let tag =
+        |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };
+    let name = StringMatcher::Prefix(format!("wasmcustom.{}", telemetry::REQUEST_DURATION));
+    StatsConfig {
+        stats_tags: telemetry::LABELS.iter().map(tag).collect(),
+        histogram_bucket_settings: vec![HistogramBuckets { name, buckets: BUCKETS.to_vec() }],
+    }
+}
