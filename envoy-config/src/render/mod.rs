@@ -19,11 +19,12 @@ use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource, Role};
 use outrigger_core::{Engine, PolicySet};
+use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
 pub use self::options::{Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
-use crate::envoy::bootstrap::{Admin, LayeredRuntime, Node, RuntimeLayer, StatsConfig};
+use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, RuntimeLayer, StatsConfig};
 use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::Listener;
 use crate::envoy::scalars::Address;
@@ -125,6 +126,16 @@ impl Rendered {
     pub fn to_yaml(&self) -> Result<String, WriteError> {
         Ok(text::bootstrap(self)?)
     }
+
+    /// The bootstrap of an Envoy that reads listeners and clusters from files.
+    pub(crate) fn to_dynamic_yaml(&self, sources: &DynamicResources) -> Result<String, WriteError> {
+        Ok(text::dynamic_bootstrap(self, sources)?)
+    }
+}
+
+/// One value as a YAML document.
+pub(crate) fn to_yaml(value: &impl Serialize) -> Result<String, WriteError> {
+    Ok(text::yaml(value)?)
 }
 
 /// Puts a file in the place of the one there, so that nobody ever sees half of it.

@@ -7,13 +7,15 @@ use serde_saphyr::SerializerOptions;
 use serde_saphyr::ser::Error;
 
 use super::Rendered;
+use crate::envoy::bootstrap::DynamicResources;
 
 /// What stands above each section.
-const COMMENTS: [(&str, &str); 6] = [
+const COMMENTS: [(&str, &str); 7] = [
     ("node", "Who this Envoy is."),
     ("admin", "Envoy's administration interface: /stats/prometheus, /config_dump, /ready."),
     ("layered_runtime", "Where Istio's proxy differs from a plain Envoy."),
     ("stats_config", "What turns the names of the filters' metrics into Istio's labels."),
+    ("dynamic_resources", "The files that Envoy takes changes from."),
     (
         "listeners",
         "Where requests come in. The filters decide where each goes, and say so in headers that clients can't set.",
@@ -34,8 +36,19 @@ pub(super) fn bootstrap(rendered: &Rendered) -> Result<String, Error> {
     Ok(text)
 }
 
+/// The bootstrap of an Envoy that reads listeners and clusters from files.
+pub(super) fn dynamic_bootstrap(rendered: &Rendered, sources: &DynamicResources) -> Result<String, Error> {
+    let mut text = String::new();
+    section(&mut text, "", "node", &rendered.node)?;
+    section(&mut text, "", "admin", &rendered.admin)?;
+    section(&mut text, "", "layered_runtime", &rendered.runtime)?;
+    section(&mut text, "", "stats_config", &rendered.stats)?;
+    section(&mut text, "", "dynamic_resources", sources)?;
+    Ok(text)
+}
+
 /// One value as a YAML document.
-pub(crate) fn yaml(value: &impl Serialize) -> Result<String, Error> {
+pub(super) fn yaml(value: &impl Serialize) -> Result<String, Error> {
     serde_saphyr::to_string_with_options(value, options())
 }
 

@@ -1,7 +1,21 @@
 //! Runs Envoy with what the resources ask for, and lets it take over each change of them.
 
-use std::path::{Path, PathBuf};
+mod admin;
+mod drain;
+mod dynamic;
+mod envoy;
+mod events;
+mod files;
+mod launcher;
+mod ports;
+mod session;
+mod steps;
 
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use self::launcher::Launcher;
+use self::session::Session;
 use crate::Exit;
 use crate::render::Rendered;
 
@@ -29,4 +43,34 @@ pub trait Source {
 
     /// Files and folders that the outcome depends on.
     fn watched(&self) -> Vec<PathBuf>;
+}
+
+/// Runs until the user stops it: [`Exit::Success`]. Otherwise [`Exit::Environment`], or what the source says.
+pub fn run(source: &dyn Source, options: &RunOptions) -> Exit {
+    match start(source, options) {
+        Ok(mut session) => session.serve(source),
+        Err(exit) => exit,
+    }
+}
+
+fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
+    let folder = tempfile::Builder::new()
+        .prefix("outrigger-")
+        .tempdir()
+        .map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
+    let rendered = source.render(folder.path())?;
+    let launcher = Launcher::find(options).map_err(|error| environment(&error.to_string()))?;
+    let (events, received) = mpsc::channel();
+    events::signals(events.clone())
+        .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
+    // From here on a change counts, also one that comes while Envoy starts.
+    let watcher = events::watch(&source.watched(), events.clone())
+        .map_err(|error| environment(&format!("can't watch the files: {error}")))?;
+    Session::start(folder, launcher, options.clone(), rendered, (events, received), watcher)
+}
+
+/// Says what is wrong around us.
+fn environment(message: &str) -> Exit {
+    eprintln!("error: {message}");
+    Exit::Environment
 }

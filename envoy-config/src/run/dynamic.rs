@@ -1,0 +1,103 @@
+//! The rendered configuration in the form that Envoy takes changes of while it serves: listeners, clusters and each
+//! filter's configuration in a file of their own, so that a change of a policy touches no listener.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::envoy::Any;
+use crate::envoy::any::Extension;
+use crate::envoy::bootstrap::DynamicResources;
+use crate::envoy::cluster::Cluster;
+use crate::envoy::discovery::{ConfigSource, DiscoveryResponse, ExtensionConfigSource};
+use crate::envoy::http::{HttpFilter, HttpFilterConfig};
+use crate::envoy::listener::Listener;
+use crate::render::Rendered;
+
+/// The file of the listeners.
+pub(super) const LISTENERS: &str = "listeners.yaml";
+/// The file of the clusters.
+pub(super) const CLUSTERS: &str = "clusters.yaml";
+/// The bootstrap that names the two.
+pub(super) const BOOTSTRAP: &str = "bootstrap.yaml";
+/// What a filter's file holds.
+const WASM_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/// What Envoy is given in files.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dynamic {
+    /// The listeners, whose WebAssembly filters are elsewhere.
+    pub(super) listeners: Vec<Listener>,
+    /// The clusters by name.
+    pub(super) clusters: BTreeMap<String, Cluster>,
+    /// The WebAssembly filters by name.
+    pub(super) filters: BTreeMap<String, Any>,
+}
+
+impl Dynamic {
+    /// Takes the filters out of the listeners. `folder` is where their files will be.
+    pub(super) fn new(rendered: &Rendered, folder: &Path) -> Self {
+        let mut filters = BTreeMap::new();
+        let mut listeners = rendered.listeners.clone();
+        for listener in &mut listeners {
+            let name = listener.name.clone();
+            for filter in http_filters(listener) {
+                let HttpFilterConfig::TypedConfig(config @ Any::Wasm { .. }) = &filter.config else {
+                    continue;
+                };
+                let full = format!("{}@{name}", filter.name);
+                let discovered = ExtensionConfigSource {
+                    config_source: ConfigSource::file(&folder.join(file_name(&full))),
+                    type_urls: vec![WASM_TYPE],
+                };
+                filters.insert(full.clone(), config.clone());
+                *filter = HttpFilter { name: full, config: HttpFilterConfig::ConfigDiscovery(discovered) };
+            }
+        }
+        let clusters =
+            rendered.clusters.iter().map(|cluster| (cluster.name.clone(), cluster.clone())).collect();
+        Self { listeners, clusters, filters }
+    }
+
+    /// Where the bootstrap says the listeners and clusters are.
+    pub(super) fn sources(folder: &Path) -> DynamicResources {
+        DynamicResources {
+            lds_config: ConfigSource::file(&folder.join(LISTENERS)),
+            cds_config: ConfigSource::file(&folder.join(CLUSTERS)),
+        }
+    }
+
+    /// The file of the listeners.
+    pub(super) fn listeners_file(&self, version: u64) -> DiscoveryResponse {
+        response(version, self.listeners.iter().cloned().map(Any::Listener))
+    }
+
+    /// The file of a filter.
+    pub(super) fn filter_file(name: &str, config: &Any, version: u64) -> DiscoveryResponse {
+        let extension = Extension::new(name, config.clone());
+        response(version, std::iter::once(Any::ExtensionConfig(Box::new(extension))))
+    }
+}
+
+/// The file of these clusters.
+pub(super) fn clusters_file(clusters: &BTreeMap<String, Cluster>, version: u64) -> DiscoveryResponse {
+    response(version, clusters.values().cloned().map(Any::Cluster))
+}
+
+/// The name of a filter's file.
+pub(super) fn file_name(filter: &str) -> PathBuf {
+    let safe =
+        |letter: char| if letter.is_ascii_alphanumeric() || "._@-".contains(letter) { letter } else { '-' };
+    PathBuf::from(format!("filter-{}.yaml", filter.chars().map(safe).collect::<String>()))
+}
+
+fn response(version: u64, resources: impl Iterator<Item = Any>) -> DiscoveryResponse {
+    DiscoveryResponse { version_info: version.to_string(), resources: resources.collect() }
+}
+
+fn http_filters(listener: &mut Listener) -> impl Iterator<Item = &mut HttpFilter> {
+    let network = listener.filter_chains.iter_mut().flat_map(|chain| &mut chain.filters);
+    network.flat_map(|filter| match &mut filter.typed_config {
+        Any::HttpConnectionManager(manager) => manager.http_filters.as_mut_slice(),
+        _ => &mut [],
+    })
+}

@@ -1,0 +1,162 @@
+//! The Envoy process: started, listened to, stopped.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::RunOptions;
+use super::events::{self, Event};
+use super::launcher::Launcher;
+
+/// How long connections of a listener that has changed may go on.
+const DRAIN_SECONDS: &str = "30";
+/// How long Envoy may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many of its last lines are kept.
+const LINES: usize = 40;
+
+/// A running Envoy.
+#[derive(Debug)]
+pub(super) struct Envoy {
+    child: Child,
+    last_lines: VecDeque<String>,
+}
+
+impl Envoy {
+    /// Starts it with the bootstrap at `path`.
+    pub(super) fn start(
+        launcher: &Launcher,
+        options: &RunOptions,
+        path: &Path,
+        folder: &Path,
+        events: Sender<Event>,
+    ) -> io::Result<Self> {
+        let mut command = arguments(launcher.command(folder), path, options);
+        command.args([
+            "--disable-hot-restart",
+            "--drain-time-s",
+            DRAIN_SECONDS,
+            "--drain-strategy",
+            "immediate",
+        ]);
+        if let Some(threads) = options.concurrency {
+            command.args(["--concurrency", &threads.to_string()]);
+        }
+        // A group of its own: Ctrl-C in a terminal is for us alone, so that we can let Envoy finish its requests.
+        command.process_group(0).stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        if let Some(output) = child.stderr.take() {
+            events::lines(output, events);
+        }
+        Ok(Self { child, last_lines: VecDeque::new() })
+    }
+
+    /// Passes a line of its log on to the user.
+    pub(super) fn log(&mut self, line: String) {
+        // Envoy says this at each start, about a limit that no Istio proxy has.
+        if line
+            .contains("There is no configured limit to the number of allowed active downstream connections")
+        {
+            return;
+        }
+        eprintln!("envoy: {line}");
+        if self.last_lines.len() == LINES {
+            self.last_lines.pop_front();
+        }
+        self.last_lines.push_back(line);
+    }
+
+    /// Forgets the lines so far, so that [`Self::said`] looks at what comes.
+    pub(super) fn forget(&mut self) {
+        self.last_lines.clear();
+    }
+
+    /// The last lines of its log.
+    pub(super) fn said(&self) -> impl Iterator<Item = &str> {
+        self.last_lines.iter().map(String::as_str)
+    }
+
+    /// Whether it is gone, and how it ended.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Ends it.
+    pub(super) fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let end = Instant::now() + PATIENCE;
+        while self.ended().is_none() {
+            if Instant::now() > end {
+                self.signal(Signal::KILL);
+                let _ = self.child.wait();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        // It may be gone already, and that is what is wanted.
+        let _ =
+            i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).map(|pid| kill_process(pid, signal));
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            self.stop();
+        }
+    }
+}
+
+/// Lets Envoy judge a complete bootstrap, filters and all.
+///
+/// # Errors
+/// What it says, or why it can't be asked.
+pub(super) fn validate(
+    launcher: &Launcher,
+    options: &RunOptions,
+    path: &Path,
+    folder: &Path,
+) -> Result<(), Vec<String>> {
+    let mut command = arguments(launcher.command(folder), path, options);
+    let output = command.args(["--mode", "validate"]).output().map_err(|error| vec![error.to_string()])?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(reasons(text.lines()))
+}
+
+fn arguments(mut command: Command, path: &Path, options: &RunOptions) -> Command {
+    command.arg("-c").arg(path).args(["--log-level", options.log_level.as_deref().unwrap_or("warning")]);
+    command
+}
+
+/// What tells why something was refused: the filters' own words if there are any, else Envoy's.
+pub(super) fn reasons<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> Vec<String> {
+    let message = |line: &str| line.splitn(6, ']').last().unwrap_or(line).trim().to_owned();
+    let from_filters =
+        lines.clone().filter_map(|line| line.split_once("wasm log ").map(|(_, said)| said.to_owned()));
+    let from_filters: Vec<_> = from_filters.collect();
+    if from_filters.is_empty() {
+        lines
+            .filter(|line| line.contains("[critical]") || line.contains("reject") || line.contains("rror"))
+            .map(message)
+            .collect()
+    } else {
+        from_filters
+    }
+}
+
+/// Where a bootstrap of its own for [`validate`] is.
+pub(super) fn check_path(folder: &Path) -> PathBuf {
+    folder.join("check.yaml")
+}

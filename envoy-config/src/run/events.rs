@@ -1,0 +1,129 @@
+//! What `run` waits for: signals, changed files, and what Envoy says.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// Something has happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The user wants to stop.
+    Stop,
+    /// Some file may have changed.
+    Changed,
+    /// Envoy has written a line.
+    Line(String),
+    /// Envoy has closed its output: it is gone, or about to.
+    Closed,
+}
+
+/// A change is looked at when the files have been quiet for so long: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(150);
+/// A file that never rests is looked at all the same.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Sends [`Event::Stop`] on SIGTERM and SIGINT.
+pub(super) fn signals(events: Sender<Event>) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            if events.send(Event::Stop).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Sends the lines of Envoy's output.
+pub(super) fn lines(output: impl Read + Send + 'static, events: Sender<Event>) {
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while let Ok(1..) = output.read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            if events.send(Event::Line(text)).is_err() {
+                return;
+            }
+        }
+        let _ = events.send(Event::Closed);
+    });
+}
+
+/// Sends [`Event::Changed`] when something happens to `paths`. A file is watched through its folder, since editors
+/// put a new file in the place of the old one.
+pub(super) fn watch(paths: &[PathBuf], events: Sender<Event>) -> notify::Result<RecommendedWatcher> {
+    let watched = paths.to_vec();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let relevant = match &event {
+            Ok(event) => {
+                !matches!(event.kind, EventKind::Access(_))
+                    && event.paths.iter().any(|path| concerns(path, &watched))
+            }
+            // Events were lost.
+            Err(_) => true,
+        };
+        if relevant {
+            let _ = events.send(Event::Changed);
+        }
+    })?;
+    for path in paths {
+        if path.is_dir() {
+            watcher.watch(path, RecursiveMode::Recursive)?;
+        } else {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+        }
+    }
+    Ok(watcher)
+}
+
+/// Whether what happened to `path` may have changed one of the `watched`: it is one, is inside one, or is the `..data`
+/// that a mounted ConfigMap is switched by.
+fn concerns(path: &Path, watched: &[PathBuf]) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b".."))
+        || watched.iter().any(|watched| {
+            if watched.is_dir() {
+                is_below(path, watched)
+            } else {
+                name.is_some() && name == watched.file_name()
+            }
+        })
+}
+
+/// By the whole path, or, where links lead elsewhere, unless it is an editor's own file.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    let editors =
+        |name: &OsStr| name.as_encoded_bytes().ends_with(b"~") || name.as_encoded_bytes().ends_with(b".swp");
+    !path.file_name().is_some_and(editors)
+        && (path.starts_with(folder) || folder.is_relative() || folder.is_symlink())
+}
+
+/// Waits until the files rest. Lines and signals that come meanwhile are put into `kept`.
+pub(super) fn settle(events: &Receiver<Event>, kept: &mut VecDeque<Event>) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let wait = QUIET.min(end.saturating_duration_since(Instant::now()));
+        match events.recv_timeout(wait) {
+            Ok(Event::Changed) if Instant::now() < end => {}
+            Ok(Event::Changed) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            Ok(other) => {
+                let ends = matches!(other, Event::Stop | Event::Closed);
+                kept.push_back(other);
+                if ends {
+                    return;
+                }
+            }
+        }
+    }
+}

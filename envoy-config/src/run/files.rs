@@ -1,0 +1,250 @@
+//! The files that Envoy reads, and whether it has taken over what was last put there.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::admin::{Admin, Stats};
+use super::dynamic::{self, Dynamic};
+use super::steps::{self, Step};
+use crate::envoy::cluster::Cluster;
+use crate::render::{Rendered, WriteError, replace, to_yaml};
+
+/// How long Envoy may take for a step. DNS that does not answer takes some of it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The files, and what is in them.
+#[derive(Debug)]
+pub(super) struct Files {
+    folder: PathBuf,
+    current: Dynamic,
+    /// Those of `current`, and those that requests may still be on their way to.
+    clusters: BTreeMap<String, Cluster>,
+    version: u64,
+}
+
+/// A step was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    /// Envoy has refused it.
+    #[error("Envoy has refused the new {0}")]
+    Refused(String),
+    /// Envoy does not get on with it.
+    #[error("Envoy has not taken over the new {what} within {} seconds", PATIENCE.as_secs())]
+    Late {
+        /// What was new.
+        what: String,
+    },
+    /// Envoy does not answer.
+    #[error("can't ask Envoy how it gets on: {0}")]
+    Admin(#[from] ureq::Error),
+    /// A file can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl Files {
+    /// Writes everything for the first time; `folder` holds the modules already.
+    pub(super) fn create(folder: PathBuf, rendered: &Rendered) -> Result<Self, WriteError> {
+        let current = Dynamic::new(rendered, &folder);
+        let files = Self { clusters: current.clusters.clone(), folder, current, version: 1 };
+        for name in files.current.filters.keys() {
+            files.write_filter(&files.current, name)?;
+        }
+        files.write_clusters(&files.clusters)?;
+        files.write_listeners(&files.current)?;
+        let bootstrap = rendered.to_dynamic_yaml(&Dynamic::sources(&files.folder))?;
+        replace(&files.folder.join(dynamic::BOOTSTRAP), bootstrap.as_bytes())?;
+        Ok(files)
+    }
+
+    /// What leads from here to `rendered`.
+    pub(super) fn steps_to(&self, rendered: &Rendered) -> (Dynamic, Vec<Step>) {
+        let new = Dynamic::new(rendered, &self.folder);
+        let old = Dynamic { clusters: self.clusters.clone(), ..self.current.clone() };
+        let steps = steps::between(&old, &new);
+        (new, steps)
+    }
+
+    /// Takes the steps, each when Envoy has taken the one before; takes them back if one fails. `meanwhile` is called
+    /// again and again.
+    pub(super) fn take(
+        &mut self,
+        new: Dynamic,
+        steps: &[Step],
+        admin: &Admin,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<(), StepError> {
+        self.version += 1;
+        let mut taken = Ok(());
+        for step in steps {
+            taken = self.step(&new, step, admin, meanwhile);
+            if taken.is_err() {
+                break;
+            }
+        }
+        if let Err(error) = taken {
+            self.version += 1;
+            self.restore(steps)?;
+            return Err(error);
+        }
+        self.current = new;
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        new: &Dynamic,
+        step: &Step,
+        admin: &Admin,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<(), StepError> {
+        let (what, filter, warming) = match step {
+            Step::Clusters(_) => {
+                ("clusters".to_owned(), r"^cluster_manager\.".to_owned(), "cluster_manager.warming_clusters")
+            }
+            Step::Listeners => (
+                "listeners".to_owned(),
+                r"^listener_manager\.".to_owned(),
+                "listener_manager.total_listeners_warming",
+            ),
+            // A filter that is new has no counters before its listener is there.
+            Step::Filter(name) if !self.current.filters.contains_key(name) => {
+                return Ok(self.write_filter(new, name)?);
+            }
+            Step::Filter(name) => {
+                (format!("filter `{name}`"), r"^extension_config_discovery\.".to_owned(), "")
+            }
+        };
+        let before = progress(&admin.stats(&filter)?, step);
+        match step {
+            Step::Clusters(clusters) => self.write_clusters(clusters)?,
+            Step::Filter(name) => self.write_filter(new, name)?,
+            Step::Listeners => self.write_listeners(new)?,
+        }
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+            meanwhile();
+            let stats = admin.stats(&filter)?;
+            let now = progress(&stats, step);
+            if now.refused > before.refused {
+                return Err(StepError::Refused(what));
+            }
+            if now.taken > before.taken && stats.get(warming).is_none_or(|warming| *warming == 0) {
+                if let Step::Clusters(clusters) = step {
+                    self.clusters.clone_from(clusters);
+                }
+                return Ok(());
+            }
+        }
+        Err(StepError::Late { what })
+    }
+
+    /// Puts the files of `steps` back as they were.
+    fn restore(&self, steps: &[Step]) -> Result<(), WriteError> {
+        // In reverse: nothing may lead to what is taken away.
+        for step in steps.iter().rev() {
+            match step {
+                Step::Clusters(_) => self.write_clusters(&self.clusters)?,
+                Step::Filter(name) if self.current.filters.contains_key(name) => {
+                    self.write_filter(&self.current, name)?;
+                }
+                Step::Filter(_) => {}
+                Step::Listeners => self.write_listeners(&self.current)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there are clusters that nothing leads to any more.
+    pub(super) fn has_leftover(&self) -> bool {
+        steps::leftover(&self.clusters, &self.current)
+    }
+
+    /// Takes those away.
+    pub(super) fn drop_leftover(&mut self) -> Result<(), WriteError> {
+        self.version += 1;
+        self.clusters.clone_from(&self.current.clusters);
+        self.write_clusters(&self.clusters)
+    }
+
+    /// The addresses of the listeners.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        addresses(&self.current)
+    }
+
+    fn write_clusters(&self, clusters: &BTreeMap<String, Cluster>) -> Result<(), WriteError> {
+        let file = dynamic::clusters_file(clusters, self.version);
+        replace(&self.folder.join(dynamic::CLUSTERS), to_yaml(&file)?.as_bytes())
+    }
+
+    fn write_listeners(&self, of: &Dynamic) -> Result<(), WriteError> {
+        let file = of.listeners_file(self.version);
+        replace(&self.folder.join(dynamic::LISTENERS), to_yaml(&file)?.as_bytes())
+    }
+
+    fn write_filter(&self, of: &Dynamic, name: &str) -> Result<(), WriteError> {
+        let Some(config) = of.filters.get(name) else { return Ok(()) };
+        let file = Dynamic::filter_file(name, config, self.version);
+        replace(&self.folder.join(dynamic::file_name(name)), to_yaml(&file)?.as_bytes())
+    }
+}
+
+/// The addresses of the listeners.
+pub(super) fn addresses(of: &Dynamic) -> Vec<SocketAddr> {
+    of.listeners.iter().filter_map(|listener| listener.address.socket()).collect()
+}
+
+/// How often Envoy has taken, and refused, what a step is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Progress {
+    taken: u64,
+    refused: u64,
+}
+
+fn progress(stats: &Stats, step: &Step) -> Progress {
+    let sum = |ends: &[&str]| {
+        let counts = stats.iter().filter(|(name, _)| ends.iter().any(|end| name.ends_with(end)));
+        counts.filter(|(name, _)| concerns(name, step)).map(|(_, count)| count).sum()
+    };
+    Progress {
+        taken: sum(&[".update_success"]),
+        refused: sum(&[".update_rejected", ".update_failure", ".config_fail", ".config_conflict"]),
+    }
+}
+
+fn concerns(stat: &str, step: &Step) -> bool {
+    match step {
+        Step::Clusters(_) => stat.starts_with("cluster_manager.cds."),
+        Step::Listeners => stat.starts_with("listener_manager.lds."),
+        Step::Filter(name) => stat.contains(&format!(".{name}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_counters_of_the_step_count() {
+        let stats = Stats::from(
+            [
+                ("cluster_manager.cds.update_success", 3),
+                ("cluster_manager.cds.update_rejected", 1),
+                ("cluster_manager.cds.update_failure", 1),
+                ("listener_manager.lds.update_success", 7),
+                ("extension_config_discovery.http_filter.a@0.0.0.0_80.update_success", 2),
+                ("extension_config_discovery.http_filter.b@0.0.0.0_80.update_rejected", 5),
+            ]
+            .map(|(name, count)| (name.to_owned(), count)),
+        );
+        let clusters = progress(&stats, &Step::Clusters(BTreeMap::new()));
+        assert_eq!(clusters, Progress { taken: 3, refused: 2 });
+        assert_eq!(progress(&stats, &Step::Listeners), Progress { taken: 7, refused: 0 });
+        let filter = |name: &str| progress(&stats, &Step::Filter(name.to_owned()));
+        assert_eq!(filter("a@0.0.0.0_80"), Progress { taken: 2, refused: 0 });
+        assert_eq!(filter("b@0.0.0.0_80"), Progress { taken: 0, refused: 5 });
+    }
+}

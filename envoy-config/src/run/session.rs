@@ -1,0 +1,274 @@
+//! One Envoy from its start to its end, with the changes in between.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use notify::RecommendedWatcher;
+use tempfile::TempDir;
+
+use super::admin::Admin;
+use super::dynamic::{self, Dynamic};
+use super::envoy::{self, Envoy};
+use super::events::{self, Event};
+use super::files::{self, Files};
+use super::launcher::Launcher;
+use super::{RunOptions, Source, drain, environment, ports, steps};
+use crate::Exit;
+use crate::render::{Rendered, replace};
+
+/// How long Envoy may take to start; DNS that does not answer takes some of it.
+const START: Duration = Duration::from_secs(60);
+/// How long clusters that nothing leads to any more are kept: a filter may hold a request back for so long that was
+/// sent there, and it may be tried again.
+const KEEP: Duration = Duration::from_secs(60);
+
+/// A running Envoy and what it runs.
+#[derive(Debug)]
+pub(super) struct Session {
+    launcher: Launcher,
+    options: RunOptions,
+    rendered: Rendered,
+    files: Files,
+    admin: Admin,
+    envoy: Envoy,
+    received: Receiver<Event>,
+    /// Events that came while something else was waited for.
+    kept: VecDeque<Event>,
+    /// When unused clusters go.
+    sweep: Option<Instant>,
+    _watcher: RecommendedWatcher,
+    // Last: its files go when nothing uses them any more.
+    folder: TempDir,
+}
+
+impl Session {
+    /// Starts Envoy and waits until it serves.
+    pub(super) fn start(
+        folder: TempDir,
+        launcher: Launcher,
+        options: RunOptions,
+        rendered: Rendered,
+        (events, received): (Sender<Event>, Receiver<Event>),
+        watcher: RecommendedWatcher,
+    ) -> Result<Self, Exit> {
+        let version =
+            launcher.check_version(folder.path()).map_err(|error| environment(&error.to_string()))?;
+        if let Some(warning) = version {
+            eprintln!("warning: {warning}");
+        }
+        rendered.write_modules(folder.path()).map_err(|error| environment(&error.to_string()))?;
+        check(&launcher, &options, &rendered, &folder)?;
+        let Some(admin_address) = rendered.admin.address.socket() else {
+            return Err(environment("Envoy's admin interface needs an IP address"));
+        };
+        let files = Files::create(folder.path().to_owned(), &rendered)
+            .map_err(|error| environment(&error.to_string()))?;
+        let listeners = files.addresses().into_iter().map(|address| (address, "listener"));
+        let taken = std::iter::once((admin_address, "admin")).chain(listeners);
+        let taken: Vec<_> = taken.filter_map(|(address, what)| ports::taken(address, what)).collect();
+        if !taken.is_empty() {
+            return Err(environment(&taken.join("\nerror: ")));
+        }
+        let bootstrap = folder.path().join(dynamic::BOOTSTRAP);
+        let envoy = Envoy::start(&launcher, &options, &bootstrap, folder.path(), events)
+            .map_err(|error| environment(&format!("can't start Envoy: {error}")))?;
+        let mut session = Self {
+            launcher,
+            options,
+            rendered,
+            files,
+            admin: Admin::new(admin_address),
+            envoy,
+            received,
+            kept: VecDeque::new(),
+            sweep: None,
+            _watcher: watcher,
+            folder,
+        };
+        session.wait_until_ready()?;
+        eprintln!("ready");
+        for address in session.files.addresses() {
+            eprintln!("  listening on http://{address}");
+        }
+        eprintln!("  admin on http://{admin_address}");
+        Ok(session)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), Exit> {
+        let end = Instant::now() + START;
+        while !self.admin.ready() {
+            match self.received.recv_timeout(Duration::from_millis(20)) {
+                Ok(Event::Line(line)) => self.envoy.log(line),
+                Ok(Event::Stop) => return Err(Exit::Success),
+                Ok(Event::Closed) => return Err(self.died()),
+                Ok(Event::Changed) => self.kept.push_back(Event::Changed),
+                Err(_) if Instant::now() > end => {
+                    return Err(environment(&format!(
+                        "Envoy is not ready after {} seconds",
+                        START.as_secs()
+                    )));
+                }
+                Err(_) => {}
+            }
+        }
+        let refused = self.admin.stats(r"^listener_manager\.(lds\.update_rejected|listener_create_failure)$");
+        if refused.is_ok_and(|stats| stats.values().any(|count| *count > 0)) {
+            self.pass_on();
+            return Err(environment(&format!("Envoy can't open its listeners: {}", self.why())));
+        }
+        Ok(())
+    }
+
+    /// Serves until the user stops it or Envoy dies.
+    pub(super) fn serve(&mut self, source: &dyn Source) -> Exit {
+        loop {
+            let event = match self.kept.pop_front() {
+                Some(event) => event,
+                None => match self.next() {
+                    Some(event) => event,
+                    None => continue,
+                },
+            };
+            match event {
+                Event::Line(line) => self.envoy.log(line),
+                Event::Closed => return self.died(),
+                Event::Stop => return self.stop(),
+                Event::Changed => {
+                    events::settle(&self.received, &mut self.kept);
+                    self.reload(source);
+                }
+            }
+        }
+    }
+
+    /// The next event; `None` after the unused clusters have gone.
+    fn next(&mut self) -> Option<Event> {
+        let Some(sweep) = self.sweep else { return self.received.recv().ok() };
+        match self.received.recv_timeout(sweep.saturating_duration_since(Instant::now())) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Disconnected) => Some(Event::Stop),
+            Err(RecvTimeoutError::Timeout) => {
+                self.sweep = None;
+                if let Err(error) = self.files.drop_leftover() {
+                    eprintln!("warning: can't drop clusters that are not used any more: {error}");
+                }
+                None
+            }
+        }
+    }
+
+    /// Takes over what the files say now, or says why not and leaves everything as it is.
+    fn reload(&mut self, source: &dyn Source) {
+        const KEPT: &str = "still serving the last good configuration";
+        let Ok(rendered) = source.render(self.folder.path()) else {
+            eprintln!("not reloaded: {KEPT}");
+            return;
+        };
+        if rendered == self.rendered {
+            return;
+        }
+        let (new, steps) = self.files.steps_to(&rendered);
+        if steps.is_empty() {
+            self.rendered = rendered;
+            return;
+        }
+        if check(&self.launcher, &self.options, &rendered, &self.folder).is_err()
+            || !self.new_ports_are_free(&new)
+        {
+            eprintln!("not reloaded: {KEPT}");
+            return;
+        }
+        self.pass_on();
+        self.envoy.forget();
+        let (admin, received, kept, envoy) = (&self.admin, &self.received, &mut self.kept, &mut self.envoy);
+        let taken = self.files.take(new, &steps, admin, &mut || pass_on(received, kept, envoy));
+        match taken {
+            Ok(()) => {
+                self.rendered = rendered;
+                self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
+                eprintln!("reloaded: {}", steps::summary(&steps));
+            }
+            Err(error) => {
+                // Its reason may come a moment after its counters.
+                std::thread::sleep(Duration::from_millis(100));
+                self.pass_on();
+                eprintln!("error: {error}: {}", self.why());
+                eprintln!("not reloaded: {KEPT}");
+            }
+        }
+    }
+
+    fn new_ports_are_free(&self, new: &Dynamic) -> bool {
+        let old = self.files.addresses();
+        let added = files::addresses(new).into_iter().filter(|address| !old.contains(address));
+        let taken: Vec<_> =
+            added.filter_map(|address: SocketAddr| ports::taken(address, "listener")).collect();
+        for message in &taken {
+            eprintln!("error: {message}");
+        }
+        taken.is_empty()
+    }
+
+    fn stop(&mut self) -> Exit {
+        eprintln!("stopping: requests that are on their way are finished first");
+        let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
+        drain::drain(&self.admin, || {
+            pass_on(received, kept, envoy);
+            // A second signal means now.
+            kept.iter().any(|event| matches!(event, Event::Stop | Event::Closed))
+        });
+        self.envoy.stop();
+        self.pass_on();
+        Exit::Success
+    }
+
+    /// Says how Envoy has ended.
+    fn died(&mut self) -> Exit {
+        std::thread::sleep(Duration::from_millis(100));
+        self.pass_on();
+        let how = self
+            .envoy
+            .ended()
+            .map_or_else(|| "has closed its log".to_owned(), |status| format!("ended by itself ({status})"));
+        environment(&format!("Envoy {how}; its last lines are above"))
+    }
+
+    fn why(&self) -> String {
+        let reasons = envoy::reasons(self.envoy.said().collect::<Vec<_>>().into_iter());
+        if reasons.is_empty() { "it does not say why".to_owned() } else { reasons.join("; ") }
+    }
+
+    /// Shows what Envoy has said so far.
+    fn pass_on(&mut self) {
+        pass_on(&self.received, &mut self.kept, &mut self.envoy);
+    }
+}
+
+fn pass_on(received: &Receiver<Event>, kept: &mut VecDeque<Event>, envoy: &mut Envoy) {
+    for event in received.try_iter() {
+        match event {
+            Event::Line(line) => envoy.log(line),
+            other => kept.push_back(other),
+        }
+    }
+}
+
+/// Lets Envoy, and the filters in it, judge the whole before anything is touched.
+fn check(
+    launcher: &Launcher,
+    options: &RunOptions,
+    rendered: &Rendered,
+    folder: &TempDir,
+) -> Result<(), Exit> {
+    let path = envoy::check_path(folder.path());
+    let written = rendered.to_yaml().and_then(|text| replace(&path, text.as_bytes()));
+    written.map_err(|error| environment(&error.to_string()))?;
+    envoy::validate(launcher, options, &path, folder.path()).map_err(|reasons| {
+        for reason in reasons {
+            eprintln!("error: Envoy refuses the configuration: {reason}");
+        }
+        Exit::Refused
+    })
+}
