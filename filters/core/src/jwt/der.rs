@@ -30,7 +30,7 @@ pub(crate) fn spki(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
 /// Turns a JWS's ECDSA signature, `r‖s` with both halves as long as the curve's field (RFC 7518 section 3.4), into
 /// the `ECDSA-Sig-Value` of RFC 3279 that Envoy's `verify_signature` wants. `None` if it can't be halved.
 pub fn ecdsa_der(raw: &[u8]) -> Option<Vec<u8>> {
-    if raw.is_empty() || raw.len() % 2 != 0 {
+    if raw.is_empty() || !raw.len().is_multiple_of(2) {
         return None;
     }
     let (r, s) = raw.split_at(raw.len() / 2);
