@@ -1,6 +1,17 @@
 //! A filter's configuration: who this proxy is, and the resources.
 
-use crate::{resource::Resource, types::common::Labels};
+use serde_json::json;
+
+use crate::{
+    check,
+    decode::{Context, Cursor, Object, Sink},
+    json,
+    parse::Reader,
+    path::FieldPath,
+    problem::{Problem, Severity, code},
+    resource::{Ignored, Resource},
+    types::common::Labels,
+};
 
 /// `{ "proxy": {…}, "resources": […] }`
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +65,7 @@ pub enum Direction {
     Outbound,
 }
 
+<<<<<<< HEAD
 impl Default for Proxy {
     /// A gateway of no particular name in namespace `default`.
     fn default() -> Self {
@@ -66,10 +78,25 @@ impl Default for Proxy {
             trust_domain: "cluster.local".into(),
             root_namespace: "istio-system".into(),
             cluster_domain: "cluster.local".into(),
+=======
+impl Proxy {
+    /// A proxy of namespace `default` without labels, with Istio's defaults for the rest.
+    pub fn new(role: Role, workload: &str) -> Self {
+        Self {
+            role,
+            workload: workload.to_owned(),
+            namespace: "default".to_owned(),
+            labels: Labels::new(),
+            service_account: None,
+            trust_domain: CLUSTER_DOMAIN.to_owned(),
+            root_namespace: "istio-system".to_owned(),
+            cluster_domain: CLUSTER_DOMAIN.to_owned(),
+>>>>>>> 6e17997 (api: read, check and select resources)
             direction: None,
             port: None,
         }
     }
+<<<<<<< HEAD
 }
 
 impl Proxy {
@@ -84,3 +111,128 @@ impl Proxy {
         self.role == Role::Gateway || self.direction == Some(Direction::Outbound)
     }
 }
+=======
+
+    fn decode(fields: &Object<'_>) -> Option<Self> {
+        let role = fields.required("role", |role| role.one_of(&ROLES));
+        let workload = fields.text("workload").unwrap_or_default();
+        let mut proxy = Self::new(role.unwrap_or(Role::Gateway), &workload);
+        let label = |name| fields.get(name, |field| field.checked(check::names::dns_label));
+        let domain = |name| fields.get(name, |field| field.checked(check::names::host));
+        proxy.namespace = label("namespace").unwrap_or(proxy.namespace);
+        proxy.root_namespace = label("rootNamespace").unwrap_or(proxy.root_namespace);
+        proxy.trust_domain = domain("trustDomain").unwrap_or(proxy.trust_domain);
+        proxy.cluster_domain = domain("clusterDomain").unwrap_or(proxy.cluster_domain);
+        proxy.labels = fields.get("labels", |at| at.labels()).unwrap_or_default();
+        proxy.service_account = fields.text("serviceAccount");
+        proxy.direction = fields.get("direction", |direction| direction.one_of(&DIRECTIONS));
+        proxy.port = fields.get("port", |at| at.port());
+        Some(proxy)
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let name = |names: &[(&'static str, Role)]| {
+            names.iter().find(|(_, role)| *role == self.role).map(|(name, _)| *name)
+        };
+        let direction = DIRECTIONS
+            .iter()
+            .find(|(_, direction)| Some(*direction) == self.direction)
+            .map(|(name, _)| *name);
+        let mut json = json!({
+            "role": name(&ROLES),
+            "workload": self.workload,
+            "namespace": self.namespace,
+            "labels": self.labels,
+            "trustDomain": self.trust_domain,
+            "rootNamespace": self.root_namespace,
+            "clusterDomain": self.cluster_domain,
+        });
+        let optional = [
+            ("serviceAccount", self.service_account.as_ref().map(|account| json!(account))),
+            ("direction", direction.map(|direction| json!(direction))),
+            ("port", self.port.map(|port| json!(port))),
+        ];
+        if let Some(fields) = json.as_object_mut() {
+            fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        json
+    }
+}
+
+impl Config {
+    /// Reads a filter's configuration. All of it must be usable: what a proxy can't carry out is refused, with the
+    /// path of each field, such as `resources[2].spec.http[0].timeout`. Warnings are only for people's eyes, and
+    /// given by the command that people use.
+    pub fn from_json(text: &[u8]) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new(None, "default");
+        let node = match json::parse(text) {
+            Ok(node) => node,
+            Err(error) => {
+                reader.unreadable(code::CONFIG, error.message, Some(error.position));
+                return Err(reader.parsed.problems);
+            }
+        };
+        let sink = Sink::new(Context::default());
+        let proxy = Cursor::root(&node, &sink).object(|fields| {
+            let proxy = fields.required("proxy", |proxy| proxy.object(Proxy::decode));
+            fields.get("resources", |resources| {
+                for (index, resource) in
+                    resources.list(|resource| Some(resource.node.clone())).into_iter().enumerate()
+                {
+                    reader.read(resource, &FieldPath::root().field("resources").index(index));
+                }
+                Some(())
+            });
+            proxy
+        });
+        let mut problems = sink.into_problems();
+        for problem in &mut problems {
+            problem.code = code::CONFIG;
+        }
+        problems.extend(reader.parsed.problems.into_iter().filter_map(refused));
+        problems.extend(reader.parsed.ignored.iter().map(foreign));
+        match proxy {
+            Some(proxy) if problems.is_empty() => Ok(Self { proxy, resources: reader.parsed.resources }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The same as JSON, which [`Config::from_json`] reads.
+    pub fn to_json(&self) -> serde_json::Value {
+        let resources: Vec<_> = self.resources.iter().map(Resource::to_json).collect();
+        json!({ "proxy": self.proxy.to_json(), "resources": resources })
+    }
+}
+
+/// A resource without effect is no error in a user's folder, but in a filter it is.
+fn refused(mut problem: Problem) -> Option<Problem> {
+    if problem.code == code::UNSUPPORTED {
+        problem.severity = Severity::Error;
+    }
+    problem.is_error().then_some(problem)
+}
+
+fn foreign(ignored: &Ignored) -> Problem {
+    let kind = ignored.resource.kind.as_deref().unwrap_or_default();
+    Problem {
+        severity: Severity::Error,
+        code: code::CONFIG,
+        message: format!("`{kind}` of `{}` has no effect in a filter", ignored.api_version),
+        hint: None,
+        path: FieldPath::root().field("resources"),
+        position: None,
+        file: None,
+        resource: ignored.resource.clone(),
+    }
+}
+
+const CLUSTER_DOMAIN: &str = "cluster.local";
+
+const ROLES: [(&str, Role); 2] = [("gateway", Role::Gateway), ("sidecar", Role::Sidecar)];
+
+const DIRECTIONS: [(&str, Direction); 2] =
+    [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
+
+#[cfg(test)]
+mod tests;
+>>>>>>> 6e17997 (api: read, check and select resources)

@@ -106,3 +106,72 @@ pub fn resolve_short_name(host: &str, namespace: &str, cluster_domain: &str) -> 
         format!("{host}.{namespace}.svc.{cluster_domain}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn covers() {
+        for (pattern, host, expected) in [
+            ("*.foo.com", "a.foo.com", true),
+            ("*.foo.com", "a.b.foo.com", true),
+            ("*.foo.com", "A.FOO.COM", true),
+            ("*.foo.com", "foo.com", false),
+            ("*.foo.com", ".foo.com", false),
+            ("*.foo.com", "xfoo.com", false),
+            ("*foo.com", "xfoo.com", true),
+            ("foo.com", "foo.com", true),
+            ("Foo.com.", "fOO.com", true),
+            ("foo.com", "a.foo.com", false),
+            ("*", "anything", true),
+        ] {
+            assert_eq!(HostPattern::parse(pattern).covers(host), expected, "{pattern} {host}");
+        }
+    }
+
+    #[test]
+    fn intersections_and_subsets() {
+        for (one, other, intersects, subset) in [
+            ("a.com", "a.com", true, true),
+            ("a.com", "b.com", false, false),
+            ("a.com", "*.com", true, true),
+            ("*.com", "a.com", true, false),
+            ("*.a.com", "*.com", true, true),
+            ("*.com", "*.a.com", true, false),
+            ("*.com", "*.org", false, false),
+            ("*", "*", true, true),
+            ("*", "a.com", true, false),
+            ("a.com", "*", true, true),
+            ("*.com", "com", false, false),
+        ] {
+            let (left, right) = (HostPattern::parse(one), HostPattern::parse(other));
+            assert_eq!(left.intersects(&right), intersects, "{one} {other}");
+            assert_eq!(right.intersects(&left), intersects, "{other} {one}");
+            assert_eq!(left.is_subset_of(&right), subset, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_most_specific_first() {
+        let mut hosts = ["*", "*.com", "a.com", "*.b.com", "long.a.com"].map(HostPattern::parse);
+        hosts.sort_by(HostPattern::by_specificity);
+        assert_eq!(hosts.map(|host| host.to_string()), ["long.a.com", "a.com", "*.b.com", "*.com", "*"]);
+    }
+
+    #[test]
+    fn short_names() {
+        for (host, expected) in [
+            ("reviews", "reviews.default.svc.cluster.local"),
+            ("reviews.other", "reviews.other"),
+            ("*", "*"),
+            ("::1", "::1"),
+            ("", ""),
+        ] {
+            assert_eq!(resolve_short_name(host, "default", "cluster.local"), expected);
+        }
+    }
+}

@@ -3,14 +3,28 @@
 //! Text (YAML with feature `yaml`, or JSON) becomes a [`node::Node`] tree that knows its positions; the tree
 //! becomes typed [`resource::Resource`]s, and everything that is wrong with it a list of [`problem::Problem`]s.
 
+mod check;
 pub mod config;
+mod decode;
 pub mod host;
+mod json;
 pub mod node;
+mod parse;
 pub mod path;
 pub mod problem;
 pub mod resource;
+pub mod select;
 pub mod types;
+<<<<<<< HEAD
 
 pub use config::{Config, Direction, Proxy, Role};
 pub use problem::{Problem, Severity};
 pub use resource::{Kind, Resource, Spec};
+=======
+#[cfg(feature = "yaml")]
+mod yaml;
+
+pub use parse::parse_json;
+#[cfg(feature = "yaml")]
+pub use parse::parse_yaml;
+>>>>>>> 6e17997 (api: read, check and select resources)

@@ -73,10 +73,6 @@ impl FieldPath {
         self.0.push(segment);
     }
 
-    pub(crate) fn pop(&mut self) {
-        self.0.pop();
-    }
-
     /// This path, seen from further up.
     #[must_use]
     pub fn below(&self, root: &Self) -> Self {

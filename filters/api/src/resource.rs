@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    json,
     node::{Node, Position},
     path::FieldPath,
     problem::{Problem, ResourceName},
@@ -141,6 +142,32 @@ impl Resource {
     /// Where the field at `path` (such as `spec.http[0].route[1]`) stands, or its nearest ancestor.
     pub fn position(&self, path: &str) -> Option<Position> {
         self.node.locate(&FieldPath::parse(path))
+    }
+}
+
+impl Resource {
+    /// The resource as JSON: everything as it was read, but of the metadata only what is used, with the namespace
+    /// filled in, and without the status.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut json = json::from_node(&self.node);
+        let written = json.get("metadata").and_then(|metadata| metadata.get("creationTimestamp")).cloned();
+        let mut metadata = serde_json::json!({ "name": self.meta.name });
+        if let Some(fields) = metadata.as_object_mut() {
+            let namespace = Some(&self.meta.namespace).filter(|namespace| !namespace.is_empty());
+            let labels = |labels: &Labels| (!labels.is_empty()).then(|| serde_json::json!(labels));
+            let optional = [
+                ("namespace", namespace.map(|namespace| serde_json::json!(namespace))),
+                ("labels", labels(&self.meta.labels)),
+                ("annotations", labels(&self.meta.annotations)),
+                ("creationTimestamp", written.filter(|time| !time.is_null())),
+            ];
+            fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        if let Some(fields) = json.as_object_mut() {
+            fields.remove("status");
+            fields.insert("metadata".to_owned(), metadata);
+        }
+        json
     }
 }
 

@@ -147,14 +147,20 @@ impl RequestPrincipal {
     /// subject.
     pub fn parse(text: &str) -> Self {
         let exact = |value: &str| ValuePattern::Exact(value.to_owned());
+        let trailing = |value: &str| {
+            value
+                .strip_suffix('*')
+                .map_or_else(|| exact(value), |prefix| ValuePattern::Prefix(prefix.to_owned()))
+        };
         let (issuer, subject) = match (text, text.rsplit_once('/')) {
             ("*", _) => (ValuePattern::Any, ValuePattern::Any),
             (_, Some((issuer, subject))) if text.starts_with('*') => {
                 (ValuePattern::parse(issuer), exact(subject))
             }
             (_, None) if text.starts_with('*') => (ValuePattern::Any, ValuePattern::parse(text)),
-            (_, Some((issuer, subject))) => (exact(issuer), ValuePattern::parse(subject)),
-            (_, None) if text.ends_with('*') => (ValuePattern::parse(text), ValuePattern::Any),
+            (_, Some((issuer, "*"))) => (exact(issuer), ValuePattern::Any),
+            (_, Some((issuer, subject))) => (exact(issuer), trailing(subject)),
+            (_, None) if text.ends_with('*') => (trailing(text), ValuePattern::Any),
             (_, None) => (exact(text), exact("")),
         };
         Self { issuer, subject }
@@ -175,7 +181,8 @@ pub struct ServiceAccount {
 pub enum PathPattern {
     /// As most values are.
     Value(ValuePattern),
-    /// With `{*}` or `{**}` in it: segment by segment. The first segment follows the leading slash.
+    /// With `{*}` or `{**}` in it: segment by segment. The first segment follows the leading slash;
+    /// a trailing slash is an empty literal at the end.
     Template(Vec<TemplateSegment>),
 }
 
@@ -239,4 +246,49 @@ pub enum MetadataPattern {
     Value(ValuePattern),
     /// `[v]`: a list that contains it.
     ListContains(ValuePattern),
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{ValuePattern::*, *};
+
+    #[test]
+    fn value_patterns() {
+        for (text, expected) in [
+            ("*", Any),
+            ("a", Exact("a".to_owned())),
+            ("a*", Prefix("a".to_owned())),
+            ("*a", Suffix("a".to_owned())),
+            ("*a*", Suffix("a*".to_owned())),
+            ("a*b", Exact("a*b".to_owned())),
+            ("**", Suffix("*".to_owned())),
+        ] {
+            assert_eq!(ValuePattern::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn request_principals() {
+        let exact = |text: &str| Exact(text.to_owned());
+        for (text, issuer, subject) in [
+            ("*", Any, Any),
+            ("iss/sub", exact("iss"), exact("sub")),
+            ("https://iss/x/sub", exact("https://iss/x"), exact("sub")),
+            ("*/sub", Any, exact("sub")),
+            ("*ss/sub", Suffix("ss".to_owned()), exact("sub")),
+            ("*/*", Any, exact("*")),
+            ("iss/*", exact("iss"), Any),
+            ("iss/su*", exact("iss"), Prefix("su".to_owned())),
+            ("iss/*b", exact("iss"), exact("*b")),
+            ("iss/*b*", exact("iss"), Prefix("*b".to_owned())),
+            ("*sub", Any, Suffix("sub".to_owned())),
+            ("iss*", Prefix("iss".to_owned()), Any),
+            ("iss", exact("iss"), exact("")),
+        ] {
+            assert_eq!(RequestPrincipal::parse(text), RequestPrincipal { issuer, subject }, "{text}");
+        }
+    }
 }

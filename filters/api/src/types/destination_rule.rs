@@ -247,7 +247,7 @@ pub enum H2UpgradePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Http2Keepalive {
     /// Between pings.
-    pub interval: Option<Duration>,
+    pub interval: Duration,
     /// Until an answer must be there.
     pub timeout: Duration,
 }

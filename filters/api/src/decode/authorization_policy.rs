@@ -1,0 +1,219 @@
+//! AuthorizationPolicy.
+
+use super::{
+    authorization_values::{
+        condition, glob, path, pattern, port, request_principal, service_accounts, trust_domain,
+    },
+    cursor::{Cursor, shorten},
+    object::Object,
+    target,
+};
+use crate::{
+    node::{Node, Value},
+    types::authorization_policy::{Action, AuthorizationPolicy, Condition, Operation, Rule, Source, Values},
+};
+
+const DRY_RUN: &str = "istio.io/dry-run";
+
+pub(crate) fn decode(fields: &Object<'_>) -> Option<AuthorizationPolicy> {
+    let action = action(fields);
+    let rules = fields.get("rules", |rules| Some(rules.list(|rule| self::rule(rule, &action))));
+    let target = target::target(fields);
+    if rules.is_none() && !fields.has("rules") {
+        let name = match action {
+            Action::Deny => Some("DENY"),
+            Action::Custom { .. } => Some("CUSTOM"),
+            Action::Allow | Action::Audit => None,
+        };
+        if let Some(name) = name {
+            fields.cursor.error_hint(
+                format!("`action: {name}` without `rules` does nothing"),
+                "write `rules: [{}]` to match every request",
+            );
+        }
+    }
+    let dry_run = dry_run(fields.cursor, &action);
+    Some(AuthorizationPolicy { target, action, rules, dry_run })
+}
+
+fn action(fields: &Object<'_>) -> Action {
+    let provider = fields
+        .get("provider", |provider| provider.object(|fields| Some(fields.text("name").unwrap_or_default())));
+    let name = fields.get("action", |action| {
+        action.one_of(&[("ALLOW", "ALLOW"), ("DENY", "DENY"), ("AUDIT", "AUDIT"), ("CUSTOM", "CUSTOM")])
+    });
+    if name != Some("CUSTOM") && fields.has("provider") {
+        fields.cursor.error("`provider` can only be given with `action: CUSTOM`");
+    }
+    match name {
+        Some("DENY") => Action::Deny,
+        Some("AUDIT") => Action::Audit,
+        Some("CUSTOM") => {
+            let provider = provider.unwrap_or_default();
+            if provider.is_empty() {
+                fields.cursor.error("`action: CUSTOM` needs `provider.name`");
+            }
+            Action::Custom { provider }
+        }
+        _ => Action::Allow,
+    }
+}
+
+/// The annotation. The texts are those which Go takes for a boolean.
+fn dry_run(spec: &Cursor<'_>, action: &Action) -> bool {
+    let Some(text) = spec.sink.context.annotations.get(DRY_RUN) else {
+        return false;
+    };
+    if !matches!(action, Action::Allow | Action::Deny) {
+        spec.error(format!("annotation `{DRY_RUN}` is only supported with actions ALLOW and DENY"));
+    }
+    match text.as_str() {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => true,
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => false,
+        _ => {
+            spec.error(format!(
+                "annotation `{DRY_RUN}` has value `{}`, which is not a boolean",
+                shorten(text)
+            ));
+            false
+        }
+    }
+}
+
+fn rule(rule: &Cursor<'_>, action: &Action) -> Option<Rule> {
+    if rule.node.is_null() {
+        rule.error_hint("a rule must not be null", "write `{}` for a rule that matches everything");
+        return None;
+    }
+    rule.object(|fields| {
+        let from = parts(fields, "from", "source", source);
+        let to = parts(fields, "to", "operation", operation);
+        let when = fields.list("when", condition);
+        for name in ["from", "to"] {
+            fields.get(name, |field| {
+                if matches!(&field.node.value, Value::Sequence(items) if items.is_empty()) {
+                    field.error(format!("`{name}` must not be empty: leave it out to match everything"));
+                }
+                Some(())
+            });
+        }
+        match action {
+            Action::Custom { .. } => refuse_identities(rule, &from, &when),
+            Action::Deny => warn_of_tcp(rule, &from, &to),
+            Action::Allow | Action::Audit => {}
+        }
+        Some(Rule { from, to, when })
+    })
+}
+
+/// The entries of `from` or `to`, each with one field of its own in which something is asked.
+fn parts<T>(
+    fields: &Object<'_>,
+    list: &'static str,
+    inner: &'static str,
+    decode: fn(&Object<'_>) -> Option<T>,
+) -> Vec<T> {
+    fields.list(list, |entry| {
+        entry.object(|fields| {
+            fields.required(inner, |part| {
+                if asks_nothing(part.node) {
+                    part.error(format!("`{inner}` must not be empty"));
+                }
+                part.object(decode)
+            })
+        })
+    })
+}
+
+fn asks_nothing(part: &Node) -> bool {
+    let is_empty = |node: &Node| match &node.value {
+        Value::Null => true,
+        Value::Sequence(items) => items.is_empty(),
+        _ => false,
+    };
+    matches!(&part.value, Value::Mapping(entries) if entries.iter().all(|(_, node)| is_empty(node)))
+}
+
+fn source(fields: &Object<'_>) -> Option<Source> {
+    let source = Source {
+        principals: values(fields, "principals", "notPrincipals", pattern),
+        request_principals: values(fields, "requestPrincipals", "notRequestPrincipals", request_principal),
+        namespaces: values(fields, "namespaces", "notNamespaces", glob),
+        service_accounts: Values {
+            values: service_accounts(fields, "serviceAccounts"),
+            not_values: service_accounts(fields, "notServiceAccounts"),
+        },
+        trust_domains: values(fields, "trustDomains", "notTrustDomains", trust_domain),
+        ip_blocks: values(fields, "ipBlocks", "notIpBlocks", |at| at.ip_block()),
+        remote_ip_blocks: values(fields, "remoteIpBlocks", "notRemoteIpBlocks", |at| at.ip_block()),
+    };
+    let by_identity = !source.principals.is_empty() || !source.namespaces.is_empty();
+    if by_identity && !source.service_accounts.is_empty() {
+        fields.cursor.error("`serviceAccounts` can't be given with `principals` or `namespaces`");
+    }
+    Some(source)
+}
+
+fn operation(fields: &Object<'_>) -> Option<Operation> {
+    Some(Operation {
+        hosts: values(fields, "hosts", "notHosts", pattern),
+        ports: values(fields, "ports", "notPorts", port),
+        methods: values(fields, "methods", "notMethods", pattern),
+        paths: values(fields, "paths", "notPaths", path),
+    })
+}
+
+fn values<T>(
+    fields: &Object<'_>,
+    name: &'static str,
+    not_name: &'static str,
+    decode: fn(&Cursor<'_>) -> Option<T>,
+) -> Values<T> {
+    Values { values: fields.list(name, decode), not_values: fields.list(not_name, decode) }
+}
+
+/// An external server is asked before tokens and peers are known.
+fn refuse_identities(rule: &Cursor<'_>, from: &[Source], when: &[Condition]) {
+    let named = from.iter().any(|source| {
+        !(source.principals.is_empty()
+            && source.request_principals.is_empty()
+            && source.namespaces.is_empty()
+            && source.service_accounts.is_empty()
+            && source.trust_domains.is_empty())
+    });
+    let asked = when.iter().any(|condition| {
+        matches!(
+            condition,
+            Condition::SourceNamespace(_)
+                | Condition::SourceServiceAccount(_)
+                | Condition::SourceTrustDomain(_)
+                | Condition::SourcePrincipal(_)
+                | Condition::RequestPrincipal(_)
+                | Condition::RequestAudiences(_)
+                | Condition::RequestPresenter(_)
+                | Condition::RequestClaim(..)
+        )
+    });
+    if named || asked {
+        rule.error("`action: CUSTOM` can't ask for the identity of a peer or for parts of a token");
+    }
+}
+
+/// A DENY rule which only asks for parts of HTTP is widened on a TCP port, up to everything.
+fn warn_of_tcp(rule: &Cursor<'_>, from: &[Source], to: &[Operation]) {
+    let on_tcp = |source: &Source| {
+        !(source.principals.is_empty()
+            && source.namespaces.is_empty()
+            && source.service_accounts.is_empty()
+            && source.ip_blocks.is_empty()
+            && source.remote_ip_blocks.is_empty())
+    };
+    let from_only = !from.is_empty() && to.is_empty() && !from.iter().any(on_tcp);
+    let to_without_ports = !to.is_empty() && to.iter().all(|operation| operation.ports.is_empty());
+    if from_only || to_without_ports {
+        rule.warn_hint(
+            "this rule asks for parts of HTTP only, so it denies all traffic to TCP ports",
+            "name the ports it is for under `to[].operation.ports`",
+        );
+    }
+}

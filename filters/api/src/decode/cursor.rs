@@ -1,0 +1,174 @@
+//! A value together with the way to it, so that whatever is said about it names its place.
+
+use super::sink::Sink;
+use crate::{
+    node::{Node, Position, Value},
+    path::{FieldPath, Segment},
+    problem::{Severity, code},
+};
+
+/// One value of the tree being decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cursor<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) sink: &'a Sink,
+    /// Where the field's name stands, if it has one.
+    key: Option<Position>,
+    step: Step<'a>,
+}
+
+/// The last step of the way to a value.
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Field(&'a Cursor<'a>, &'a str),
+    Index(&'a Cursor<'a>, usize),
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn root(node: &'a Node, sink: &'a Sink) -> Self {
+        Self { node, sink, key: None, step: Step::Root }
+    }
+
+    pub(crate) fn field(&'a self, name: &'a str, key: Option<Position>, node: &'a Node) -> Self {
+        Self { node, sink: self.sink, key, step: Step::Field(self, name) }
+    }
+
+    pub(crate) fn index(&'a self, index: usize, node: &'a Node) -> Self {
+        Self { node, sink: self.sink, key: None, step: Step::Index(self, index) }
+    }
+
+    pub(crate) fn path(&self) -> FieldPath {
+        match self.step {
+            Step::Root => FieldPath::root(),
+            Step::Field(parent, name) => extend(parent, Segment::Field(name.to_owned())),
+            Step::Index(parent, index) => extend(parent, Segment::Index(index)),
+        }
+    }
+
+    /// The namespace of the resource.
+    pub(crate) fn namespace(&self) -> &'a str {
+        &self.sink.context.namespace
+    }
+
+    /// What is wrong is a part of this value that isn't there, or its whole.
+    fn whole(&self) -> (FieldPath, Option<Position>) {
+        (self.path(), self.key.or(self.node.position))
+    }
+
+    /// What is wrong is what the value says.
+    fn place(&self) -> (FieldPath, Option<Position>) {
+        match self.node.value {
+            Value::Mapping(_) | Value::Sequence(_) | Value::Null => self.whole(),
+            _ => (self.path(), self.node.position),
+        }
+    }
+
+    /// Reports that Istio would refuse this.
+    pub(crate) fn error(&self, message: impl Into<String>) {
+        self.report(Severity::Error, code::SCHEMA, message, None);
+    }
+
+    /// The same, and what to do about it.
+    pub(crate) fn error_hint(&self, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(Severity::Error, code::SCHEMA, message, Some(hint.into()));
+    }
+
+    /// Reports that Istio takes this, but that it is surely not meant so.
+    pub(crate) fn warn(&self, message: impl Into<String>) {
+        self.report(Severity::Warning, code::WARNING, message, None);
+    }
+
+    /// The same, and what to do about it.
+    pub(crate) fn warn_hint(&self, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(Severity::Warning, code::WARNING, message, Some(hint.into()));
+    }
+
+    /// Reports that Istio has a newer way for this.
+    pub(crate) fn deprecated(&self, name: &str, instead: &str) {
+        let message = format!("`{name}` is deprecated");
+        self.report(Severity::Warning, code::DEPRECATED, message, Some(format!("use {instead}")));
+    }
+
+    /// Reports that Istio takes this, and Outrigger can't carry it out.
+    pub(crate) fn unsupported(&self, message: impl Into<String>) {
+        self.report(Severity::Error, code::UNSUPPORTED, message, None);
+    }
+
+    pub(crate) fn report(
+        &self,
+        severity: Severity,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.sink.report(severity, code, self.place(), message.into(), hint);
+    }
+
+    /// Reports that the value is of another kind than `expected`, such as `a string`.
+    pub(crate) fn wrong_kind<T>(&self, expected: &str) -> Option<T> {
+        let found = match &self.node.value {
+            Value::Number(number) => format!("the number `{number}`"),
+            Value::Bool(value) => format!("the boolean `{value}`"),
+            Value::String(text) => format!("the string `{}`", shorten(text)),
+            _ => self.node.kind().to_owned(),
+        };
+        let hint = match (&self.node.value, expected) {
+            (Value::Number(_) | Value::Bool(_), "a string") => Some("put it in quotes"),
+            (Value::String(_), "a whole number" | "a number" | "a boolean") => {
+                Some("write it without quotes")
+            }
+            _ => None,
+        };
+        self.report(
+            Severity::Error,
+            code::SCHEMA,
+            format!("expected {expected}, found {found}"),
+            hint.map(str::to_owned),
+        );
+        None
+    }
+
+    /// The elements of a list. A decoder gets `null` elements too.
+    pub(crate) fn list<T>(&self, decode: impl Fn(&Cursor<'_>) -> Option<T>) -> Vec<T> {
+        match &self.node.value {
+            Value::Sequence(items) => {
+                let items = items.iter().enumerate();
+                items.filter_map(|(index, node)| decode(&self.index(index, node))).collect()
+            }
+            _ => self.wrong_kind("a list").unwrap_or_default(),
+        }
+    }
+
+    /// The entries of a map, sorted by key. A decoder gets `null` values too.
+    pub(crate) fn map<T>(&self, decode: impl Fn(&str, &Cursor<'_>) -> Option<T>) -> Vec<(String, T)> {
+        let Value::Mapping(entries) = &self.node.value else {
+            return self.wrong_kind("a mapping").unwrap_or_default();
+        };
+        let mut decoded: Vec<_> = entries
+            .iter()
+            .filter_map(|(key, node)| {
+                let value = decode(&key.name, &self.field(&key.name, key.position, node))?;
+                Some((key.name.clone(), value))
+            })
+            .collect();
+        decoded.sort_by(|(one, _), (other, _)| one.cmp(other));
+        decoded
+    }
+}
+
+/// A text for a message: hostile input shall not fill the screen.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut short: String = letters.by_ref().take(80).flat_map(char::escape_debug).collect();
+    if letters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn extend(parent: &Cursor<'_>, segment: Segment) -> FieldPath {
+    let mut path = parent.path();
+    path.push(segment);
+    path
+}

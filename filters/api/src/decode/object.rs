@@ -1,0 +1,173 @@
+//! A mapping whose fields are known: reading it field by field tells which ones it may have.
+
+use std::cell::RefCell;
+
+use super::{cursor::Cursor, suggest};
+use crate::{
+    node::{Key, Node, Value},
+    problem::{Severity, code},
+};
+
+/// A mapping being decoded by [`Cursor::object`].
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    /// The mapping itself.
+    pub(crate) cursor: &'a Cursor<'a>,
+    /// The fields which were asked for, and so exist.
+    known: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Cursor<'a> {
+    /// Reads a mapping. Fields which `read` does not ask for are reported as unknown.
+    pub(crate) fn object<T>(&self, read: impl FnOnce(&Object<'_>) -> Option<T>) -> Option<T> {
+        if !matches!(self.node.value, Value::Mapping(_)) {
+            return self.wrong_kind("a mapping");
+        }
+        let object = Object { cursor: self, known: RefCell::default() };
+        let value = read(&object);
+        object.report_unknown();
+        value
+    }
+}
+
+impl<'a> Object<'a> {
+    fn entry(&self, name: &'static str) -> Option<(&'a Key, &'a Node)> {
+        self.known.borrow_mut().push(name);
+        let Value::Mapping(entries) = &self.cursor.node.value else {
+            return None;
+        };
+        entries.iter().find(|(key, _)| is_name(&key.name, name)).map(|(key, node)| (key, node))
+    }
+
+    /// A field, unless it is left out or `null`.
+    pub(crate) fn get<T>(
+        &self,
+        name: &'static str,
+        decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
+    ) -> Option<T> {
+        self.get_or_null(name, |cursor| if cursor.node.is_null() { None } else { decode(cursor) })
+    }
+
+    /// A field, unless it is left out. The decoder sees `null`.
+    pub(crate) fn get_or_null<T>(
+        &self,
+        name: &'static str,
+        decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let (key, node) = self.entry(name)?;
+        decode(&self.cursor.field(name, key.position, node))
+    }
+
+    /// A field that must be there.
+    pub(crate) fn required<T>(
+        &self,
+        name: &'static str,
+        decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(name) {
+            self.cursor.error(format!("missing `{name}`"));
+        }
+        self.get(name, decode)
+    }
+
+    /// A list, empty if left out.
+    pub(crate) fn list<T>(&self, name: &'static str, decode: impl Fn(&Cursor<'_>) -> Option<T>) -> Vec<T> {
+        self.get(name, |cursor| Some(cursor.list(decode))).unwrap_or_default()
+    }
+
+    /// A field with fields of its own; one left out is read as `{}`.
+    pub(crate) fn or_empty<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&Object<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let empty = Node { value: Value::Mapping(Vec::new()), position: self.cursor.node.position };
+        match self.entry(name) {
+            Some((key, node)) if !node.is_null() => self.cursor.field(name, key.position, node).object(read),
+            Some((key, _)) => self.cursor.field(name, key.position, &empty).object(read),
+            None => self.cursor.field(name, None, &empty).object(read),
+        }
+    }
+
+    /// A text, unless left out or empty: the two are the same in Istio's messages.
+    pub(crate) fn text(&self, name: &'static str) -> Option<String> {
+        self.get(name, |at| at.string()).filter(|text| !text.is_empty())
+    }
+
+    /// A boolean, `false` if left out.
+    pub(crate) fn flag(&self, name: &'static str) -> bool {
+        self.get(name, |at| at.bool()).unwrap_or_default()
+    }
+
+    /// Whether a field is there and not `null`.
+    pub(crate) fn has(&self, name: &'static str) -> bool {
+        self.entry(name).is_some_and(|(_, node)| !node.is_null())
+    }
+
+    /// Knows a field without reading it.
+    pub(crate) fn skip(&self, name: &'static str) {
+        self.known.borrow_mut().push(name);
+    }
+
+    /// Knows every field there is: for Kubernetes' own kinds, of which only a part is read.
+    pub(crate) fn ignore_rest(&self) {
+        self.known.borrow_mut().push(ANY);
+    }
+
+    /// Reports if more than one of `names` is there.
+    pub(crate) fn at_most_one(&self, names: &[&'static str]) {
+        let given: Vec<_> =
+            names.iter().filter(|name| self.has(name)).map(|name| format!("`{name}`")).collect();
+        if given.len() > 1 {
+            self.cursor.error(format!("only one of {} can be given", given.join(" and ")));
+        }
+    }
+
+    fn report_unknown(self) {
+        let known = self.known.into_inner();
+        let Value::Mapping(entries) = &self.cursor.node.value else {
+            return;
+        };
+        for (at, (key, node)) in entries.iter().enumerate() {
+            let cursor = self.cursor.field(&key.name, key.position, node);
+            let Some(name) = known.iter().find(|name| is_name(&key.name, name)) else {
+                if !known.contains(&ANY) {
+                    let hint = suggest::field(&key.name, &known);
+                    let (path, message) =
+                        (cursor.path(), format!("unknown field `{}`", super::cursor::shorten(&key.name)));
+                    let place = (path, key.position);
+                    self.cursor.sink.report(Severity::Error, code::SCHEMA, place, message, hint);
+                }
+                continue;
+            };
+            if entries.iter().take(at).any(|(earlier, _)| is_name(&earlier.name, name)) {
+                cursor.error(format!("`{name}` is given twice, by both of its spellings"));
+            }
+        }
+    }
+}
+
+/// Stands among the known fields for all others.
+const ANY: &str = "*";
+
+/// Whether `key` is the field `name`, by its JSON name or by that of the protobuf message (`perTryTimeout`,
+/// `per_try_timeout`).
+fn is_name(key: &str, name: &str) -> bool {
+    key == name || (key.contains('_') && to_camel_case(key) == name)
+}
+
+fn to_camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                camel.push(letter.to_ascii_uppercase());
+                upper = false;
+            }
+            _ => camel.push(letter),
+        }
+    }
+    camel
+}

@@ -1,0 +1,149 @@
+//! RequestAuthentication.
+
+use serde_json::Value as Json;
+
+use super::{cursor::Cursor, object::Object, target};
+use crate::{
+    check,
+    types::request_authentication::{ClaimToHeader, JwtHeader, JwtRule, KeySource, RequestAuthentication},
+};
+
+/// Istio's limits.
+const MOST_RULES: usize = 4096;
+const LONGEST_URI: usize = 2048;
+const MOST_CLAIMS: usize = 64;
+
+/// Members of a JSON Web Key which only its owner may know.
+const PRIVATE: [&str; 2] = ["d", "k"];
+
+pub(crate) fn decode(fields: &Object<'_>) -> Option<RequestAuthentication> {
+    let jwt_rules = fields.get("jwtRules", |field| {
+        let rules = field.list(rule);
+        if rules.len() > MOST_RULES {
+            field.error(format!("more than {MOST_RULES} rules"));
+        }
+        Some(rules)
+    });
+    Some(RequestAuthentication { target: target::target(fields), jwt_rules: jwt_rules.unwrap_or_default() })
+}
+
+fn rule(rule: &Cursor<'_>) -> Option<JwtRule> {
+    rule.object(|fields| {
+        let issuer = fields.text("issuer").unwrap_or_default();
+        let keys = keys(fields);
+        if issuer.is_empty() && fields.text("jwksUri").is_none() {
+            rule.error("missing `issuer`: only a rule with `jwksUri` can do without");
+        }
+        Some(JwtRule {
+            issuer,
+            audiences: fields.list("audiences", |at| at.non_empty()),
+            keys: keys?,
+            from_headers: fields.list("fromHeaders", from_header),
+            from_params: fields.list("fromParams", |at| at.non_empty()),
+            from_cookies: fields.list("fromCookies", |at| at.non_empty()),
+            output_payload_to_header: fields.get("outputPayloadToHeader", output_header),
+            output_claim_to_headers: output_claims(fields),
+            forward_original_token: fields.flag("forwardOriginalToken"),
+            timeout: fields.get("timeout", |at| at.duration()),
+            space_delimited_claims: fields.get("spaceDelimitedClaims", space_delimited).unwrap_or_default(),
+        })
+    })
+}
+
+fn keys(fields: &Object<'_>) -> Option<KeySource> {
+    fields.at_most_one(&["jwks", "jwksUri"]);
+    let inline = fields.get("jwks", |field| {
+        let text = field.string()?;
+        if text.is_empty() { None } else { key_set(field, &text).map(|()| KeySource::Inline(text)) }
+    });
+    let uri = fields.get("jwksUri", |field| {
+        let text = field.string()?;
+        if text.is_empty() { None } else { field.checked(key_uri).map(KeySource::Uri) }
+    });
+    inline.or(uri).or(Some(KeySource::Discovery))
+}
+
+/// A key set is an object with a list `keys`, or a single key.
+fn key_set(field: &Cursor<'_>, text: &str) -> Option<()> {
+    let set: Json = match serde_json::from_str(text) {
+        Ok(set) => set,
+        Err(error) => {
+            field.error(format!("the key set is not JSON: {error}"));
+            return None;
+        }
+    };
+    let single = [set.clone()];
+    let keys = match set.get("keys") {
+        Some(Json::Array(keys)) => keys.as_slice(),
+        None if set.get("kty").is_some() => single.as_slice(),
+        _ => {
+            field.error("the key set has no list `keys`");
+            return None;
+        }
+    };
+    for (index, key) in keys.iter().enumerate() {
+        if key.get("kty").and_then(Json::as_str).is_none() {
+            field.error(format!("key {index} of the key set has no `kty`"));
+        } else if PRIVATE.iter().any(|member| key.get(member).is_some()) {
+            field.warn(format!(
+                "key {index} of the key set contains its private part, which is not needed to verify tokens"
+            ));
+        }
+    }
+    Some(())
+}
+
+fn key_uri(text: &str) -> Result<(), String> {
+    if text.len() > LONGEST_URI {
+        return Err(format!("is longer than {LONGEST_URI} characters"));
+    }
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let good =
+        !authority.is_empty() && !text.contains(|letter: char| letter.is_ascii_control() || letter == ' ');
+    if good { Ok(()) } else { Err("is not an `http://` or `https://` URI".to_owned()) }
+}
+
+fn from_header(header: &Cursor<'_>) -> Option<JwtHeader> {
+    header.object(|fields| {
+        let name = fields.required("name", |name| name.checked(check::headers::name));
+        let prefix = fields.get("prefix", |at| at.string()).unwrap_or_default();
+        Some(JwtHeader { name: name?.to_ascii_lowercase(), prefix })
+    })
+}
+
+fn output_header(header: &Cursor<'_>) -> Option<String> {
+    let name = header.string()?;
+    if name.is_empty() {
+        None
+    } else {
+        header.checked(check::headers::name).map(|name| name.to_ascii_lowercase())
+    }
+}
+
+fn output_claims(fields: &Object<'_>) -> Vec<ClaimToHeader> {
+    let decoded = fields.get("outputClaimToHeaders", |field| {
+        let claims = field.list(|entry| {
+            entry.object(|fields| {
+                let header = fields.required("header", |header| header.checked(check::headers::strict_name));
+                let claim = fields.required("claim", |at| at.non_empty());
+                Some(ClaimToHeader { header: header?.to_ascii_lowercase(), claim: claim? })
+            })
+        });
+        for (at, claim) in claims.iter().enumerate() {
+            if claims.iter().take(at).any(|earlier| earlier.header == claim.header) {
+                field.error(format!("header `{}` is given twice", claim.header));
+            }
+        }
+        Some(claims)
+    });
+    decoded.unwrap_or_default()
+}
+
+fn space_delimited(field: &Cursor<'_>) -> Option<Vec<String>> {
+    let claims = field.list(|at| at.non_empty());
+    if claims.len() > MOST_CLAIMS {
+        field.error(format!("more than {MOST_CLAIMS} claims"));
+    }
+    Some(claims)
+}

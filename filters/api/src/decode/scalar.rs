@@ -1,0 +1,159 @@
+//! Single values.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::cursor::{Cursor, shorten};
+use crate::{
+    check,
+    node::{Number, Value},
+    types::common::{Millionths, RegexSource},
+};
+
+impl Cursor<'_> {
+    pub(crate) fn string(&self) -> Option<String> {
+        match &self.node.value {
+            Value::String(text) => Some(text.clone()),
+            _ => self.wrong_kind("a string"),
+        }
+    }
+
+    /// A text that is not empty.
+    pub(crate) fn non_empty(&self) -> Option<String> {
+        self.checked(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) })
+    }
+
+    /// A text which a check accepts. The check's message follows after the value.
+    pub(crate) fn checked(&self, check: impl FnOnce(&str) -> Result<(), String>) -> Option<String> {
+        self.parsed(|text| check(text).map(|()| text.to_owned()))
+    }
+
+    /// A text which can be read as something else.
+    pub(crate) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.string()?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.error(format!("`{}` {reason}", shorten(&text)));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn bool(&self) -> Option<bool> {
+        match self.node.value {
+            Value::Bool(value) => Some(value),
+            _ => self.wrong_kind("a boolean"),
+        }
+    }
+
+    /// Any whole number.
+    pub(crate) fn integer(&self) -> Option<i64> {
+        match self.node.value {
+            Value::Number(Number::Integer(number)) => Some(number),
+            _ => self.wrong_kind("a whole number"),
+        }
+    }
+
+    /// A whole number between two others.
+    pub(crate) fn within<T: TryFrom<i64>>(&self, lowest: i64, highest: i64) -> Option<T> {
+        let number = self.integer()?;
+        let value = T::try_from(number).ok().filter(|_| (lowest..=highest).contains(&number));
+        if value.is_none() {
+            self.error(format!("`{number}` is not within {lowest} and {highest}"));
+        }
+        value
+    }
+
+    /// A number with or without a fraction.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self.node.value {
+            #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
+            Value::Number(Number::Integer(number)) => Some(number as f64),
+            Value::Number(Number::Float(number)) => Some(number),
+            _ => self.wrong_kind("a number"),
+        }
+    }
+
+    /// The number of a port.
+    pub(crate) fn port(&self) -> Option<u16> {
+        let number = self.integer()?;
+        let port = u16::try_from(number).ok().filter(|port| *port > 0);
+        if port.is_none() {
+            self.error(format!("port `{number}` is not within 1 and 65535"));
+        }
+        port
+    }
+
+    /// A count which Istio's 32-bit signed field can hold.
+    pub(crate) fn count(&self) -> Option<u32> {
+        self.within(0, i64::from(i32::MAX))
+    }
+
+    /// A count which a 32-bit unsigned field can hold.
+    pub(crate) fn unsigned(&self) -> Option<u32> {
+        self.within(0, i64::from(u32::MAX))
+    }
+
+    /// A duration of at least a millisecond and of whole milliseconds, as Istio demands nearly everywhere.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        self.duration_with(check::duration::at_least_a_millisecond)
+    }
+
+    /// The same, or zero.
+    pub(crate) fn duration_or_zero(&self) -> Option<Duration> {
+        self.duration_with(|duration| {
+            if duration.is_zero() { Ok(()) } else { check::duration::at_least_a_millisecond(duration) }
+        })
+    }
+
+    pub(crate) fn duration_with(
+        &self,
+        check: impl FnOnce(Duration) -> Result<(), String>,
+    ) -> Option<Duration> {
+        self.parsed(|text| {
+            let duration = check::duration::parse(text)?;
+            check(duration).map(|()| duration)
+        })
+    }
+
+    /// Istio's `Percent` message: 0, or within 0.0001 and 100.
+    pub(crate) fn percent(&self) -> Option<Millionths> {
+        self.object(|percent| Some(percent.get("value", |at| at.share()).unwrap_or(Millionths::NONE)))
+    }
+
+    fn share(&self) -> Option<Millionths> {
+        let percent = self.number()?;
+        let share = Millionths::from_percent(percent);
+        if share.is_none() {
+            self.error(format!("percentage `{percent}` is neither 0 nor within 0.0001 and 100"));
+        }
+        share
+    }
+
+    /// A regular expression in RE2's syntax.
+    pub(crate) fn regex(&self) -> Option<RegexSource> {
+        self.parsed(check::regex::compiles)
+    }
+
+    /// An address, or a block of them.
+    pub(crate) fn ip_block(&self) -> Option<IpNet> {
+        self.parsed(check::ip::block)
+    }
+
+    /// One of Istio's names for something.
+    pub(crate) fn one_of<T: Copy>(&self, names: &[(&'static str, T)]) -> Option<T> {
+        let text = self.string()?;
+        let found = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let known: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+            let hint = super::suggest::nearest(&text, &known).map_or_else(
+                || format!("one of {}", known.join(", ")),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            self.error_hint(format!("unknown value `{}`", shorten(&text)), hint);
+        }
+        found
+    }
+}

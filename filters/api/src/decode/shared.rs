@@ -1,0 +1,232 @@
+//! Messages which several resources have in common.
+
+use super::{cursor::Cursor, object::Object};
+use crate::{
+    check,
+    host::HostPattern,
+    types::common::{
+        Destination, ExportTo, GatewayRef, Labels, Port, Protocol, StringMatch, WorkloadSelector,
+    },
+};
+
+/// Names of protocols, as Istio's parser takes them without regard to case.
+const PROTOCOLS: [(&str, Protocol); 11] = [
+    ("http", Protocol::Http),
+    ("https", Protocol::Https),
+    ("http2", Protocol::Http2),
+    ("grpc", Protocol::Grpc),
+    ("grpc-web", Protocol::GrpcWeb),
+    ("mongo", Protocol::Mongo),
+    ("redis", Protocol::Redis),
+    ("mysql", Protocol::MySql),
+    ("tcp", Protocol::Tcp),
+    ("tls", Protocol::Tls),
+    ("udp", Protocol::Udp),
+];
+
+impl Cursor<'_> {
+    /// Istio's `Destination`.
+    pub(crate) fn destination(&self) -> Option<Destination> {
+        self.object(|fields| {
+            let host = fields.required("host", |host| {
+                host.checked(|text| match text {
+                    "*" => Err("is no destination: it stands for every host".to_owned()),
+                    _ => check::names::wildcard_host_or_ip(text),
+                })
+            });
+            let subset = fields.text("subset");
+            fields.get("subset", |name| {
+                name.checked(|text| if text.is_empty() { Ok(()) } else { check::names::dns_label(text) })
+            });
+            let port = fields.get("port", |port| port.object(|port| port.required("number", |at| at.port())));
+            Some(Destination { host: host?, subset, port })
+        })
+    }
+
+    /// Istio's `StringMatch`. A prefix that is empty fits everything and is refused by Envoy but for a path.
+    pub(crate) fn string_match(&self, allow_empty_prefix: bool) -> Option<StringMatch> {
+        self.object(|fields| {
+            fields.at_most_one(&["exact", "prefix", "regex"]);
+            let exact = fields.get("exact", |at| at.string()).map(StringMatch::Exact);
+            let prefix = fields.get("prefix", |prefix| {
+                let text = prefix.string()?;
+                if text.is_empty() && !allow_empty_prefix {
+                    prefix.error("must not be empty: leave the field out to match everything");
+                }
+                Some(StringMatch::Prefix(text))
+            });
+            let regex = fields.get("regex", |at| at.regex()).map(StringMatch::Regex);
+            exact.or(prefix).or(regex).or(Some(StringMatch::Present))
+        })
+    }
+
+    /// Labels as Kubernetes has them.
+    pub(crate) fn labels(&self) -> Option<Labels> {
+        let labels = self.map(|key, value| {
+            if let Err(reason) = check::names::label_key(key) {
+                value.error(format!("`{}` {reason}", super::cursor::shorten(key)));
+            }
+            value.checked(check::names::label_value)
+        });
+        Some(labels.into_iter().collect())
+    }
+
+    /// The labels of a selector: no stars.
+    pub(crate) fn selector_labels(&self) -> Option<WorkloadSelector> {
+        let labels = self.map(|key, value| {
+            let text = value.string()?;
+            if key.is_empty() {
+                value.error("a selector must not have an empty key");
+            }
+            if key.contains('*') || text.contains('*') {
+                value.error("a selector takes no wildcards");
+            }
+            Some(text)
+        });
+        Some(WorkloadSelector(labels.into_iter().collect()))
+    }
+
+    /// A selector with its labels under `name`.
+    pub(crate) fn selector(&self, name: &'static str) -> Option<WorkloadSelector> {
+        self.object(|fields| {
+            let selector = fields.get(name, |at| at.selector_labels()).unwrap_or_default();
+            if selector.0.is_empty() {
+                self.warn(format!(
+                    "the selector has no `{name}`, so it selects every workload of the namespace"
+                ));
+            }
+            Some(selector)
+        })
+    }
+
+    /// A host with wildcards, or an address.
+    pub(crate) fn host_pattern(&self) -> Option<HostPattern> {
+        self.checked(check::names::wildcard_host_or_ip).map(|text| HostPattern::parse(&text))
+    }
+
+    /// One entry of `gateways`.
+    pub(crate) fn gateway_ref(&self) -> Option<GatewayRef> {
+        let text = self.string()?;
+        let named = |namespace: &str, name: &str| GatewayRef::Named {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        if text == "mesh" {
+            return Some(GatewayRef::Mesh);
+        }
+        let check = |part: &str, what: &str| {
+            if check::names::dns_label(part).is_err() {
+                self.error(format!(
+                    "`{}` names no gateway: its {what} is not a DNS label",
+                    super::cursor::shorten(&text)
+                ));
+            }
+        };
+        if let Some((namespace, name)) = text.split_once('/') {
+            let namespace = if namespace == "." { self.namespace() } else { namespace };
+            check(namespace, "namespace");
+            check(name, "name");
+            return Some(named(namespace, name));
+        }
+        let Some((name, rest)) = text.split_once('.') else {
+            check(&text, "name");
+            return Some(named(self.namespace(), &text));
+        };
+        self.checked(check::names::host)?;
+        let namespace = rest.split('.').next().unwrap_or_default();
+        self.warn_hint(
+            "a gateway is named by a host name, which is the old way",
+            format!("write `{namespace}/{name}`"),
+        );
+        Some(named(namespace, name))
+    }
+
+    /// A port of a resource, with `number`, `protocol` and `name`.
+    pub(crate) fn protocol(&self) -> Option<Protocol> {
+        let text = self.string()?;
+        if text.is_empty() {
+            return Some(Protocol::Unspecified);
+        }
+        let lower = text.to_ascii_lowercase();
+        let found = PROTOCOLS.iter().find(|(name, _)| *name == lower).map(|(_, protocol)| *protocol);
+        if found.is_none() {
+            let names: Vec<_> = PROTOCOLS.iter().map(|(name, _)| name.to_ascii_uppercase()).collect();
+            self.error_hint(
+                format!("unknown protocol `{}`", super::cursor::shorten(&text)),
+                format!("one of {}", names.join(", ")),
+            );
+        }
+        found
+    }
+}
+
+impl Object<'_> {
+    /// `exportTo`.
+    pub(crate) fn export_to(&self, none_allowed: bool) -> ExportTo {
+        self.get("exportTo", |field| {
+            let entries = field.list(|entry| {
+                entry.checked(|text| match text {
+                    "." | "*" => Ok(()),
+                    "~" if none_allowed => Ok(()),
+                    _ => check::names::dns_label(text),
+                })
+            });
+            if entries.len() > 1 && entries.iter().any(|entry| entry == "*" || entry == "~") {
+                field.error("`*` and `~` must stand alone");
+            }
+            let own = field.namespace();
+            let mut namespaces: Vec<String> = Vec::new();
+            for entry in &entries {
+                let namespace = if entry == "." { own } else { entry };
+                if namespaces.iter().any(|earlier| earlier == namespace) {
+                    field.error(format!("namespace `{namespace}` is given twice"));
+                }
+                namespaces.push(namespace.to_owned());
+            }
+            Some(match entries.first().map(String::as_str) {
+                None => ExportTo::Default,
+                Some("*") => ExportTo::All,
+                Some("~") => ExportTo::None,
+                Some(_) => ExportTo::Namespaces(namespaces),
+            })
+        })
+        .unwrap_or_default()
+    }
+
+    /// `number`, `protocol` and `name` of a port.
+    pub(crate) fn port(&self, needs: PortNeeds) -> Option<Port> {
+        let number = match needs.number {
+            true => self.required("number", |at| at.port()),
+            false => self.get("number", |number| number.within(0, 65535)).or(Some(0)),
+        };
+        let name = match needs.name {
+            true => self.required("name", |at| at.non_empty()),
+            false => self.text("name"),
+        };
+        let protocol = match needs.protocol {
+            true => self.required("protocol", |at| at.protocol()).inspect(|protocol| {
+                if *protocol == Protocol::Unspecified {
+                    self.cursor.error("missing `protocol`");
+                }
+            }),
+            false => self.get("protocol", |at| at.protocol()).or(Some(Protocol::Unspecified)),
+        };
+        let target_port = self.get("targetPort", |port| {
+            if !needs.target_port {
+                port.error("`targetPort` has no effect here");
+            }
+            port.within::<u16>(0, 65535).filter(|port| *port > 0)
+        });
+        Some(Port { number: number?, protocol: protocol?, name: name.unwrap_or_default(), target_port })
+    }
+}
+
+/// Which fields of a port must be there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PortNeeds {
+    pub(crate) number: bool,
+    pub(crate) name: bool,
+    pub(crate) protocol: bool,
+    /// Whether it may have a `targetPort`.
+    pub(crate) target_port: bool,
+}

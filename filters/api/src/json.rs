@@ -1,0 +1,158 @@
+//! JSON to and from a [`Node`] tree.
+
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+use crate::node::{Key, Node, Number, Position, Value};
+
+/// Why a text is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JsonError {
+    pub(crate) message: String,
+    pub(crate) position: Position,
+}
+
+/// Reads a JSON text. A key that is given twice is an error; depth is bounded.
+pub(crate) fn parse(text: &[u8]) -> Result<Node, JsonError> {
+    let fail = |error: serde_json::Error| {
+        let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let text = error.to_string();
+        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
+        JsonError { message, position: Position { line: place(error.line()), column: place(error.column()) } }
+    };
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let node = Seed.deserialize(&mut reader).map_err(fail)?;
+    reader.end().map_err(fail)?;
+    Ok(node)
+}
+
+/// The same value for serde_json to write.
+pub(crate) fn from_node(node: &Node) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Number(Number::Integer(number)) => Json::from(*number),
+        Value::Number(Number::Float(number)) => Json::from(*number),
+        Value::String(text) => Json::String(text.clone()),
+        Value::Sequence(items) => items.iter().map(from_node).collect(),
+        Value::Mapping(entries) => {
+            Json::Object(entries.iter().map(|(key, value)| (key.name.clone(), from_node(value))).collect())
+        }
+    }
+}
+
+struct Seed;
+
+impl<'de> DeserializeSeed<'de> for Seed {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+const fn node(value: Value) -> Node {
+    Node { value, position: None }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a number too large to be exact is refused wherever it is used"
+)]
+const fn float(number: u64) -> Number {
+    Number::Float(number as f64)
+}
+
+impl<'de> Visitor<'de> for Seed {
+    type Value = Node;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(node(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(node(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+        Ok(node(Value::Number(Number::Integer(number))))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(node(Value::Number(i64::try_from(number).map_or_else(|_| float(number), Number::Integer))))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
+        Ok(node(Value::Number(Number::Float(number))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(node(Value::String(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Node, E> {
+        Ok(node(Value::String(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut sequence = Vec::new();
+        while let Some(item) = items.next_element_seed(Self)? {
+            sequence.push(item);
+        }
+        Ok(node(Value::Sequence(sequence)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let mut mapping: Vec<(Key, Node)> = Vec::new();
+        let mut names = std::collections::HashSet::new();
+        while let Some(name) = entries.next_key_seed(Name)? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom(format!("key `{name}` is given twice")));
+            }
+            mapping.push((Key { name, position: None }, entries.next_value_seed(Self)?));
+        }
+        Ok(node(Value::Mapping(mapping)))
+    }
+}
+
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        String::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn comes_back_as_it_went() {
+        let text = r#"{"a":[1,-2,2.5,true,null,"é\n"],"b":{}}"#;
+        assert_eq!(from_node(&parse(text.as_bytes()).unwrap()).to_string(), text);
+    }
+
+    #[test]
+    fn refuses_what_is_not_json() {
+        let deep = "[".repeat(100_000);
+        for text in
+            [&b""[..], b"{", b"{} {}", b"{'a':1}", b"\xff", br#"{"a":1,"a":2}"#, b"nul", deep.as_bytes()]
+        {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+        let error = parse(b"{\n  \"a\": 1,\n  \"a\": 2}").unwrap_err();
+        assert_eq!((error.message.as_str(), error.position.line), ("key `a` is given twice", 3));
+    }
+}

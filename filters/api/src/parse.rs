@@ -1,0 +1,45 @@
+//! From text to resources.
+
+mod kinds;
+mod reader;
+
+pub(crate) use reader::Reader;
+
+use crate::resource::Parsed;
+#[cfg(feature = "yaml")]
+use crate::{path::FieldPath, problem::code};
+
+/// Reads the content of a YAML (or JSON) file: any number of documents, and lists of resources. A resource with
+/// errors is left out, the others of the file are not. `default_namespace` is for resources without one.
+#[cfg(feature = "yaml")]
+pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
+    let mut reader = Reader::new(Some(file.into()), default_namespace);
+    match std::str::from_utf8(text) {
+        Ok(text) => {
+            for document in crate::yaml::parse(text) {
+                match document {
+                    Ok(node) => reader.read(node, &FieldPath::root()),
+                    Err(error) => reader.unreadable(code::SYNTAX, error.message, Some(error.position)),
+                }
+            }
+        }
+        Err(error) => {
+            let message = format!("the file is not UTF-8: byte {} can't be read", error.valid_up_to() + 1);
+            reader.unreadable(code::SYNTAX, message, None);
+        }
+    }
+    reader.parsed
+}
+
+/// Reads a JSON text: a resource, or a list of them. There are no positions.
+pub fn parse_json(text: &[u8], default_namespace: &str) -> Parsed {
+    let mut reader = Reader::new(None, default_namespace);
+    match crate::json::parse(text) {
+        Ok(node) => reader.read(node, &crate::path::FieldPath::root()),
+        Err(error) => reader.unreadable(crate::problem::code::SYNTAX, error.message, Some(error.position)),
+    }
+    reader.parsed
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::*;
+use crate::{
+    config::Role,
+    parse_json,
+    types::{
+        common::{Port, Protocol, WorkloadSelector},
+        gateway::ServerHost,
+    },
+};
+
+fn proxy() -> Proxy {
+    let mut proxy = Proxy::new(Role::Gateway, "ingress");
+    proxy.labels.insert("istio".to_owned(), "ingressgateway".to_owned());
+    proxy.labels.insert(GATEWAY_NAME.to_owned(), "edge".to_owned());
+    proxy
+}
+
+fn selector(key: &str, value: &str) -> Target {
+    Target::Selector(WorkloadSelector([(key.to_owned(), value.to_owned())].into()))
+}
+
+fn target(kind: TargetKind, name: &str) -> Target {
+    Target::Refs(vec![TargetRef { group: String::new(), kind, name: name.to_owned() }])
+}
+
+#[test]
+fn policies() {
+    for (target, namespace, expected) in [
+        (Target::All, "default", true),
+        (Target::All, "istio-system", true),
+        (Target::All, "other", false),
+        (selector("istio", "ingressgateway"), "default", true),
+        (selector("istio", "ingressgateway"), "istio-system", true),
+        (selector("istio", "ingressgateway"), "other", false),
+        (selector("istio", "other"), "default", false),
+        (selector("none", ""), "default", false),
+        (target(TargetKind::Gateway, "edge"), "default", true),
+        (target(TargetKind::Gateway, "edge"), "istio-system", false),
+        (target(TargetKind::Gateway, "other"), "default", false),
+        (target(TargetKind::GatewayClass, "edge"), "istio-system", false),
+        (target(TargetKind::Service, "edge"), "default", false),
+    ] {
+        assert_eq!(applies(&target, namespace, &proxy()), expected, "{target:?} in {namespace}");
+    }
+}
+
+#[test]
+fn exports() {
+    let named = ExportTo::Namespaces(vec!["a".to_owned()]);
+    for (export_to, from, expected) in [
+        (&ExportTo::Default, "x", true),
+        (&ExportTo::All, "x", true),
+        (&ExportTo::None, "own", false),
+        (&named, "a", true),
+        (&named, "own", false),
+    ] {
+        assert_eq!(is_visible(export_to, "own", from), expected, "{export_to:?} from {from}");
+    }
+}
+
+fn server(hosts: &[(&str, &str)]) -> Server {
+    let scope = |scope: &str| match scope {
+        "*" => NamespaceScope::Any,
+        namespace => NamespaceScope::Namespace(namespace.to_owned()),
+    };
+    Server {
+        port: Port { number: 80, protocol: Protocol::Http, name: "http".to_owned(), target_port: None },
+        bind: None,
+        hosts: hosts
+            .iter()
+            .map(|(ns, host)| ServerHost { scope: scope(ns), host: HostPattern::parse(host) })
+            .collect(),
+        tls: None,
+        name: None,
+    }
+}
+
+fn service(hosts: &[&str]) -> VirtualService {
+    VirtualService {
+        hosts: hosts.iter().map(|host| HostPattern::parse(host)).collect(),
+        gateways: vec![GatewayRef::Mesh],
+        http: Vec::new(),
+        tls: Vec::new(),
+        tcp: Vec::new(),
+        export_to: ExportTo::Default,
+    }
+}
+
+#[test]
+fn hosts_where_both_sides_meet() {
+    for (server_hosts, hosts, expected) in [
+        (&[("*", "*")][..], &["a.com"][..], &["a.com"][..]),
+        (&[("*", "a.com")], &["*"], &["a.com"]),
+        (&[("*", "*.com")], &["a.com", "b.org", "*.b.com"], &["a.com", "*.b.com"]),
+        (&[("*", "a.com"), ("*", "*.com")], &["a.com"], &["a.com"]),
+        (&[("x", "a.com")], &["a.com"], &[]),
+        (&[("default", "a.com")], &["a.com"], &["a.com"]),
+        (&[("*", "*.local")], &["reviews"], &["reviews.default.svc.cluster.local"]),
+    ] {
+        let found = attached_hosts(&server(server_hosts), &service(hosts), "default", "cluster.local");
+        let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, expected, "{server_hosts:?} {hosts:?}");
+    }
+}
+
+#[test]
+fn entries_of_a_match() {
+    let named = |name: &str| GatewayRef::Named { namespace: "default".to_owned(), name: name.to_owned() };
+    let mut entry = HttpMatchRequest::default();
+    assert!(match_applies(&entry, &[GatewayRef::Mesh], &proxy()));
+    entry.source_namespace = Some("other".to_owned());
+    assert!(!match_applies(&entry, &[named("g")], &proxy()));
+    entry.gateways = vec![named("g")];
+    assert!(match_applies(&entry, &[named("g")], &proxy()), "its own gateways decide alone");
+    assert!(!match_applies(&entry, &[GatewayRef::Mesh], &proxy()));
+    entry = HttpMatchRequest::default();
+    entry.source_labels.insert("istio".to_owned(), "ingressgateway".to_owned());
+    assert!(match_applies(&entry, &[GatewayRef::Mesh], &proxy()));
+    entry.source_labels.insert("version".to_owned(), "v1".to_owned());
+    assert!(!match_applies(&entry, &[GatewayRef::Mesh], &proxy()));
+}
+
+#[test]
+fn the_oldest_first() {
+    let text = |name: &str, namespace: &str, time: &str| {
+        format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+            "metadata":{{"name":"{name}","namespace":"{namespace}"{time}}},
+            "spec":{{"hosts":["a.com"],"gateways":["x/g"],"http":[{{"route":[{{"destination":{{"host":"a"}}}}]}}]}}}}"#
+        )
+    };
+    let late = r#","creationTimestamp":"2024-01-02T00:00:00Z""#;
+    let early = r#","creationTimestamp":"2024-01-01T00:00:00Z""#;
+    let items = [
+        text("c", "n", late),
+        text("b", "n", early),
+        text("a", "n", early),
+        text("a", "m", early),
+        text("z", "n", ""),
+    ];
+    let list = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, items.join(","));
+    let parsed = parse_json(list.as_bytes(), "default");
+    assert_eq!(parsed.problems, []);
+    let gateway = GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() };
+    let order: Vec<_> = virtual_services(&parsed.resources, &gateway, &proxy())
+        .iter()
+        .map(|(resource, _)| resource.id())
+        .collect();
+    assert_eq!(order, ["n/z", "m/a", "n/a", "n/b", "n/c"]);
+    assert!(virtual_services(&parsed.resources, &GatewayRef::Mesh, &proxy()).is_empty());
+}
