@@ -111,7 +111,7 @@ impl Loaded {
     }
 
     fn add(&mut self, name: Arc<str>, text: String, namespace: &str) {
-        let mut parsed = yaml::parse(&text, Some(Arc::clone(&name)), namespace);
+        let mut parsed = outrigger_api::parse_yaml(text.as_bytes(), &name, namespace);
         self.resources.append(&mut parsed.resources);
         self.ignored.append(&mut parsed.ignored);
         self.problems.append(&mut parsed.problems);
@@ -170,26 +170,4 @@ fn files_at(path: &Path) -> (Vec<PathBuf>, Vec<Unreadable>) {
 
 fn is_resource_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
-}
-
-/// Until `outrigger_api` reads YAML: says so, and yields nothing.
-mod yaml {
-    use std::sync::Arc;
-
-    use outrigger_api::problem::{Problem, ResourceName, Severity, code};
-    use outrigger_api::{path::FieldPath, resource::Parsed};
-
-    pub(super) fn parse(_text: &str, file: Option<Arc<str>>, _namespace: &str) -> Parsed {
-        let problem = Problem {
-            severity: Severity::Error,
-            code: code::SYNTAX,
-            message: "this build can't read YAML yet".to_owned(),
-            hint: None,
-            path: FieldPath::root(),
-            position: None,
-            file,
-            resource: ResourceName::default(),
-        };
-        Parsed { problems: vec![problem], ..Parsed::default() }
-    }
 }

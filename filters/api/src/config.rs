@@ -65,7 +65,6 @@ pub enum Direction {
     Outbound,
 }
 
-<<<<<<< HEAD
 impl Default for Proxy {
     /// A gateway of no particular name in namespace `default`.
     fn default() -> Self {
@@ -78,25 +77,10 @@ impl Default for Proxy {
             trust_domain: "cluster.local".into(),
             root_namespace: "istio-system".into(),
             cluster_domain: "cluster.local".into(),
-=======
-impl Proxy {
-    /// A proxy of namespace `default` without labels, with Istio's defaults for the rest.
-    pub fn new(role: Role, workload: &str) -> Self {
-        Self {
-            role,
-            workload: workload.to_owned(),
-            namespace: "default".to_owned(),
-            labels: Labels::new(),
-            service_account: None,
-            trust_domain: CLUSTER_DOMAIN.to_owned(),
-            root_namespace: "istio-system".to_owned(),
-            cluster_domain: CLUSTER_DOMAIN.to_owned(),
->>>>>>> 6e17997 (api: read, check and select resources)
             direction: None,
             port: None,
         }
     }
-<<<<<<< HEAD
 }
 
 impl Proxy {
@@ -110,13 +94,11 @@ impl Proxy {
     pub fn routes(&self) -> bool {
         self.role == Role::Gateway || self.direction == Some(Direction::Outbound)
     }
-}
-=======
 
     fn decode(fields: &Object<'_>) -> Option<Self> {
         let role = fields.required("role", |role| role.one_of(&ROLES));
         let workload = fields.text("workload").unwrap_or_default();
-        let mut proxy = Self::new(role.unwrap_or(Role::Gateway), &workload);
+        let mut proxy = Self { role: role.unwrap_or(Role::Gateway), workload, ..Self::default() };
         let label = |name| fields.get(name, |field| field.checked(check::names::dns_label));
         let domain = |name| fields.get(name, |field| field.checked(check::names::host));
         proxy.namespace = label("namespace").unwrap_or(proxy.namespace);
@@ -226,8 +208,6 @@ fn foreign(ignored: &Ignored) -> Problem {
     }
 }
 
-const CLUSTER_DOMAIN: &str = "cluster.local";
-
 const ROLES: [(&str, Role); 2] = [("gateway", Role::Gateway), ("sidecar", Role::Sidecar)];
 
 const DIRECTIONS: [(&str, Direction); 2] =
@@ -235,4 +215,3 @@ const DIRECTIONS: [(&str, Direction); 2] =
 
 #[cfg(test)]
 mod tests;
->>>>>>> 6e17997 (api: read, check and select resources)

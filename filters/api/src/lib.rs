@@ -15,16 +15,12 @@ pub mod problem;
 pub mod resource;
 pub mod select;
 pub mod types;
-<<<<<<< HEAD
-
-pub use config::{Config, Direction, Proxy, Role};
-pub use problem::{Problem, Severity};
-pub use resource::{Kind, Resource, Spec};
-=======
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub use config::{Config, Direction, Proxy, Role};
 pub use parse::parse_json;
 #[cfg(feature = "yaml")]
 pub use parse::parse_yaml;
->>>>>>> 6e17997 (api: read, check and select resources)
+pub use problem::{Problem, Severity};
+pub use resource::{Kind, Resource, Spec};

@@ -3,7 +3,6 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::{
-    config::Role,
     parse_json,
     types::{
         common::{Port, Protocol, WorkloadSelector},
@@ -12,7 +11,7 @@ use crate::{
 };
 
 fn proxy() -> Proxy {
-    let mut proxy = Proxy::new(Role::Gateway, "ingress");
+    let mut proxy = Proxy::default();
     proxy.labels.insert("istio".to_owned(), "ingressgateway".to_owned());
     proxy.labels.insert(GATEWAY_NAME.to_owned(), "edge".to_owned());
     proxy
