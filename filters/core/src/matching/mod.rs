@@ -2,6 +2,7 @@
 
 pub mod cidr;
 pub mod hosts;
+pub mod index;
 pub mod prefixes;
 pub mod regex;
 pub mod string;
