@@ -128,28 +128,22 @@ impl Engine {
                 return verdict;
             }
         }
-        let Some(rule) = self.routes.as_ref().and_then(|table| table.find(request)) else {
+        let Some(route) = self.routes.as_ref().and_then(|table| table.find(request)) else {
             verdict.outcome = Outcome::Forward(ops);
             return verdict;
         };
-        if self.injects_faults
-            && let Some(injection) = fault::draw(rule, draws)
-        {
-            verdict.hold = injection.delay.unwrap_or_default();
-            let reply = injection.reply(request);
-            verdict.fault = Some(injection);
-            if let Some(mut reply) = reply {
-                rule.change_reply_headers(&mut reply);
-                verdict.outcome = Outcome::Reply(reply);
-                return verdict;
-            }
-        }
-        verdict.outcome = if self.forwards {
-            let choice = verdict.route.insert(rule.choose(request, draws));
-            choice.outcome(request, ops)
-        } else {
-            Outcome::Forward(ops)
+        // The destination comes first: its response header changes apply to an abort too.
+        let choice = route.choose(request, draws);
+        let injection =
+            route.rule().filter(|_| self.injects_faults).and_then(|rule| fault::draw(rule, draws));
+        verdict.hold = injection.and_then(|injection| injection.delay).unwrap_or_default();
+        verdict.fault = injection;
+        verdict.outcome = match injection.and_then(|injection| injection.reply(request)) {
+            Some(reply) => Outcome::Reply(choice.finish(reply)),
+            None if self.forwards => choice.outcome(request, ops),
+            None => Outcome::Forward(ops),
         };
+        verdict.route = self.forwards.then_some(choice);
         verdict
     }
 

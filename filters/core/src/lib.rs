@@ -17,6 +17,7 @@ pub mod reason;
 pub mod request;
 pub mod route;
 pub mod selection;
+pub mod services;
 pub mod telemetry;
 pub mod verdict;
 

@@ -16,6 +16,17 @@ pub enum HeaderOp<'e> {
     Remove(Cow<'e, str>),
 }
 
+impl HeaderOp<'_> {
+    /// The same change, borrowed.
+    pub fn borrowed(&self) -> HeaderOp<'_> {
+        match self {
+            Self::Set(name, value) => HeaderOp::Set(Cow::Borrowed(name), Cow::Borrowed(value)),
+            Self::Add(name, value) => HeaderOp::Add(Cow::Borrowed(name), Cow::Borrowed(value)),
+            Self::Remove(name) => HeaderOp::Remove(Cow::Borrowed(name)),
+        }
+    }
+}
+
 /// An answer given in place of the upstream's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply<'e> {

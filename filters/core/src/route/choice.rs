@@ -1,0 +1,216 @@
+//! The route taken by one request.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::destination::{Destination, ResponseOps, Target};
+use super::retries::Retries;
+use super::rule::{Action, Forward, Rule};
+use super::virtual_host::Entry;
+use super::{mutation, timeout};
+use crate::header_names;
+use crate::verdict::{HeaderOp, Outcome, Reply};
+use crate::{Draws, Request};
+
+/// The cluster of requests from a sidecar to hosts that nothing declares (`outboundTrafficPolicy: ALLOW_ANY`).
+pub const PASSTHROUGH_CLUSTER: &str = "PassthroughCluster";
+
+/// Envoy's response code details of redirects and direct responses.
+const DIRECT_RESPONSE: &str = "direct_response";
+
+/// What decides over a request, before its destination is drawn.
+#[derive(Debug, Clone, Copy)]
+pub enum Route<'e> {
+    /// A rule of a VirtualService.
+    Rule {
+        /// The rule.
+        rule: &'e Rule,
+        /// What of it matched.
+        entry: &'e Entry,
+        /// The service's port, or the listener's.
+        port: Option<u16>,
+    },
+    /// The destination that a sidecar sends requests to without a VirtualService, with the mesh's retries.
+    Default(&'e Target, &'e Retries),
+    /// No service is known: to where the client wants, without retries.
+    Passthrough(&'e Retries),
+}
+
+impl<'e> Route<'e> {
+    /// The rule, if there is one.
+    pub fn rule(&self) -> Option<&'e Rule> {
+        match self {
+            Self::Rule { rule, .. } => Some(rule),
+            Self::Default(..) | Self::Passthrough(_) => None,
+        }
+    }
+
+    /// Draws the destination.
+    pub fn choose(self, request: &Request<'_>, draws: &mut Draws) -> Choice<'e> {
+        let (target, limit) = match self {
+            Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => {
+                (Some(forward.targets.draw(draws)), timeout::limit(forward.timeout, request))
+            }
+            Self::Default(target, _) => (Some(target), None),
+            Self::Rule { .. } | Self::Passthrough(_) => (None, None),
+        };
+        Choice { route: self, target, timeout: limit }
+    }
+}
+
+/// The route taken by one request.
+#[derive(Debug, Clone)]
+pub struct Choice<'e> {
+    /// What decided.
+    pub route: Route<'e>,
+    target: Option<&'e Target>,
+    /// The route's timeout, and for gRPC the client's if it is shorter.
+    pub timeout: Option<Duration>,
+}
+
+impl<'e> Choice<'e> {
+    /// The rule that matched; `None` for a sidecar's default route.
+    pub fn rule(&self) -> Option<&'e Rule> {
+        self.route.rule()
+    }
+
+    /// Which of its `match` entries matched; `None` if it has none.
+    pub fn match_index(&self) -> Option<usize> {
+        match self.route {
+            Route::Rule { entry, .. } => entry.match_index,
+            Route::Default(..) | Route::Passthrough(_) => None,
+        }
+    }
+
+    /// The destination drawn; `None` for a redirect, a direct response, or a host that is not known.
+    pub fn destination(&self) -> Option<&'e Destination> {
+        self.target.map(|target| &target.destination)
+    }
+
+    /// The Envoy cluster; `None` for a redirect or a direct response.
+    pub fn cluster(&self) -> Option<&'e str> {
+        match (self.target, self.route) {
+            (Some(target), _) => Some(&target.cluster),
+            (None, Route::Passthrough(_)) => Some(PASSTHROUGH_CLUSTER),
+            (None, _) => None,
+        }
+    }
+
+    /// Every destination that could have been drawn, with its weight.
+    pub fn alternatives(&self) -> impl Iterator<Item = (&'e Destination, u32)> {
+        let targets = self.rule().and_then(Rule::targets);
+        targets
+            .into_iter()
+            .flat_map(|targets| targets.iter().map(|target| (&target.destination, target.weight)))
+    }
+
+    /// The retry policy; `None` for a redirect or a direct response.
+    pub fn retries(&self) -> Option<&'e Retries> {
+        match self.route {
+            Route::Rule { .. } => self.forward().map(|forward| &forward.retries),
+            Route::Default(_, retries) | Route::Passthrough(retries) => Some(retries),
+        }
+    }
+
+    /// The path sent upstream, with its query.
+    pub fn path<'r>(&self, request: &Request<'r>) -> Cow<'r, [u8]> {
+        self.new_path(request).map_or(Cow::Borrowed(request.path_and_query()), Cow::Owned)
+    }
+
+    /// The `:authority` sent upstream.
+    pub fn authority<'r>(&self, request: &Request<'r>) -> Cow<'r, [u8]>
+    where
+        'e: 'r,
+    {
+        Cow::Borrowed(self.new_authority().map_or(request.authority(), str::as_bytes))
+    }
+
+    /// Changes to the headers of the response, whoever gives it.
+    pub fn response_ops(&self) -> Option<&'e ResponseOps> {
+        let of_rule = match self.rule().map(|rule| &rule.action) {
+            Some(Action::Redirect { response_ops, .. } | Action::DirectResponse { response_ops, .. }) => {
+                Some(response_ops)
+            }
+            Some(Action::Forward(_)) | None => None,
+        };
+        of_rule.or_else(|| self.target.map(|target| &target.response_ops)).filter(|ops| !ops.is_empty())
+    }
+
+    /// Completes an answer that is given on this route: the rule's response header changes, then a content type if
+    /// there is none, as Envoy does.
+    pub fn finish(&self, mut reply: Reply<'e>) -> Reply<'e> {
+        if let Some(ops) = self.response_ops() {
+            mutation::apply(ops, &mut reply.headers);
+        }
+        if !reply.body.is_empty() && !reply.headers.iter().any(|(name, _)| name == "content-type") {
+            reply.headers.push(("content-type".into(), b"text/plain".into()));
+        }
+        reply
+    }
+
+    /// What to do with the request, `ops` being the changes decided before.
+    pub fn outcome(&self, request: &Request<'_>, mut ops: Vec<HeaderOp<'e>>) -> Outcome<'e> {
+        match self.route {
+            Route::Rule { rule, entry, port } => match &rule.action {
+                Action::Redirect { redirect, .. } => {
+                    let location = redirect.location(request, &entry.path, port);
+                    let headers = vec![("location".into(), location.into())];
+                    return Outcome::Reply(self.finish(answer(redirect.status, headers, &[])));
+                }
+                Action::DirectResponse { status, body, .. } => {
+                    return Outcome::Reply(self.finish(answer(*status, Vec::new(), body)));
+                }
+                Action::Forward(_) => {}
+            },
+            Route::Default(..) | Route::Passthrough(_) => {}
+        }
+        ops.extend(
+            self.target.into_iter().flat_map(|target| target.request_ops.iter().map(HeaderOp::borrowed)),
+        );
+        if let Some(path) = self.new_path(request) {
+            // Envoy's router tells the upstream the same.
+            ops.push(set("x-envoy-original-path", Cow::Owned(request.path_and_query().to_vec())));
+            ops.push(set(":path", path.into()));
+        }
+        if let Some(authority) = self.new_authority() {
+            ops.push(set("x-envoy-original-host", Cow::Owned(request.authority().to_vec())));
+            ops.push(set(":authority", authority.as_bytes().into()));
+        }
+        if let Some(cluster) = self.cluster() {
+            ops.push(set(header_names::CLUSTER, cluster.as_bytes().into()));
+        }
+        ops.extend(
+            self.retries().into_iter().flat_map(|retries| retries.ops().iter().map(HeaderOp::borrowed)),
+        );
+        if let Some(timeout) = self.timeout {
+            ops.push(set(header_names::TIMEOUT, timeout.as_millis().to_string().into_bytes().into()));
+        }
+        Outcome::Forward(ops)
+    }
+
+    fn forward(&self) -> Option<&'e Forward> {
+        match self.rule().map(|rule| &rule.action) {
+            Some(Action::Forward(forward)) => Some(forward),
+            _ => None,
+        }
+    }
+
+    fn new_path(&self, request: &Request<'_>) -> Option<Vec<u8>> {
+        let Route::Rule { entry, .. } = self.route else { return None };
+        let rewrite = self.forward()?.path.as_ref()?;
+        Some(rewrite.apply(&entry.path, request.path(), request.path_and_query()))
+    }
+
+    fn new_authority(&self) -> Option<&'e str> {
+        let of_rule = self.forward().and_then(|forward| forward.authority.as_deref());
+        of_rule.or_else(|| self.target.and_then(|target| target.authority.as_deref()))
+    }
+}
+
+fn set<'e>(name: &'static str, value: Cow<'e, [u8]>) -> HeaderOp<'e> {
+    HeaderOp::Set(Cow::Borrowed(name), value)
+}
+
+fn answer<'e>(status: u16, headers: Vec<(Cow<'e, str>, Cow<'e, [u8]>)>, body: &'e [u8]) -> Reply<'e> {
+    Reply { status, headers, body: body.into(), details: DIRECT_RESPONSE.into(), grpc_status: None }
+}

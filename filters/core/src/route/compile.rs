@@ -1,0 +1,247 @@
+//! From resources to the [`Table`] of one proxy.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::types::common::GatewayRef;
+use outrigger_api::{Problem, Proxy, Resource, Role};
+
+use super::attach::{self, Service};
+use super::compile_entry::entries;
+use super::compile_rule::rule;
+use super::destination::{Destination, Target, Targets};
+use super::refusal;
+use super::retries::Retries;
+use super::rule::Rule;
+use super::table::{Scope, Site, Table};
+use super::virtual_host::{Entry, VirtualHost};
+use crate::matching::hosts::HostMapBuilder;
+use crate::services::{self, DEFAULT_PORT, Services};
+
+/// Compiles every VirtualService that applies to `proxy`.
+///
+/// # Errors
+/// What can't be carried out, with its path.
+pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Table, Vec<Problem>> {
+    let visible = attach::visible_services(resources, proxy);
+    let mut compiler = Compiler::new(proxy, Services::collect(resources, proxy));
+    let scope = match proxy.role {
+        Role::Gateway => compiler.gateway(attach::gateway_servers(resources, proxy, &visible)),
+        Role::Sidecar => compiler.sidecar(&visible),
+    };
+    compiler.finish(scope)
+}
+
+/// A host and what is served there.
+type HostEntries = (HostPattern, Vec<Arc<Entry>>);
+
+/// The parts of a [`Table`], and what is wrong, as they come up.
+pub(super) struct Compiler<'r> {
+    pub(super) proxy: &'r Proxy,
+    services: Services,
+    rules: Vec<Rule>,
+    virtual_hosts: Vec<VirtualHost>,
+    destinations: BTreeSet<Destination>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'r> Compiler<'r> {
+    fn new(proxy: &'r Proxy, services: Services) -> Self {
+        Self {
+            proxy,
+            services,
+            rules: Vec::new(),
+            virtual_hosts: Vec::new(),
+            destinations: BTreeSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, scope: Scope) -> Result<Table, Vec<Problem>> {
+        // A VirtualService that stands in several places is compiled, and refused, in each of them.
+        let mut problems: Vec<Problem> = Vec::new();
+        for problem in self.problems {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let targets = self.rules.iter().filter_map(Rule::targets).flat_map(Targets::iter);
+        self.destinations.extend(targets.map(|target| target.destination.clone()));
+        Ok(Table {
+            rules: self.rules,
+            virtual_hosts: self.virtual_hosts,
+            scope,
+            destinations: self.destinations,
+            mesh_retries: Retries::mesh_default(),
+            no_retries: Retries::none(),
+        })
+    }
+
+    /// Per port the virtual hosts of all servers. VirtualServices that share a host are put one after the other,
+    /// and then their catch-alls behind the other rules.
+    fn gateway(&mut self, servers: Vec<(u16, Vec<attach::Attachment<'_>>)>) -> Scope {
+        let mut ports: BTreeMap<u16, Vec<HostEntries>> = BTreeMap::new();
+        for (port, attachments) in servers {
+            let hosts = ports.entry(port).or_default();
+            for attachment in attachments {
+                let added = self.service(attachment.service, &attachment.gateway, Some(port));
+                for host in attachment.hosts {
+                    match hosts.iter_mut().find(|(known, _)| *known == host) {
+                        Some((_, entries)) => entries.extend(added.iter().cloned()),
+                        None => hosts.push((host, added.clone())),
+                    }
+                }
+            }
+        }
+        let tables = ports.into_iter().map(|(port, hosts)| {
+            let mut map = HostMapBuilder::default();
+            let mut known = HashMap::new();
+            for (host, mut entries) in hosts {
+                entries.sort_by_key(|entry| entry.is_catch_all());
+                if let Some(number) = self.virtual_host(entries, &mut known) {
+                    map.get_or_insert_with(&host, || number);
+                }
+            }
+            (port, map.build())
+        });
+        Scope::Gateway(tables.collect())
+    }
+
+    /// One virtual host for each service and for each further host of a VirtualService. The oldest VirtualService
+    /// of a host counts, alone.
+    fn sidecar(&mut self, services: &[Service<'_>]) -> Scope {
+        let mut patterns: Vec<(HostPattern, usize)> = Vec::new();
+        for service in services.iter().filter(|service| service.spec.gateways.contains(&GatewayRef::Mesh)) {
+            let hosts = attach::hosts(*service, self.proxy);
+            let entries = self.service(*service, &GatewayRef::Mesh, None);
+            let Some(number) = self.virtual_host(entries, &mut HashMap::new()) else { continue };
+            for host in hosts {
+                if !patterns.iter().any(|(known, _)| *known == host) {
+                    patterns.push((host, number));
+                }
+            }
+        }
+        patterns.sort_by(|(one, _), (other, _)| one.by_specificity(other));
+        let mut sites = HostMapBuilder::default();
+        let known: Vec<services::Service> = self.services.iter().cloned().collect();
+        let with_service = known.iter().map(|service| {
+            let covering = patterns.iter().find(|(pattern, _)| service.host.is_subset_of(pattern));
+            (service.host.clone(), self.site(service, covering.map(|(_, number)| *number)))
+        });
+        let with_service: Vec<_> = with_service.collect();
+        let alone = patterns.iter().filter(|(pattern, _)| self.services.get(&pattern.to_string()).is_none());
+        let alone = alone.map(|(pattern, number)| {
+            let ports = Arc::new([(DEFAULT_PORT, None)]);
+            (pattern.clone(), Site { default_port: DEFAULT_PORT, ports, virtual_host: Some(*number) })
+        });
+        let all: Vec<_> = with_service.into_iter().chain(alone).collect();
+        for (host, site) in &all {
+            sites.get_or_insert_with(host, || site.clone());
+        }
+        // Short forms come last: they must not stand before a host that is named so.
+        for (host, site) in &all {
+            for alias in self.short_forms(host) {
+                sites.get_or_insert_with(&alias, || site.clone());
+            }
+        }
+        Scope::Sidecar(sites.build())
+    }
+
+    fn site(&mut self, service: &services::Service, virtual_host: Option<usize>) -> Site {
+        let ports = service.ports.iter().map(|port| {
+            let host = service.host.to_string();
+            let target = Target::plain(Destination { host, subset: None, port: *port });
+            // With a VirtualService only its rules decide.
+            (*port, virtual_host.is_none().then_some(target))
+        });
+        let ports: Arc<[(u16, Option<Target>)]> = ports.collect();
+        let defaults = ports.iter().filter_map(|(_, target)| target.as_ref());
+        self.destinations.extend(defaults.map(|target| target.destination.clone()));
+        Site { default_port: service.default_port(), ports, virtual_host }
+    }
+
+    /// `reviews.ns.svc.cluster.local` is also `reviews.ns.svc`, `reviews.ns`, and to its own namespace `reviews`.
+    fn short_forms(&self, host: &HostPattern) -> Vec<HostPattern> {
+        let HostPattern::Exact(host) = host else { return Vec::new() };
+        let Some(short) = host.strip_suffix(&format!(".svc.{}", self.proxy.cluster_domain)) else {
+            return Vec::new();
+        };
+        let own = short.strip_suffix(&format!(".{}", self.proxy.namespace));
+        let forms = [Some(format!("{short}.svc")), Some(short.to_owned()), own.map(str::to_owned)];
+        forms.into_iter().flatten().map(HostPattern::Exact).collect()
+    }
+
+    /// The entries of a VirtualService on `gateway`, in order and up to the first catch-all. `port` is that of the
+    /// Gateway's server; a sidecar serves every port.
+    fn service(&mut self, service: Service<'_>, gateway: &GatewayRef, port: Option<u16>) -> Vec<Arc<Entry>> {
+        let Service { resource, spec } = service;
+        for (field, present) in [("spec.tls", !spec.tls.is_empty()), ("spec.tcp", !spec.tcp.is_empty())] {
+            if present {
+                self.problems.push(refusal::not_yet(resource, field));
+            }
+        }
+        let mut all: Vec<Arc<Entry>> = Vec::new();
+        for (index, route) in spec.http.iter().enumerate() {
+            let path = format!("spec.http[{index}]");
+            // Every rule is compiled, to say everything that is wrong with it at once.
+            let number = rule(self, resource, route, index, &path, port).map(|rule| {
+                self.rules.push(rule);
+                self.rules.len().saturating_sub(1)
+            });
+            let entries = entries(self, resource, route, &path, gateway, port, number.unwrap_or_default());
+            if !all.last().is_some_and(|entry| entry.is_catch_all()) {
+                for entry in entries {
+                    let catch_all = entry.is_catch_all();
+                    all.push(Arc::new(entry));
+                    if catch_all {
+                        break;
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Files `entries`, or finds the virtual host that has the same ones. `None`: there are no entries.
+    fn virtual_host(
+        &mut self,
+        entries: Vec<Arc<Entry>>,
+        known: &mut HashMap<Vec<*const Entry>, usize>,
+    ) -> Option<usize> {
+        if entries.is_empty() {
+            return None;
+        }
+        let identity: Vec<*const Entry> = entries.iter().map(Arc::as_ptr).collect();
+        if let Some(number) = known.get(&identity) {
+            return Some(*number);
+        }
+        let number = self.virtual_hosts.len();
+        // Every regex compiles on its own by now; what is left to fail has been reported.
+        self.virtual_hosts.push(VirtualHost::new(entries).ok()?);
+        known.insert(identity, number);
+        Some(number)
+    }
+
+    /// The destination that a resource of `namespace` means, sent from the listener with `port`.
+    pub(super) fn destination(
+        &self,
+        named: &outrigger_api::types::common::Destination,
+        namespace: &str,
+        port: Option<u16>,
+    ) -> Destination {
+        let host =
+            resolve_short_name(&named.host, namespace, &self.proxy.cluster_domain).to_ascii_lowercase();
+        let service = self.services.find(&host);
+        let listener = port.filter(|port| service.is_some_and(|service| service.ports.contains(port)));
+        let port = named
+            .port
+            .or_else(|| service.and_then(services::Service::only_port))
+            .or(listener)
+            .or_else(|| service.map(services::Service::default_port));
+        Destination { host, subset: named.subset.clone(), port: port.unwrap_or(DEFAULT_PORT) }
+    }
+}

@@ -1,0 +1,103 @@
+//! From the `match` entries of a rule to what the index files.
+
+use outrigger_api::Resource;
+use outrigger_api::types::common::{GatewayRef, StringMatch};
+use outrigger_api::types::virtual_service::{HeaderKey, HttpMatchRequest, HttpRoute};
+
+use super::attach::applies;
+use super::compile::Compiler;
+use super::condition::Condition;
+use super::path_match::PathMatch;
+use super::refusal;
+use super::virtual_host::Entry;
+
+/// The entries of the rule at `path` that count on `gateway` and, unless it is a sidecar's, on the server's `port`.
+pub(super) fn entries(
+    compiler: &mut Compiler<'_>,
+    resource: &Resource,
+    route: &HttpRoute,
+    path: &str,
+    gateway: &GatewayRef,
+    port: Option<u16>,
+    rule: usize,
+) -> Vec<Entry> {
+    if route.matches.is_empty() {
+        let path = PathMatch::prefix(b"/", false);
+        return vec![Entry { rule, match_index: None, path, conditions: Vec::new() }];
+    }
+    let mut entries = Vec::new();
+    for (index, matched) in route.matches.iter().enumerate() {
+        let path = format!("{path}.match[{index}]");
+        let entry = entry(compiler, resource, matched, &path, port, (rule, index));
+        let on_port = matched.port.is_none() || port.is_none() || matched.port == port;
+        if on_port && applies(matched, gateway, compiler.proxy) {
+            entries.extend(entry);
+        }
+    }
+    entries
+}
+
+fn entry(
+    compiler: &mut Compiler<'_>,
+    resource: &Resource,
+    matched: &HttpMatchRequest,
+    path: &str,
+    port: Option<u16>,
+    (rule, index): (usize, usize),
+) -> Option<Entry> {
+    let mut found = Vec::new();
+    let mut keep = |result: Result<Condition, String>, field: String| match result {
+        Ok(condition) => found.push(condition),
+        Err(message) => compiler.problems.push(unusable(resource, &field, message)),
+    };
+    for (key, spec) in &matched.headers {
+        if let HeaderKey::Name(name) = key {
+            keep(Condition::header(name, spec), format!("{path}.headers[\"{name}\"]"));
+        }
+    }
+    for (key, spec) in &matched.without_headers {
+        if let HeaderKey::Name(name) = key {
+            keep(Condition::without_header(name, spec), format!("{path}.withoutHeaders[\"{name}\"]"));
+        }
+    }
+    let pseudo: [(&str, &str, &Option<StringMatch>); 3] = [
+        (":method", "method", &matched.method),
+        (":authority", "authority", &matched.authority),
+        (":scheme", "scheme", &matched.scheme),
+    ];
+    for (name, field, spec) in pseudo {
+        if let Some(spec) = spec {
+            keep(Condition::header(name, spec), format!("{path}.{field}"));
+        }
+    }
+    for (name, spec) in &matched.query_params {
+        keep(Condition::query(name, spec), format!("{path}.queryParams[\"{name}\"]"));
+    }
+    // A gateway's server has one port, so there the question is settled.
+    if let (Some(wanted), None) = (matched.port, port) {
+        found.push(Condition::port(wanted));
+    }
+    for (field, keys) in [("headers", &matched.headers), ("withoutHeaders", &matched.without_headers)] {
+        for (key, _) in keys {
+            if let HeaderKey::Claim(claim) = key {
+                compiler.problems.push(refusal::refusal(
+                    resource,
+                    &format!("{path}.{field}"),
+                    format!("routing by the claim `{}` can't be carried out", claim.join(".")),
+                    "it is not carried out yet: match a header instead, filled by `outputClaimToHeaders`",
+                ));
+            }
+        }
+    }
+    match PathMatch::new(matched.uri.as_ref(), matched.ignore_uri_case) {
+        Ok(path) => Some(Entry { rule, match_index: Some(index), path, conditions: found }),
+        Err(message) => {
+            compiler.problems.push(unusable(resource, &format!("{path}.uri.regex"), message));
+            None
+        }
+    }
+}
+
+fn unusable(resource: &Resource, path: &str, message: String) -> outrigger_api::Problem {
+    refusal::refusal(resource, path, message, "use RE2's syntax, as Envoy does")
+}

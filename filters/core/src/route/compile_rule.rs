@@ -1,0 +1,223 @@
+//! From one `http` rule of a VirtualService to a [`Rule`].
+
+use std::sync::Arc;
+
+use outrigger_api::types::common::HeaderOperations;
+use outrigger_api::types::virtual_service::{
+    AbortError, HttpRetry, HttpRoute, RouteAction, RouteDestination,
+};
+use outrigger_api::{Problem, Resource};
+
+use super::compile::Compiler;
+use super::destination::{Target, Targets};
+use super::mutation;
+use super::redirect::Redirect;
+use super::refusal::{not_yet, refusal};
+use super::retries::Retries;
+use super::rewrite::PathRewrite;
+use super::rule::{Action, Forward, Rule};
+use crate::RuleRef;
+use crate::fault::Fault;
+
+/// Envoy answers with statuses below this one, though Istio lets 600 pass.
+const STATUS_END: u16 = 600;
+
+/// Compiles the rule at `path`, the `index`th; `port` is that of the Gateway's server. `None`: it is refused, and
+/// the compiler knows why.
+pub(super) fn rule(
+    compiler: &mut Compiler<'_>,
+    resource: &Resource,
+    route: &HttpRoute,
+    index: usize,
+    path: &str,
+    port: Option<u16>,
+) -> Option<Rule> {
+    let before = compiler.problems.len();
+    compiler.problems.extend(unsupported(resource, route, path));
+    let action = match &route.action {
+        RouteAction::Route(destinations) => forward(compiler, resource, route, destinations, path, port),
+        RouteAction::Redirect(redirect) => {
+            let response_ops = mutation::compile(&[&route.headers.response]).into();
+            Some(Action::Redirect { redirect: Redirect::new(redirect), response_ops })
+        }
+        RouteAction::DirectResponse(direct) => {
+            let response_ops = mutation::compile(&[&route.headers.response]).into();
+            let body = direct.body.clone().unwrap_or_default();
+            Some(Action::DirectResponse { status: direct.status, body, response_ops })
+        }
+        // Refused above.
+        RouteAction::Delegate(_) => None,
+    }?;
+    let rule = Rule {
+        reference: RuleRef::new(resource, path, index),
+        name: route.name.clone(),
+        fault: route.fault.as_ref().map(Fault::new),
+        action,
+    };
+    (compiler.problems.len() == before).then_some(rule)
+}
+
+fn forward(
+    compiler: &mut Compiler<'_>,
+    resource: &Resource,
+    route: &HttpRoute,
+    destinations: &[RouteDestination],
+    path: &str,
+    port: Option<u16>,
+) -> Option<Action> {
+    let rewrite = route.rewrite.as_ref();
+    let path_rewrite = rewrite.and_then(|rewrite| rewrite.path.as_ref()).map(PathRewrite::new).transpose();
+    let path_rewrite = path_rewrite.map_err(|message| {
+        let field = format!("{path}.rewrite.uriRegexRewrite");
+        compiler.problems.push(refusal(resource, &field, message, "use RE2's syntax, as Envoy does"));
+    });
+    let of_rewrite = rewrite.and_then(|rewrite| rewrite.authority.as_deref()).filter(|text| !text.is_empty());
+    let authority = of_rewrite.or_else(|| mutation::authority(&route.headers.request));
+    let targets: Vec<Target> = match destinations {
+        [only] => vec![target(compiler, resource, route, only, true, port)],
+        several => {
+            // Istio drops what has no share.
+            let shares = several.iter().filter(|destination| destination.weight > 0);
+            shares.map(|destination| target(compiler, resource, route, destination, false, port)).collect()
+        }
+    };
+    let Some(targets) = Targets::new(targets) else {
+        let message = "the weights add up to more than 4294967295".to_owned();
+        compiler.problems.push(refusal(resource, &format!("{path}.route"), message, "make them smaller"));
+        return None;
+    };
+    Some(Action::Forward(Box::new(Forward {
+        targets,
+        path: path_rewrite.ok()?,
+        authority: authority.map(Into::into),
+        timeout: route.timeout,
+        retries: route.retries.as_ref().map_or_else(Retries::mesh_default, Retries::new),
+    })))
+}
+
+/// With one destination Istio makes one list of the rule's and the destination's header changes. With several Envoy
+/// applies the destination's list first, and the rule's after it.
+fn target(
+    compiler: &Compiler<'_>,
+    resource: &Resource,
+    route: &HttpRoute,
+    destination: &RouteDestination,
+    only: bool,
+    port: Option<u16>,
+) -> Target {
+    let ops = |rule: &HeaderOperations, own: &HeaderOperations| {
+        if only {
+            mutation::compile(&[rule, own])
+        } else {
+            let mut ops = mutation::compile(&[own]);
+            ops.append(&mut mutation::compile(&[rule]));
+            ops
+        }
+    };
+    let to = compiler.destination(&destination.destination, &resource.meta.namespace, port);
+    Target {
+        weight: destination.weight,
+        authority: mutation::authority(&destination.headers.request).map(Into::into),
+        request_ops: ops(&route.headers.request, &destination.headers.request),
+        response_ops: Arc::from(ops(&route.headers.response, &destination.headers.response)),
+        ..Target::plain(to)
+    }
+}
+
+/// Everything of a rule that is not carried out.
+fn unsupported(resource: &Resource, route: &HttpRoute, path: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let delegates = matches!(route.action, RouteAction::Delegate(_));
+    for (present, field) in [
+        (delegates, "delegate"),
+        (!route.mirrors.is_empty(), "mirror"),
+        (route.cors_policy.is_some(), "corsPolicy"),
+    ] {
+        if present {
+            // Mirrors have two spellings: point at the one that is there.
+            let list = format!("{path}.{field}s");
+            let written =
+                if field == "mirror" && has(resource, &list) { list } else { format!("{path}.{field}") };
+            problems.push(not_yet(resource, &written));
+        }
+    }
+    problems.extend(route.retries.iter().flat_map(|retries| unsupported_retries(resource, retries, path)));
+    let statuses = [
+        match &route.action {
+            RouteAction::DirectResponse(direct) => Some((direct.status, "directResponse.status")),
+            _ => None,
+        },
+        match route.fault.as_ref().and_then(|fault| fault.abort.as_ref()).map(|abort| abort.error) {
+            Some(AbortError::Http(status)) => Some((status, "fault.abort.httpStatus")),
+            _ => None,
+        },
+    ];
+    for (status, field) in statuses.into_iter().flatten().filter(|(status, _)| *status >= STATUS_END) {
+        let message = format!("Envoy can't answer with the status `{status}`");
+        problems.push(refusal(resource, &format!("{path}.{field}"), message, "use a status from 200 to 599"));
+    }
+    problems.extend(format_operators(resource, &route.headers, &format!("{path}.headers")));
+    if let RouteAction::Route(destinations) = &route.action {
+        for (index, destination) in destinations.iter().enumerate() {
+            let path = format!("{path}.route[{index}].headers");
+            problems.extend(format_operators(resource, &destination.headers, &path));
+        }
+    }
+    problems
+}
+
+/// Parts of a retry policy that no header can tell the router.
+fn unsupported_retries(resource: &Resource, retries: &HttpRetry, path: &str) -> Vec<Problem> {
+    let fields = [
+        (retries.retry_remote_localities == Some(true), "retryRemoteLocalities"),
+        (retries.retry_ignore_previous_hosts == Some(false), "retryIgnorePreviousHosts"),
+        (retries.backoff.is_some(), "backoff"),
+    ];
+    let present = fields.into_iter().filter(|(present, _)| *present);
+    present.map(|(_, field)| not_yet(resource, &format!("{path}.retries.{field}"))).collect()
+}
+
+fn format_operators(
+    resource: &Resource,
+    headers: &outrigger_api::types::common::Headers,
+    path: &str,
+) -> Vec<Problem> {
+    let lists = [
+        ("request.set", &headers.request.set),
+        ("request.add", &headers.request.add),
+        ("response.set", &headers.response.set),
+        ("response.add", &headers.response.add),
+    ];
+    let pairs = lists.into_iter().flat_map(|(list, pairs)| pairs.iter().map(move |pair| (list, pair)));
+    let found = pairs.filter_map(|(list, (name, value))| {
+        let operator = mutation::format_operator(value)?;
+        // The authority is taken literally.
+        (name != ":authority" && name != "host").then(|| {
+            refusal(
+                resource,
+                &format!("{path}.{list}[\"{name}\"]"),
+                format!("the format operator `%{operator}%` can't be carried out"),
+                "it is not carried out yet; a percent sign itself is written `%%`",
+            )
+        })
+    });
+    found.collect()
+}
+
+/// Whether the resource, as written, has the field at `path`.
+fn has(resource: &Resource, path: &str) -> bool {
+    use outrigger_api::path::{FieldPath, Segment};
+    let mut node = &*resource.node;
+    for segment in FieldPath::parse(path).segments() {
+        let next = match (segment, &node.value) {
+            (Segment::Field(name), _) => node.get(name),
+            (Segment::Index(index), outrigger_api::node::Value::Sequence(items)) => items.get(*index),
+            (Segment::Index(_), _) => None,
+        };
+        match next {
+            Some(child) => node = child,
+            None => return false,
+        }
+    }
+    true
+}

@@ -1,0 +1,259 @@
+//! What a rule demands of a request besides its path.
+
+use outrigger_api::types::common::StringMatch;
+
+use crate::Request;
+use crate::matching::string::StringMatcher;
+
+/// One demand.
+#[derive(Debug)]
+pub struct Condition {
+    subject: Subject,
+    test: Test,
+    negated: bool,
+}
+
+/// What is looked at.
+#[derive(Debug)]
+enum Subject {
+    /// A header, pseudo headers among them.
+    Header(Box<str>),
+    /// A query parameter.
+    Query(Box<str>),
+    /// The service's port.
+    Port,
+}
+
+#[derive(Debug)]
+enum Test {
+    Present,
+    Matches { matcher: StringMatcher, spec: StringMatch },
+    Port(u16),
+}
+
+impl Condition {
+    /// A `headers` entry: some line of the header matches.
+    ///
+    /// # Errors
+    /// The regex, if it can't be matched against bytes.
+    pub fn header(name: &str, spec: &StringMatch) -> Result<Self, String> {
+        // Envoy keeps HTTP/1's `Host` as `:authority`.
+        let name = if name == "host" { ":authority" } else { name };
+        Ok(Self { subject: Subject::Header(name.into()), test: Test::new(spec)?, negated: false })
+    }
+
+    /// A `withoutHeaders` entry: no line of the header matches, an absent header counting as an empty one; or, for
+    /// [`StringMatch::Present`], the header is absent.
+    ///
+    /// # Errors
+    /// As [`Condition::header`].
+    pub fn without_header(name: &str, spec: &StringMatch) -> Result<Self, String> {
+        Self::header(name, spec).map(|condition| Self { negated: true, ..condition })
+    }
+
+    /// A `queryParams` entry: the first value matches, undecoded.
+    ///
+    /// # Errors
+    /// As [`Condition::header`].
+    pub fn query(name: &str, spec: &StringMatch) -> Result<Self, String> {
+        Ok(Self { subject: Subject::Query(name.into()), test: Test::new(spec)?, negated: false })
+    }
+
+    /// The service's port, where one listener serves many.
+    pub fn port(port: u16) -> Self {
+        Self { subject: Subject::Port, test: Test::Port(port), negated: false }
+    }
+
+    /// Whether it holds for a request to the service's `port`.
+    pub fn holds(&self, request: &Request<'_>, port: Option<u16>) -> bool {
+        match (&self.subject, &self.test) {
+            (_, Test::Port(wanted)) => port == Some(*wanted),
+            (Subject::Header(name), Test::Present) => {
+                request.header(name.as_bytes()).is_some() != self.negated
+            }
+            (Subject::Query(name), Test::Present) => request.query_parameter(name.as_bytes()).is_some(),
+            (Subject::Header(name), Test::Matches { matcher, .. }) => {
+                let mut lines = request.header_lines(name.as_bytes()).peekable();
+                let absent = lines.peek().is_none();
+                if self.negated {
+                    let matches =
+                        if absent { matcher.matches(b"") } else { lines.any(|line| matcher.matches(line)) };
+                    return !matches;
+                }
+                lines.any(|line| matcher.matches(line))
+            }
+            (Subject::Query(name), Test::Matches { matcher, .. }) => {
+                request.query_parameter(name.as_bytes()).is_some_and(|value| matcher.matches(value))
+            }
+            (Subject::Port, _) => false,
+        }
+    }
+
+    /// The header and the value that it must have, if that is what is demanded.
+    pub fn exact_header(&self) -> Option<(&str, &[u8])> {
+        match (&self.subject, &self.test) {
+            (Subject::Header(name), Test::Matches { spec: StringMatch::Exact(value), .. })
+                if !self.negated =>
+            {
+                Some((name, value.as_bytes()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why it does not hold: what is demanded, and what the request has.
+    pub fn failure(&self, request: &Request<'_>, port: Option<u16>) -> String {
+        let (what, seen) = match &self.subject {
+            Subject::Port => ("port".to_owned(), port.map(|port| port.to_string())),
+            Subject::Header(name) => {
+                let lines: Vec<_> = request.header_lines(name.as_bytes()).map(quoted).collect();
+                (format!("header `{name}`"), (!lines.is_empty()).then(|| lines.join(", ")))
+            }
+            Subject::Query(name) => {
+                (format!("query parameter `{name}`"), request.query_parameter(name.as_bytes()).map(quoted))
+            }
+        };
+        let wanted = match &self.test {
+            Test::Present if self.negated => "absence".to_owned(),
+            Test::Present => "any value".to_owned(),
+            Test::Port(port) => port.to_string(),
+            Test::Matches { spec, .. } if self.negated => format!("anything but {}", described(spec)),
+            Test::Matches { spec, .. } => described(spec),
+        };
+        format!("{what} is {}, not {wanted}", seen.as_deref().unwrap_or("absent"))
+    }
+}
+
+impl Test {
+    fn new(spec: &StringMatch) -> Result<Self, String> {
+        if *spec == StringMatch::Present {
+            return Ok(Self::Present);
+        }
+        let matcher = StringMatcher::new(spec, false).map_err(|error| error.to_string())?;
+        Ok(Self::Matches { matcher, spec: spec.clone() })
+    }
+}
+
+fn quoted(value: &[u8]) -> String {
+    format!("`{}`", value.escape_ascii())
+}
+
+fn described(spec: &StringMatch) -> String {
+    match spec {
+        StringMatch::Exact(value) => format!("`{value}`"),
+        StringMatch::Prefix(value) => format!("prefix `{value}`"),
+        StringMatch::Regex(source) => format!("regex `{source}`"),
+        StringMatch::Present => "any value".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::Connection;
+
+    fn exact(value: &str) -> StringMatch {
+        StringMatch::Exact(value.to_owned())
+    }
+
+    fn prefix(value: &str) -> StringMatch {
+        StringMatch::Prefix(value.to_owned())
+    }
+
+    fn holds(condition: &Condition, lines: &[&[u8]]) -> bool {
+        let mut headers = vec![(&b":path"[..], &b"/a?q=1&q=2&empty=&flag&enc=fo%6F"[..])];
+        headers.extend(lines.iter().map(|line| (&b"x-role"[..], *line)));
+        condition.holds(&Request::new(&headers, Connection::default()), Some(80))
+    }
+
+    #[test]
+    fn headers_match_line_by_line() {
+        for (spec, lines, fits) in [
+            (exact("admin"), &[&b"admin"[..]][..], true),
+            (exact("admin"), &[b"user", b"admin"], true),
+            (exact("admin"), &[b"user,admin"], false),
+            (exact("admin"), &[b"Admin"], false),
+            (exact("admin"), &[], false),
+            (exact(""), &[], false),
+            (exact(""), &[b""], true),
+            (prefix("ad"), &[b"admin"], true),
+            (prefix("ad"), &[b"\xff\x80", b"ad\xff"], true),
+            (StringMatch::Present, &[b""], true),
+            (StringMatch::Present, &[], false),
+        ] {
+            assert_eq!(
+                holds(&Condition::header("x-role", &spec).unwrap(), lines),
+                fits,
+                "{spec:?} {lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_headers_take_an_absent_header_as_empty() {
+        for (spec, lines, fits) in [
+            (exact("admin"), &[&b"admin"[..]][..], false),
+            (exact("admin"), &[b"user", b"admin"], false),
+            (exact("admin"), &[b"user", b"guest"], true),
+            (exact("admin"), &[], true),
+            (exact(""), &[], false),
+            (exact(""), &[b"x"], true),
+            (prefix("ad"), &[], true),
+            (StringMatch::Present, &[], true),
+            (StringMatch::Present, &[b""], false),
+        ] {
+            let condition = Condition::without_header("x-role", &spec).unwrap();
+            assert_eq!(holds(&condition, lines), fits, "{spec:?} {lines:?}");
+            assert_eq!(condition.exact_header(), None);
+        }
+    }
+
+    #[test]
+    fn query_parameters_match_undecoded_by_their_first_value() {
+        for (name, spec, fits) in [
+            ("q", exact("1"), true),
+            ("q", exact("2"), false),
+            ("empty", exact(""), true),
+            ("flag", exact(""), true),
+            ("flag", StringMatch::Present, true),
+            ("enc", exact("foo"), false),
+            ("enc", exact("fo%6F"), true),
+            ("missing", exact(""), false),
+            ("missing", StringMatch::Present, false),
+        ] {
+            assert_eq!(holds(&Condition::query(name, &spec).unwrap(), &[]), fits, "{name} {spec:?}");
+        }
+    }
+
+    #[test]
+    fn ports_and_the_host_header() {
+        assert!(holds(&Condition::port(80), &[]));
+        assert!(!holds(&Condition::port(8080), &[]));
+        let headers = [(&b":authority"[..], &b"a.example:80"[..])];
+        let request = Request::new(&headers, Connection::default());
+        assert!(Condition::header("host", &exact("a.example:80")).unwrap().holds(&request, None));
+        assert!(!Condition::header(":authority", &exact("a.example")).unwrap().holds(&request, None));
+    }
+
+    #[test]
+    fn failures_say_what_was_seen() {
+        let headers = [(&b"end-user"[..], &b"eve\xff"[..])];
+        let request = Request::new(&headers, Connection::default());
+        let failure = |condition: Result<Condition, String>| condition.unwrap().failure(&request, None);
+        assert_eq!(
+            failure(Condition::header("end-user", &exact("jason"))),
+            r"header `end-user` is `eve\xff`, not `jason`"
+        );
+        assert_eq!(
+            failure(Condition::query("v", &prefix("2"))),
+            "query parameter `v` is absent, not prefix `2`"
+        );
+        assert_eq!(
+            failure(Condition::without_header("end-user", &StringMatch::Present)),
+            r"header `end-user` is `eve\xff`, not absence"
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! One rule of a VirtualService, compiled.
+
+use std::time::Duration;
+
+use super::destination::{ResponseOps, Targets};
+use super::redirect::Redirect;
+use super::retries::Retries;
+use super::rewrite::PathRewrite;
+use crate::RuleRef;
+use crate::fault::Fault;
+
+/// One rule of a VirtualService.
+#[derive(Debug)]
+pub struct Rule {
+    /// Which rule of which VirtualService.
+    pub reference: RuleRef,
+    /// Its own name, if it has one.
+    pub name: Option<String>,
+    /// The faults to inject.
+    pub fault: Option<Fault>,
+    pub(super) action: Action,
+}
+
+/// What a rule does.
+#[derive(Debug)]
+pub(super) enum Action {
+    Forward(Box<Forward>),
+    Redirect { redirect: Redirect, response_ops: ResponseOps },
+    DirectResponse { status: u16, body: Vec<u8>, response_ops: ResponseOps },
+}
+
+/// Forwarding.
+#[derive(Debug)]
+pub(super) struct Forward {
+    pub(super) targets: Targets,
+    pub(super) path: Option<PathRewrite>,
+    /// The rule's new `:authority`: wins over a destination's.
+    pub(super) authority: Option<Box<str>>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) retries: Retries,
+}
+
+impl Rule {
+    /// The destinations it can send requests to; none for a redirect or a direct response.
+    pub fn targets(&self) -> Option<&Targets> {
+        match &self.action {
+            Action::Forward(forward) => Some(&forward.targets),
+            Action::Redirect { .. } | Action::DirectResponse { .. } => None,
+        }
+    }
+}

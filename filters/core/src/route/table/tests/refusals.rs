@@ -1,0 +1,123 @@
+//! What is not carried out is refused with its path.
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use std::time::Duration;
+
+use outrigger_api::types::common::{Destination, Millionths, StringMatch};
+use outrigger_api::types::virtual_service::{
+    Abort, AbortError, CorsPolicy, Delegate, DirectResponse, Fault, HeaderKey, HttpMatchRequest, HttpRetry,
+    HttpRoute, Mirror, RouteAction, TcpRoute,
+};
+
+use super::super::super::testing::*;
+use super::*;
+
+fn refused(rule: HttpRoute) -> Vec<(String, String)> {
+    let resources = [gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], vec![says("ok"), rule])];
+    let problems = Table::compile(&resources, &ingress()).err().unwrap_or_default();
+    assert!(problems.iter().all(outrigger_api::Problem::is_error));
+    problems.into_iter().map(|problem| (problem.path.to_string(), problem.message)).collect()
+}
+
+#[test]
+fn each_field_that_is_not_carried_out_is_named() {
+    let with = |change: &dyn Fn(&mut HttpRoute)| {
+        let mut rule = forward(&[("v1", 0)]);
+        change(&mut rule);
+        rule
+    };
+    let destination = Destination { host: "m".into(), subset: None, port: None };
+    let retries = |change: &dyn Fn(&mut HttpRetry)| {
+        let mut retries = HttpRetry {
+            attempts: 1,
+            per_try_timeout: None,
+            retry_on: None,
+            retry_remote_localities: Some(false),
+            retry_ignore_previous_hosts: Some(true),
+            backoff: None,
+        };
+        change(&mut retries);
+        Some(retries)
+    };
+    let claim = HttpMatchRequest {
+        headers: vec![(HeaderKey::Claim(vec!["a".into(), "b".into()]), StringMatch::Exact("x".into()))],
+        ..HttpMatchRequest::default()
+    };
+    let abort = Fault {
+        delay: None,
+        abort: Some(Abort { percentage: Millionths::ALL, error: AbortError::Http(600) }),
+    };
+    let delegate = RouteAction::Delegate(Delegate { name: "d".into(), namespace: "n".into() });
+    let direct = RouteAction::DirectResponse(DirectResponse { status: 600, body: None });
+    let mirror = Mirror { destination, percentage: Millionths::ALL };
+    for (refusal, path) in [
+        (rule(delegate), "spec.http[1].delegate"),
+        (rule(direct), "spec.http[1].directResponse.status"),
+        (with(&|rule| rule.mirrors = vec![mirror.clone()]), "spec.http[1].mirror"),
+        (with(&|rule| rule.cors_policy = Some(CorsPolicy::default())), "spec.http[1].corsPolicy"),
+        (with(&|rule| rule.fault = Some(abort.clone())), "spec.http[1].fault.abort.httpStatus"),
+        (
+            with(&|rule| rule.retries = retries(&|retries| retries.backoff = Some(Duration::from_secs(1)))),
+            "spec.http[1].retries.backoff",
+        ),
+        (
+            with(&|rule| rule.retries = retries(&|retries| retries.retry_remote_localities = Some(true))),
+            "spec.http[1].retries.retryRemoteLocalities",
+        ),
+        (
+            with(&|rule| {
+                rule.retries = retries(&|retries| retries.retry_ignore_previous_hosts = Some(false))
+            }),
+            "spec.http[1].retries.retryIgnorePreviousHosts",
+        ),
+        (with(&|rule| rule.matches = vec![claim.clone()]), "spec.http[1].match[0].headers"),
+        (
+            with(&|rule| rule.headers.response = set(&[("x-ip", "%DOWNSTREAM_REMOTE_ADDRESS%")])),
+            "spec.http[1].headers.response.set.x-ip",
+        ),
+    ] {
+        let problems = refused(refusal);
+        let paths: Vec<_> = problems.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, [path], "{problems:?}");
+    }
+}
+
+#[test]
+fn all_refusals_come_at_once_and_each_once() {
+    let mut rule = forward(&[("v1", 0)]);
+    rule.cors_policy = Some(CorsPolicy::default());
+    rule.headers.request = set(&[("a", "%A%"), ("b", "%B%")]);
+    let mut service = virtual_service("vs", 0, &["a.com", "b.com"], vec![rule]);
+    spec_of(&mut service).tcp = vec![TcpRoute { matches: Vec::new(), route: Vec::new() }];
+    let mut second = gateway(81, &["*"]);
+    second.meta.name = "other".into();
+    let resources = [gateway(80, &["*"]), gateway(82, &["a.com"]), second, service];
+    let problems = Table::compile(&resources, &ingress()).unwrap_err();
+    let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "`tcp` can't be carried out",
+            "`corsPolicy` can't be carried out",
+            "the format operator `%A%` can't be carried out",
+            "the format operator `%B%` can't be carried out"
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_stand_on_this_proxy_is_not_its_concern() {
+    let mut rule = forward(&[("v1", 0)]);
+    rule.cors_policy = Some(CorsPolicy::default());
+    let resources = [gateway(80, &["other.com"]), virtual_service("vs", 0, &["a.com"], vec![rule])];
+    assert!(Table::compile(&resources, &ingress()).is_ok());
+    assert!(Table::compile(&resources, &sidecar()).is_err());
+}
+
+#[test]
+fn weights_too_large_for_envoy_are_refused() {
+    let problems = refused(forward(&[("v1", u32::MAX), ("v2", 1)]));
+    assert_eq!(problems[0].0, "spec.http[1].route");
+}

@@ -1,0 +1,81 @@
+//! The rules of one virtual host in order, and the way to the first that matches.
+
+use std::sync::Arc;
+
+use super::condition::Condition;
+use super::path_match::PathMatch;
+use crate::Request;
+use crate::matching::index::{Index, Key};
+use crate::matching::regex::RegexError;
+
+/// One `match` entry of a rule, or a rule without any.
+#[derive(Debug)]
+pub struct Entry {
+    /// The rule, by its number in the table.
+    pub rule: usize,
+    /// Which of the rule's `match` entries; `None` if it has none.
+    pub match_index: Option<usize>,
+    /// What the path must be.
+    pub path: PathMatch,
+    /// What else must hold.
+    pub conditions: Vec<Condition>,
+}
+
+impl Entry {
+    /// Istio's catch-all: every request fits, by the way it is written.
+    pub fn is_catch_all(&self) -> bool {
+        self.conditions.is_empty() && self.path.is_catch_all()
+    }
+
+    /// The first demand that `request` does not fulfil.
+    pub fn failure(&self, request: &Request<'_>, port: Option<u16>) -> Option<String> {
+        if !self.path.matches(request.path()) {
+            return Some(format!("path is `{}`, not {}", request.path().escape_ascii(), self.path));
+        }
+        let failed = self.conditions.iter().find(|condition| !condition.holds(request, port));
+        failed.map(|condition| condition.failure(request, port))
+    }
+
+    fn conditions_hold(&self, request: &Request<'_>, port: Option<u16>) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(request, port))
+    }
+
+    fn key(&self) -> Key<'_> {
+        let (path, ignore_case) = self.path.key();
+        Key { path, ignore_case, header: self.conditions.iter().find_map(Condition::exact_header) }
+    }
+}
+
+/// Ordered entries.
+#[derive(Debug)]
+pub struct VirtualHost {
+    entries: Vec<Arc<Entry>>,
+    index: Index,
+}
+
+impl VirtualHost {
+    /// Files `entries`.
+    ///
+    /// # Errors
+    /// Their regexes together are too large.
+    pub fn new(entries: Vec<Arc<Entry>>) -> Result<Self, RegexError> {
+        let index = Index::new(entries.iter().map(|entry| entry.key()))?;
+        Ok(Self { entries, index })
+    }
+
+    /// The first entry that matches a request to the service's `port`.
+    pub fn first(&self, request: &Request<'_>, port: Option<u16>) -> Option<&Entry> {
+        let entry = |number: u32| usize::try_from(number).ok().and_then(|at| self.entries.get(at));
+        let holds = |number| entry(number).is_some_and(|entry| entry.conditions_hold(request, port));
+        self.index.first(request, holds).and_then(entry).map(|entry| &**entry)
+    }
+
+    /// All of them, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().map(|entry| &**entry)
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

@@ -1,0 +1,188 @@
+//! The services that are known, from ServiceEntries, Kubernetes Services, and resources that send requests to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::types::common::{ExportTo, Protocol};
+use outrigger_api::types::virtual_service::RouteAction;
+use outrigger_api::{Proxy, Resource, Spec};
+
+/// The port of a service of which no resource tells one.
+pub const DEFAULT_PORT: u16 = 80;
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its host: fully qualified, or a ServiceEntry's wildcard.
+    pub host: HostPattern,
+    /// Its ports that speak HTTP, or may.
+    pub ports: BTreeSet<u16>,
+    /// Istio's `destination_service_name`.
+    pub name: String,
+    /// Istio's `destination_service_namespace`.
+    pub namespace: String,
+    /// Whether a resource declares it. `false`: a VirtualService or a DestinationRule merely names it.
+    pub declared: bool,
+}
+
+impl Service {
+    /// Its only port; `None` if it has several.
+    pub fn only_port(&self) -> Option<u16> {
+        let mut ports = self.ports.iter();
+        ports.next().copied().filter(|_| ports.next().is_none())
+    }
+
+    /// The port of a request that names none: 80, or the only one there is.
+    pub fn default_port(&self) -> u16 {
+        if self.ports.contains(&DEFAULT_PORT) {
+            DEFAULT_PORT
+        } else {
+            self.only_port().unwrap_or(DEFAULT_PORT)
+        }
+    }
+}
+
+/// Every service that a proxy knows, by host.
+#[derive(Debug, Clone, Default)]
+pub struct Services {
+    /// By host as printed.
+    by_host: BTreeMap<String, Service>,
+}
+
+impl Services {
+    /// Collects what `proxy` may see.
+    pub fn collect(resources: &[Resource], proxy: &Proxy) -> Self {
+        let mut services = Self::default();
+        for resource in resources {
+            services.declare(resource, proxy);
+        }
+        // Only then: a resource that names a service must not hide what declares it.
+        let mut named = BTreeMap::<String, BTreeSet<u16>>::new();
+        for resource in resources {
+            for (host, port) in named_by(resource) {
+                let host = resolve_short_name(&host, &resource.meta.namespace, &proxy.cluster_domain);
+                named.entry(host.to_ascii_lowercase()).or_default().extend(port);
+            }
+        }
+        for (host, mut ports) in named {
+            if ports.is_empty() {
+                ports.insert(DEFAULT_PORT);
+            }
+            let (name, namespace) = name_of(&host, &proxy.cluster_domain);
+            services.insert(Service {
+                host: HostPattern::parse(&host),
+                ports,
+                name,
+                namespace,
+                declared: false,
+            });
+        }
+        services
+    }
+
+    /// The service with this host (fully qualified, lower case), or of which this is the wildcard.
+    pub fn get(&self, host: &str) -> Option<&Service> {
+        self.by_host.get(host)
+    }
+
+    /// The service that a request to `host` (fully qualified, lower case) reaches: the one with this host, else the
+    /// one with the longest wildcard for it.
+    pub fn find(&self, host: &str) -> Option<&Service> {
+        self.get(host).or_else(|| {
+            let wildcards = self.by_host.values().filter(|service| service.host.is_wildcard());
+            let covering = wildcards.filter(|service| service.host.covers(host));
+            covering.min_by(|one, other| one.host.by_specificity(&other.host))
+        })
+    }
+
+    /// Every service, by host.
+    pub fn iter(&self) -> impl Iterator<Item = &Service> {
+        self.by_host.values()
+    }
+
+    fn declare(&mut self, resource: &Resource, proxy: &Proxy) {
+        let meta = &resource.meta;
+        match &resource.spec {
+            Spec::ServiceEntry(entry) if visible(&entry.export_to, &meta.namespace, proxy) => {
+                let http = entry
+                    .ports
+                    .iter()
+                    .filter(|port| port.protocol.is_http() || matches!(port.protocol, Protocol::Unspecified));
+                let ports: BTreeSet<u16> = http.map(|port| port.number).collect();
+                for host in &entry.hosts {
+                    self.insert(Service {
+                        host: host.clone(),
+                        ports: ports.clone(),
+                        name: host.to_string(),
+                        namespace: meta.namespace.clone(),
+                        declared: true,
+                    });
+                }
+            }
+            Spec::Service(service) => {
+                let host = resolve_short_name(&meta.name, &meta.namespace, &proxy.cluster_domain);
+                let tcp = service.ports.iter().filter(|port| matches!(port.protocol.as_str(), "" | "TCP"));
+                self.insert(Service {
+                    host: HostPattern::parse(&host),
+                    ports: tcp.map(|port| port.port).collect(),
+                    name: meta.name.clone(),
+                    namespace: meta.namespace.clone(),
+                    declared: true,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds a service. What is declared twice has the ports of both; what is declared stays as declared.
+    fn insert(&mut self, service: Service) {
+        match self.by_host.get_mut(&service.host.to_string()) {
+            Some(known) if service.declared => known.ports.extend(service.ports),
+            Some(_) => {}
+            None => {
+                self.by_host.insert(service.host.to_string(), service);
+            }
+        }
+    }
+}
+
+/// The hosts, as written, and ports that requests are sent to by a VirtualService or a DestinationRule.
+fn named_by(resource: &Resource) -> Vec<(String, Option<u16>)> {
+    match &resource.spec {
+        Spec::VirtualService(service) => {
+            let actions = service.http.iter().map(|rule| &rule.action);
+            let routes = actions.filter_map(|action| match action {
+                RouteAction::Route(destinations) => Some(destinations),
+                _ => None,
+            });
+            let destinations = routes.flatten().map(|route| &route.destination);
+            destinations.map(|destination| (destination.host.clone(), destination.port)).collect()
+        }
+        Spec::DestinationRule(rule) if !rule.host.is_wildcard() => vec![(rule.host.to_string(), None)],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether `exportTo` lets the proxy's namespace see a resource of `namespace`.
+pub(crate) fn visible(export_to: &ExportTo, namespace: &str, proxy: &Proxy) -> bool {
+    match export_to {
+        ExportTo::Default | ExportTo::All => true,
+        ExportTo::None => false,
+        ExportTo::Namespaces(namespaces) => {
+            let own = namespace == proxy.namespace;
+            namespaces.iter().any(|named| *named == proxy.namespace || (named == "." && own))
+        }
+    }
+}
+
+/// Name and namespace of a service that is only known by its host, as Istio derives them for metrics.
+fn name_of(host: &str, cluster_domain: &str) -> (String, String) {
+    let ending = format!(".svc.{cluster_domain}");
+    match host.strip_suffix(&ending).and_then(|short| short.split_once('.')) {
+        Some((name, namespace)) => (name.to_owned(), namespace.to_owned()),
+        None => (host.to_owned(), "unknown".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
