@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
-use outrigger_api::types::common::{ExportTo, Protocol};
+use outrigger_api::select::is_visible;
+use outrigger_api::types::common::Protocol;
 use outrigger_api::types::virtual_service::RouteAction;
 use outrigger_api::{Proxy, Resource, Spec};
 
@@ -103,7 +104,7 @@ impl Services {
     fn declare(&mut self, resource: &Resource, proxy: &Proxy) {
         let meta = &resource.meta;
         match &resource.spec {
-            Spec::ServiceEntry(entry) if visible(&entry.export_to, &meta.namespace, proxy) => {
+            Spec::ServiceEntry(entry) if is_visible(&entry.export_to, &meta.namespace, &proxy.namespace) => {
                 let http = entry
                     .ports
                     .iter()
@@ -160,18 +161,6 @@ fn named_by(resource: &Resource) -> Vec<(String, Option<u16>)> {
         }
         Spec::DestinationRule(rule) if !rule.host.is_wildcard() => vec![(rule.host.to_string(), None)],
         _ => Vec::new(),
-    }
-}
-
-/// Whether `exportTo` lets the proxy's namespace see a resource of `namespace`.
-pub(crate) fn visible(export_to: &ExportTo, namespace: &str, proxy: &Proxy) -> bool {
-    match export_to {
-        ExportTo::Default | ExportTo::All => true,
-        ExportTo::None => false,
-        ExportTo::Namespaces(namespaces) => {
-            let own = namespace == proxy.namespace;
-            namespaces.iter().any(|named| *named == proxy.namespace || (named == "." && own))
-        }
     }
 }
 

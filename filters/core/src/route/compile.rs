@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::types::common::GatewayRef;
-use outrigger_api::{Problem, Proxy, Resource, Role};
+use outrigger_api::types::virtual_service::VirtualService;
+use outrigger_api::{Problem, Proxy, Resource, Role, select};
 
-use super::attach::{self, Service};
+use super::attach::{self, Attachment};
 use super::compile_entry::entries;
 use super::compile_rule::rule;
 use super::destination::{Destination, Target, Targets};
@@ -24,11 +25,10 @@ use crate::services::{self, DEFAULT_PORT, Services};
 /// # Errors
 /// What can't be carried out, with its path.
 pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Table, Vec<Problem>> {
-    let visible = attach::visible_services(resources, proxy);
     let mut compiler = Compiler::new(proxy, Services::collect(resources, proxy));
     let scope = match proxy.role {
-        Role::Gateway => compiler.gateway(attach::gateway_servers(resources, proxy, &visible)),
-        Role::Sidecar => compiler.sidecar(&visible),
+        Role::Gateway => compiler.gateway(attach::gateway_servers(resources, proxy)),
+        Role::Sidecar => compiler.sidecar(resources),
     };
     compiler.finish(scope)
 }
@@ -83,12 +83,13 @@ impl<'r> Compiler<'r> {
 
     /// Per port the virtual hosts of all servers. VirtualServices that share a host are put one after the other,
     /// and then their catch-alls behind the other rules.
-    fn gateway(&mut self, servers: Vec<(u16, Vec<attach::Attachment<'_>>)>) -> Scope {
+    fn gateway(&mut self, servers: Vec<(u16, Vec<Attachment<'_>>)>) -> Scope {
         let mut ports: BTreeMap<u16, Vec<HostEntries>> = BTreeMap::new();
         for (port, attachments) in servers {
             let hosts = ports.entry(port).or_default();
             for attachment in attachments {
-                let added = self.service(attachment.service, &attachment.gateway, Some(port));
+                let added =
+                    self.service(attachment.resource, attachment.spec, &attachment.gateway, Some(port));
                 for host in attachment.hosts {
                     match hosts.iter_mut().find(|(known, _)| *known == host) {
                         Some((_, entries)) => entries.extend(added.iter().cloned()),
@@ -113,11 +114,12 @@ impl<'r> Compiler<'r> {
 
     /// One virtual host for each service and for each further host of a VirtualService. The oldest VirtualService
     /// of a host counts, alone.
-    fn sidecar(&mut self, services: &[Service<'_>]) -> Scope {
+    fn sidecar(&mut self, resources: &[Resource]) -> Scope {
         let mut patterns: Vec<(HostPattern, usize)> = Vec::new();
-        for service in services.iter().filter(|service| service.spec.gateways.contains(&GatewayRef::Mesh)) {
-            let hosts = attach::hosts(*service, self.proxy);
-            let entries = self.service(*service, &GatewayRef::Mesh, None);
+        for (resource, spec) in select::virtual_services(resources, &GatewayRef::Mesh, self.proxy) {
+            let namespace = &resource.meta.namespace;
+            let hosts = spec.hosts.iter().map(|host| host.resolve(namespace, &self.proxy.cluster_domain));
+            let entries = self.service(resource, spec, &GatewayRef::Mesh, None);
             let Some(number) = self.virtual_host(entries, &mut HashMap::new()) else { continue };
             for host in hosts {
                 if !patterns.iter().any(|(known, _)| *known == host) {
@@ -177,8 +179,13 @@ impl<'r> Compiler<'r> {
 
     /// The entries of a VirtualService on `gateway`, in order and up to the first catch-all. `port` is that of the
     /// Gateway's server; a sidecar serves every port.
-    fn service(&mut self, service: Service<'_>, gateway: &GatewayRef, port: Option<u16>) -> Vec<Arc<Entry>> {
-        let Service { resource, spec } = service;
+    fn service(
+        &mut self,
+        resource: &Resource,
+        spec: &VirtualService,
+        gateway: &GatewayRef,
+        port: Option<u16>,
+    ) -> Vec<Arc<Entry>> {
         for (field, present) in [("spec.tls", !spec.tls.is_empty()), ("spec.tcp", !spec.tcp.is_empty())] {
             if present {
                 self.problems.push(refusal::not_yet(resource, field));

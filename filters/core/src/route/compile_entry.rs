@@ -1,10 +1,10 @@
 //! From the `match` entries of a rule to what the index files.
 
 use outrigger_api::Resource;
+use outrigger_api::select::match_applies;
 use outrigger_api::types::common::{GatewayRef, StringMatch};
 use outrigger_api::types::virtual_service::{HeaderKey, HttpMatchRequest, HttpRoute};
 
-use super::attach::applies;
 use super::compile::Compiler;
 use super::condition::Condition;
 use super::path_match::PathMatch;
@@ -30,7 +30,7 @@ pub(super) fn entries(
         let path = format!("{path}.match[{index}]");
         let entry = entry(compiler, resource, matched, &path, port, (rule, index));
         let on_port = matched.port.is_none() || port.is_none() || matched.port == port;
-        if on_port && applies(matched, gateway, compiler.proxy) {
+        if on_port && match_applies(matched, std::slice::from_ref(gateway), compiler.proxy) {
             entries.extend(entry);
         }
     }

@@ -7,6 +7,7 @@ mod actions;
 mod gateway;
 mod refusals;
 mod sidecar;
+mod tutorial;
 
 use outrigger_api::{Proxy, Resource};
 
