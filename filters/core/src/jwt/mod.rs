@@ -8,10 +8,10 @@
 //! |---|---|---|
 //! | JSON | protobuf's reader, which takes trailing commas, single quotes and bare names | RFC 8259 |
 //! | header `crit` | ignored | refused, `Jwt verification fails` (RFC 7515 section 4.1.11) |
+//! | RS256 and the like with an EC key, and the other way round | an EC key checks an ECDSA signature whatever `alg` is | refused |
 //! | curve of an EC key | any, unless the key names one | that of `alg` (RFC 7518 section 3.4) |
 //! | length of an ECDSA signature | any even one | twice the curve's |
 //! | RSA keys | from 512 bits | 1024 to 8192 bits |
-//! | two rules with one issuer and different places | a token at one's place may pass by the other's audiences | no |
 //! | query once a token was taken out | sorted and decoded | otherwise as the client wrote it |
 //! | list and object claims in headers | protobuf's JSON, members in any order | compact JSON, members sorted |
 //!
