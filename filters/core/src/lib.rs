@@ -16,7 +16,6 @@ pub mod matching;
 pub mod reason;
 pub mod request;
 pub mod route;
-pub mod selection;
 pub mod services;
 pub mod telemetry;
 pub mod verdict;

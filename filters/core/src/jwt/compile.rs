@@ -2,6 +2,7 @@
 
 use outrigger_api::path::FieldPath;
 use outrigger_api::problem::{ResourceName, code};
+use outrigger_api::select::{applies, by_age};
 use outrigger_api::types::request_authentication::{JwtRule, KeySource};
 use outrigger_api::{Problem, Proxy, Resource, Severity, Spec};
 
@@ -11,7 +12,6 @@ use super::outputs::Outputs;
 use super::places::Places;
 use super::provider::Provider;
 use crate::RuleRef;
-use crate::selection::applies;
 
 /// The rules for `proxy`, in Istio's order: those of the root namespace before those of the proxy's, older resources
 /// before younger ones, and then sorted by issuer. What is wrong goes to `problems`, warnings included.
@@ -19,17 +19,17 @@ pub(super) fn providers(resources: &[Resource], proxy: &Proxy, problems: &mut Ve
     let mut policies: Vec<_> = resources
         .iter()
         .filter_map(|resource| match &resource.spec {
-            Spec::RequestAuthentication(policy) if applies(&resource.meta, &policy.target, proxy) => {
+            Spec::RequestAuthentication(policy)
+                if applies(&policy.target, &resource.meta.namespace, proxy) =>
+            {
                 Some((resource, policy))
             }
             _ => None,
         })
         .collect();
-    policies.sort_by(|(a, _), (b, _)| {
-        let key = |resource: &Resource| {
-            (resource.meta.namespace != proxy.root_namespace, resource.meta.creation_timestamp)
-        };
-        key(a).cmp(&key(b)).then_with(|| a.meta.name.cmp(&b.meta.name))
+    policies.sort_by(|(one, _), (other, _)| {
+        let is_near = |resource: &Resource| resource.meta.namespace != proxy.root_namespace;
+        is_near(one).cmp(&is_near(other)).then_with(|| by_age(one, other))
     });
     let mut providers = Vec::new();
     for (resource, policy) in policies {
