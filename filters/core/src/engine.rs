@@ -89,6 +89,11 @@ impl Engine {
         self.attributes
     }
 
+    /// Whether no request can be changed or refused, so that none has to be looked at.
+    pub fn is_idle(&self) -> bool {
+        self.jwt.is_none() && self.authz.is_none() && self.routes.is_none()
+    }
+
     /// The compiled routes, if this proxy routes.
     pub fn routes(&self) -> Option<&route::Table> {
         self.routes.as_ref()

@@ -117,11 +117,9 @@ impl<'a> Request<'a> {
         pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
     }
 
-    /// Whether this is a gRPC request (`content-type: application/grpc` or `application/grpc+…`).
+    /// Whether this is a gRPC request.
     pub fn is_grpc(&self) -> bool {
-        self.header(b"content-type")
-            .and_then(|v| v.strip_prefix(b"application/grpc"))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+        self.header(b"content-type").is_some_and(is_grpc)
     }
 
     /// A CORS preflight: `OPTIONS` with non-empty `Origin` and `Access-Control-Request-Method`.
@@ -129,6 +127,13 @@ impl<'a> Request<'a> {
         let present = |name: &[u8]| self.header(name).is_some_and(|v| !v.is_empty());
         self.method == b"OPTIONS" && present(b"origin") && present(b"access-control-request-method")
     }
+}
+
+/// Whether a content type is gRPC's: `application/grpc` or `application/grpc+…`.
+pub fn is_grpc(content_type: &[u8]) -> bool {
+    content_type
+        .strip_prefix(b"application/grpc")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
 }
 
 fn strip_port(authority: &[u8]) -> &[u8] {

@@ -1,1 +1,3 @@
-//! The `fault` filter.
+//! Fault injection of VirtualServices: delays and aborts.
+
+outrigger_host::filter!(outrigger_host::PolicySet::FAULT);

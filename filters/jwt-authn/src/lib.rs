@@ -1,1 +1,3 @@
-//! The `jwt-authn` filter.
+//! RequestAuthentication: verifies JSON Web Tokens.
+
+outrigger_host::filter!(outrigger_host::PolicySet::JWT);

@@ -1,1 +1,3 @@
-//! The `metrics` filter.
+//! Istio's standard metrics as Envoy stats.
+
+outrigger_host::filter!(outrigger_host::PolicySet::METRICS);

@@ -1,0 +1,109 @@
+//! Requests that wait for a moment to come: a deadline heap and an adaptive tick.
+//!
+//! One timer per plugin and thread drives them all. It never fires early, costs nothing while nobody waits, and a
+//! waiting request costs no thread.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+
+/// How many streams one tick may let go: their callbacks nest inside the tick, and some 270 of them overflow the VM's
+/// stack.
+pub(crate) const RELEASES_PER_TICK: usize = 50;
+
+/// Waiting requests by stream, each with what to do when its time has come.
+#[derive(Debug)]
+pub(crate) struct Holds<T> {
+    deadlines: BinaryHeap<Reverse<(Duration, u32)>>,
+    waiting: HashMap<u32, T>,
+}
+
+impl<T> Default for Holds<T> {
+    fn default() -> Self {
+        Self { deadlines: BinaryHeap::new(), waiting: HashMap::new() }
+    }
+}
+
+impl<T> Holds<T> {
+    /// Holds a stream until `deadline`. Returns whether it is now the next one due, so that the timer must be set.
+    pub(crate) fn insert(&mut self, deadline: Duration, stream: u32, then: T) -> bool {
+        self.waiting.insert(stream, then);
+        self.deadlines.push(Reverse((deadline, stream)));
+        self.deadlines.peek().is_some_and(|Reverse((_, first))| *first == stream)
+    }
+
+    /// Forgets a stream that has ended. Its heap entry is dropped when it comes up.
+    pub(crate) fn remove(&mut self, stream: u32) {
+        self.waiting.remove(&stream);
+        if self.waiting.is_empty() {
+            self.deadlines.clear();
+        }
+    }
+
+    /// Takes up to [`RELEASES_PER_TICK`] streams that are due at `now`.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Vec<(u32, T)> {
+        let mut due = Vec::new();
+        while due.len() < RELEASES_PER_TICK {
+            match self.deadlines.peek() {
+                Some(Reverse((deadline, _))) if *deadline <= now => {}
+                _ => break,
+            }
+            let Some(Reverse((_, stream))) = self.deadlines.pop() else { break };
+            if let Some(then) = self.waiting.remove(&stream) {
+                due.push((stream, then));
+            }
+        }
+        due
+    }
+
+    /// Milliseconds until the next stream is due, rounded up and at least 1; 0 if none waits, which stops the timer.
+    pub(crate) fn next_tick(&self, now: Duration) -> u32 {
+        let Some(Reverse((deadline, _))) = self.deadlines.peek() else { return 0 };
+        let left = deadline.saturating_sub(now).as_micros().div_ceil(1000);
+        u32::try_from(left).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn streams_are_released_in_order_and_never_early() {
+        let mut holds = Holds::default();
+        assert!(holds.insert(at(50), 1, "b"));
+        assert!(holds.insert(at(20), 2, "a"));
+        assert!(!holds.insert(at(90), 3, "c"));
+        assert_eq!(holds.next_tick(at(0)), 20);
+        assert_eq!(holds.next_tick(Duration::from_micros(19_001)), 1);
+        assert!(holds.take_due(at(19)).is_empty());
+        assert_eq!(holds.take_due(at(60)), [(2, "a"), (1, "b")]);
+        assert_eq!(holds.next_tick(at(60)), 30);
+    }
+
+    #[test]
+    fn ended_streams_are_not_released() {
+        let mut holds = Holds::default();
+        holds.insert(at(1), 1, ());
+        holds.insert(at(2), 2, ());
+        holds.remove(1);
+        assert_eq!(holds.take_due(at(5)), [(2, ())]);
+        holds.insert(at(9), 3, ());
+        holds.remove(3);
+        assert_eq!(holds.next_tick(at(5)), 0);
+    }
+
+    #[test]
+    fn one_tick_releases_a_bounded_number() {
+        let mut holds = Holds::default();
+        for stream in 0..120 {
+            holds.insert(at(1), stream, ());
+        }
+        let sizes: Vec<usize> = (0..4).map(|_| holds.take_due(at(5)).len()).collect();
+        assert_eq!(sizes, [50, 50, 20, 0]);
+    }
+}

@@ -1,0 +1,45 @@
+//! Envoy's request attributes, read as properties.
+
+use std::net::IpAddr;
+
+use crate::abi;
+
+/// A property that is present and not empty.
+pub(crate) fn bytes(path: &[u8]) -> Option<Vec<u8>> {
+    abi::property(path).ok().filter(|value| !value.is_empty())
+}
+
+/// An integer property: eight bytes, little-endian.
+pub(crate) fn integer(path: &[u8]) -> Option<i64> {
+    Some(i64::from_le_bytes(bytes(path)?.try_into().ok()?))
+}
+
+/// The IP of an address property (`ip:port`, `[ip]:port` or a bare IP).
+pub(crate) fn ip(path: &[u8]) -> Option<IpAddr> {
+    parse_ip(&bytes(path)?)
+}
+
+fn parse_ip(address: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(address).ok()?;
+    let bare = || text.parse().ok();
+    text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()).or_else(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_and_without_port() {
+        for (text, ip) in [
+            ("10.1.2.3:80", Some("10.1.2.3")),
+            ("10.1.2.3", Some("10.1.2.3")),
+            ("[fd00::1]:443", Some("fd00::1")),
+            ("fd00::1", Some("fd00::1")),
+            ("/tmp/socket", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_ip(text.as_bytes()), ip.map(|ip| ip.parse().unwrap()));
+        }
+    }
+}

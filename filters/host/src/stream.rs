@@ -1,0 +1,200 @@
+//! One request: read once, decided once, its effects applied.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use outrigger_core::jwt::{Identity, claims_from_json};
+use outrigger_core::request::is_grpc;
+use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
+use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request, header_names};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use crate::abi::{self, Map};
+use crate::connection::Facts;
+use crate::plugin::{Held, Plugin};
+use crate::signature::HostVerifier;
+use crate::{effects, headers, property};
+
+/// Filter state that carries the verified claims from one stand-alone filter to the next.
+const CLAIMS: &[u8] = b"outrigger.claims";
+
+/// A request on its way through one plugin.
+pub(crate) struct Stream {
+    plugin: Option<Rc<Plugin>>,
+    id: u32,
+    started: Instant,
+    protocol: Protocol,
+    cluster: Option<Rc<str>>,
+    peer_principal: Rc<str>,
+    flags: ResponseFlags,
+    response_ops: Option<Arc<[HeaderOp<'static>]>>,
+}
+
+impl Stream {
+    pub(crate) fn new(plugin: Option<Rc<Plugin>>, id: u32) -> Self {
+        Self {
+            plugin,
+            id,
+            started: Instant::now(),
+            protocol: Protocol::Http,
+            cluster: None,
+            peer_principal: "".into(),
+            flags: ResponseFlags::default(),
+            response_ops: None,
+        }
+    }
+
+    /// Decides the request. An error is a reason why it can't be decided.
+    fn decide(&mut self, plugin: &Plugin) -> Result<Action, &'static str> {
+        if plugin.engine.is_idle() {
+            // The metrics filter alone asks for one header, which costs half of what all of them do.
+            if abi::header(Map::RequestHeaders, b"content-type").is_ok_and(|value| is_grpc(&value)) {
+                self.protocol = Protocol::Grpc;
+            }
+            return Ok(Action::Continue);
+        }
+        let pairs = abi::header_pairs(Map::RequestHeaders).map_err(|_| "outrigger_no_request_headers")?;
+        let lines = headers::parse(&pairs);
+        let wanted = plugin.engine.attributes();
+        let facts = Facts::read(wanted);
+        if !facts.peer_principal().is_empty() {
+            self.peer_principal = String::from_utf8_lossy(facts.peer_principal()).into();
+        }
+        let request = Request::new(&lines, facts.connection());
+        if request.is_grpc() {
+            self.protocol = Protocol::Grpc;
+        }
+        let now = Now(abi::current_time().map_err(|_| "outrigger_no_time")?);
+        let mut draws = plugin.draws.replace(Draws::default());
+        let identity = received_identity(plugin.policies, wanted);
+        let verdict = plugin.engine.request(&request, identity, &mut draws, now, &HostVerifier);
+        plugin.draws.set(draws);
+
+        if let Some(fault) = &verdict.fault {
+            if fault.delay.is_some() {
+                self.flags = self.flags.with(ResponseFlags::DELAY_INJECTED);
+            }
+            if fault.abort_status().is_some() {
+                self.flags = self.flags.with(ResponseFlags::FAULT_INJECTED);
+            }
+        }
+        match verdict.outcome {
+            Outcome::Reply(reply) if verdict.hold.is_zero() => {
+                effects::reply(&reply);
+                return Ok(Action::Pause);
+            }
+            Outcome::Reply(reply) => {
+                plugin.hold(self.id, verdict.hold, Held::Reply(reply.into_owned()));
+                return Ok(Action::Pause);
+            }
+            Outcome::Forward(ops) => {
+                effects::change(Map::RequestHeaders, &ops).map_err(|_| "outrigger_header_change_failed")?;
+                self.cluster = chosen_cluster(&ops);
+            }
+        }
+        if let Some(identity) = verdict.jwt.and_then(|jwt| jwt.identity) {
+            pass_on_identity(plugin.policies, &identity)?;
+        }
+        self.response_ops = verdict.route.and_then(|route| route.response_ops().cloned());
+        if verdict.hold.is_zero() {
+            return Ok(Action::Continue);
+        }
+        plugin.hold(self.id, verdict.hold, Held::Resume);
+        Ok(Action::Pause)
+    }
+
+    /// The series of the finished request.
+    fn series(&self) -> Series<Rc<str>> {
+        let cluster = self.cluster.clone().unwrap_or_else(|| text(b"xds\0cluster_name"));
+        let code = property::integer(b"response\0code").and_then(|code| u16::try_from(code).ok());
+        let flags = property::integer(b"response\0flags").and_then(|flags| u64::try_from(flags).ok());
+        let grpc_status = match self.protocol {
+            Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
+            Protocol::Http => None,
+        };
+        Series {
+            cluster,
+            peer_principal: self.peer_principal.clone(),
+            protocol: self.protocol,
+            response_code: code.unwrap_or(0),
+            grpc_status,
+            flags: ResponseFlags(flags.unwrap_or(0)).with(self.flags),
+        }
+    }
+}
+
+/// A property as text; empty if it is absent.
+fn text(path: &[u8]) -> Rc<str> {
+    property::bytes(path).map_or_else(|| "".into(), |value| String::from_utf8_lossy(&value).into())
+}
+
+/// The cluster that the changes make Envoy forward to.
+fn chosen_cluster(ops: &[HeaderOp<'_>]) -> Option<Rc<str>> {
+    ops.iter().find_map(|op| match op {
+        HeaderOp::Set(name, value) if name == header_names::CLUSTER => {
+            Some(String::from_utf8_lossy(value).into())
+        }
+        _ => None,
+    })
+}
+
+/// The identity that a stand-alone JWT filter before this one has verified.
+fn received_identity(policies: PolicySet, wanted: Attributes) -> Option<Identity> {
+    if policies.contains(PolicySet::JWT) || !wanted.contains(Attributes::CLAIMS) {
+        return None;
+    }
+    claims_from_json(&property::bytes(CLAIMS)?)
+}
+
+/// Leaves the identity to the stand-alone filters behind this one.
+fn pass_on_identity(policies: PolicySet, identity: &Identity) -> Result<(), &'static str> {
+    if policies.contains(PolicySet::AUTHZ) {
+        return Ok(());
+    }
+    abi::set_property(CLAIMS, &identity.to_json()).map_err(|_| "outrigger_claims_not_passed_on")
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        let decided = match self.plugin.clone() {
+            Some(plugin) => self.decide(&plugin),
+            None => Err("outrigger_not_configured"),
+        };
+        decided.unwrap_or_else(|reason| {
+            effects::refuse(reason);
+            Action::Pause
+        })
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        if let Some(ops) = self.response_ops.take()
+            && let Err(status) = effects::change(Map::ResponseHeaders, &ops)
+        {
+            log::error!("response headers not changed: {status:?}");
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        let Some(plugin) = self.plugin.clone() else { return };
+        if let Some(metrics) = &plugin.metrics
+            && let Err(status) = metrics.record(self.series(), self.started.elapsed())
+        {
+            log::error!("metric not recorded: {status:?}");
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(plugin) = &self.plugin
+            && let Ok(mut holds) = plugin.holds.try_borrow_mut()
+        {
+            holds.remove(self.id);
+        }
+    }
+}
