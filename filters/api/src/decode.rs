@@ -18,6 +18,8 @@ mod http_retry;
 mod http_route;
 mod kubernetes;
 mod load_balancer;
+#[cfg(feature = "yaml")]
+pub(crate) mod mesh_config;
 mod object;
 mod peer_authentication;
 mod request_authentication;

@@ -21,6 +21,6 @@ mod yaml;
 pub use config::{Config, Direction, Proxy, Role};
 pub use parse::parse_json;
 #[cfg(feature = "yaml")]
-pub use parse::parse_yaml;
+pub use parse::{parse_mesh_config, parse_yaml};
 pub use problem::{Problem, Severity};
 pub use resource::{Kind, Resource, Spec};

@@ -1,8 +1,12 @@
 //! From text to resources.
 
 mod kinds;
+#[cfg(feature = "yaml")]
+mod mesh_config;
 mod reader;
 
+#[cfg(feature = "yaml")]
+pub use mesh_config::parse_mesh_config;
 pub(crate) use reader::Reader;
 
 use crate::resource::Parsed;

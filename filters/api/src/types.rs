@@ -6,6 +6,7 @@ pub mod common;
 pub mod destination_rule;
 pub mod gateway;
 pub mod kubernetes;
+pub mod mesh_config;
 pub mod peer_authentication;
 pub mod request_authentication;
 pub mod service_entry;
