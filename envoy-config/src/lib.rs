@@ -1,8 +1,11 @@
 //! What stands around the filters: reads Istio's resources, checks them, explains decisions, renders the Envoy
 //! configuration and runs Envoy with it. The `outrigger` command is a thin shell around this library.
 
+pub mod analyze;
+pub mod cli;
 pub mod envoy;
 pub mod exit;
+pub mod explain;
 pub mod load;
 pub mod mesh_config;
 pub mod modules;

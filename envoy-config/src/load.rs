@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::{fmt, fs, io};
 
-use outrigger_api::Problem;
 use outrigger_api::resource::{Ignored, Resource};
+use outrigger_api::{Problem, parse_yaml};
 use walkdir::WalkDir;
 
 /// What `-f` names: can be loaded again and again, while files come, change and go.
@@ -16,7 +16,7 @@ pub struct Inputs {
     paths: Vec<PathBuf>,
     namespace: String,
     /// Standard input can be read only once.
-    stdin: OnceLock<String>,
+    stdin: OnceLock<Vec<u8>>,
 }
 
 /// What was read.
@@ -37,8 +37,15 @@ pub struct Loaded {
 pub struct SourceFile {
     /// As given, or below the folder given; `<stdin>` for standard input.
     pub name: Arc<str>,
-    /// What it holds.
+    /// What it holds, for messages: what is not UTF-8 is replaced.
     pub text: String,
+}
+
+impl SourceFile {
+    /// A file that holds `text`.
+    pub fn new(name: &str, text: &[u8]) -> Self {
+        Self { name: name.into(), text: String::from_utf8_lossy(text).into_owned() }
+    }
 }
 
 /// The name under which messages speak of standard input.
@@ -67,7 +74,7 @@ impl Inputs {
             if is_stdin(path) {
                 if seen.insert(path.clone()) {
                     match self.stdin() {
-                        Ok(text) => loaded.add(STDIN.into(), text.to_owned(), &self.namespace),
+                        Ok(text) => loaded.add(STDIN, text, &self.namespace),
                         Err(error) => unreadable.push(Unreadable { path: path.clone(), error }),
                     }
                 }
@@ -80,8 +87,8 @@ impl Inputs {
                 if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
                     continue;
                 }
-                match fs::read_to_string(&file) {
-                    Ok(text) => loaded.add(file.display().to_string().into(), text, &self.namespace),
+                match fs::read(&file) {
+                    Ok(text) => loaded.add(&file.display().to_string(), &text, &self.namespace),
                     Err(error) => unreadable.push(Unreadable { path: file, error }),
                 }
             }
@@ -89,12 +96,12 @@ impl Inputs {
         if unreadable.is_empty() { Ok(loaded) } else { Err(unreadable) }
     }
 
-    fn stdin(&self) -> io::Result<&str> {
+    fn stdin(&self) -> io::Result<&[u8]> {
         if let Some(text) = self.stdin.get() {
             return Ok(text);
         }
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text)?;
+        let mut text = Vec::new();
+        io::stdin().read_to_end(&mut text)?;
         Ok(self.stdin.get_or_init(|| text))
     }
 }
@@ -110,12 +117,12 @@ impl Loaded {
         self.files.iter().find(|file| &*file.name == name).map(|file| file.text.as_str())
     }
 
-    fn add(&mut self, name: Arc<str>, text: String, namespace: &str) {
-        let mut parsed = outrigger_api::parse_yaml(text.as_bytes(), &name, namespace);
+    fn add(&mut self, name: &str, text: &[u8], namespace: &str) {
+        let mut parsed = parse_yaml(text, name, namespace);
         self.resources.append(&mut parsed.resources);
         self.ignored.append(&mut parsed.ignored);
         self.problems.append(&mut parsed.problems);
-        self.files.push(SourceFile { name, text });
+        self.files.push(SourceFile::new(name, text));
     }
 }
 

@@ -1,2 +1,8 @@
 //! The `outrigger` command.
-fn main() {}
+
+use clap::Parser as _;
+use envoy_config::{Exit, cli::Cli};
+
+fn main() -> Exit {
+    Cli::parse().run()
+}

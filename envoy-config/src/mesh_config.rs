@@ -1,64 +1,15 @@
-//! Istio's MeshConfig: what holds for the whole mesh.
+//! The file of Istio's MeshConfig.
 
-use outrigger_api::Problem;
-use outrigger_api::types::virtual_service::HttpRetry;
+use std::fs;
+use std::path::Path;
 
-/// The part of Istio's MeshConfig that is carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MeshConfig {
-    /// `trustDomain`
-    pub trust_domain: Option<String>,
-    /// `rootNamespace`
-    pub root_namespace: Option<String>,
-    /// `pathNormalization.normalization`
-    pub path_normalization: PathNormalization,
-    /// `outboundTrafficPolicy.mode`
-    pub outbound_traffic: OutboundTraffic,
-    /// `defaultHttpRetryPolicy`; `None`: Istio's own default.
-    pub default_retries: Option<HttpRetry>,
-    /// `accessLogFile`, such as `/dev/stdout`; `None`: no access log.
-    pub access_log_file: Option<String>,
-    /// `accessLogFormat`, for `JSON` an object as text; `None`: Istio's own default.
-    pub access_log_format: Option<String>,
-    /// `accessLogEncoding`
-    pub access_log_encoding: AccessLogEncoding,
-    /// `defaultConfig.gatewayTopology.numTrustedProxies`: proxies in front of a gateway whose `X-Forwarded-For` is
-    /// believed.
-    pub trusted_proxies: u32,
-}
+use outrigger_api::{Problem, parse_mesh_config};
 
-/// How paths are normalised before anything looks at them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PathNormalization {
-    /// `NONE`: not at all.
-    None,
-    /// `BASE`, `DEFAULT`: RFC 3986 (dot segments, `\`).
-    #[default]
-    Base,
-    /// `MERGE_SLASHES`: and `//` becomes `/`.
-    MergeSlashes,
-    /// `DECODE_AND_MERGE_SLASHES`: and `%2F`, `%5C` are decoded first.
-    DecodeAndMergeSlashes,
-}
+pub use outrigger_api::types::mesh_config::{
+    AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization,
+};
 
-/// Where a sidecar sends requests to hosts that nobody has named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OutboundTraffic {
-    /// `ALLOW_ANY`: where they were headed.
-    #[default]
-    AllowAny,
-    /// `REGISTRY_ONLY`: nowhere (502).
-    RegistryOnly,
-}
-
-/// How the access log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum AccessLogEncoding {
-    #[default]
-    Text,
-    Json,
-}
+use crate::load::{SourceFile, Unreadable};
 
 /// What was read from a file.
 #[derive(Debug, Default)]
@@ -67,6 +18,17 @@ pub struct Parsed {
     pub mesh: MeshConfig,
     /// What is wrong, and what is not carried out.
     pub problems: Vec<Problem>,
-    /// The file's name and text, for messages.
-    pub file: Option<crate::load::SourceFile>,
+    /// The file, for messages.
+    pub file: Option<SourceFile>,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It can't be read. What is wrong with the content is in [`Parsed::problems`].
+pub fn read(path: &Path) -> Result<Parsed, Unreadable> {
+    let text = fs::read(path).map_err(|error| Unreadable { path: path.to_owned(), error })?;
+    let name = path.display().to_string();
+    let (mesh, problems) = parse_mesh_config(&text, &name);
+    Ok(Parsed { mesh, problems, file: Some(SourceFile::new(&name, &text)) })
 }

@@ -38,6 +38,10 @@ pub struct ProxyOptions {
     /// The namespace whose policies hold for the whole mesh [default: the mesh configuration's, else istio-system]
     #[arg(long, value_name = "NS")]
     pub root_namespace: Option<String>,
+
+    /// Where a sidecar's application listens on 127.0.0.1; without it nothing comes in through the sidecar
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub app_port: Option<u16>,
 }
 
 /// Values of `--role`.

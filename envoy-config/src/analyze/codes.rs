@@ -1,0 +1,72 @@
+//! The codes of findings: Istio's own, and those it has no code for.
+
+/// A field is deprecated.
+pub const DEPRECATED: &str = "IST0002";
+/// Something named is absent.
+pub const REFERENCED_RESOURCE_NOT_FOUND: &str = "IST0101";
+/// Several VirtualServices of the mesh claim one host.
+pub const CONFLICTING_MESH_HOSTS: &str = "IST0109";
+/// Several Sidecars hold for a whole namespace.
+pub const MULTIPLE_SIDECARS: &str = "IST0111";
+/// A service with several ports is named without one.
+pub const DESTINATION_PORT_REQUIRED: &str = "IST0112";
+/// TLS to a service is not verified, for all its ports or for one.
+pub const NO_SERVER_VERIFICATION: [&str; 2] = ["IST0128", "IST0129"];
+/// A rule is never reached.
+pub const UNREACHABLE_RULE: &str = "IST0130";
+/// A match is covered by an earlier one.
+pub const INEFFECTIVE_MATCH: &str = "IST0131";
+/// A host of a VirtualService is not on its Gateway.
+pub const HOST_NOT_IN_GATEWAY: &str = "IST0132";
+/// Several Gateways open one port for one host.
+pub const CONFLICTING_GATEWAYS: &str = "IST0145";
+/// A route asks for a claim of a token that nobody verifies.
+pub const CLAIM_ROUTE_WITHOUT_AUTHENTICATION: &str = "IST0149";
+/// Several Telemetries hold for a whole namespace.
+pub const MULTIPLE_TELEMETRIES: &str = "IST0160";
+/// A subset's labels choose nothing.
+pub const SUBSET_SELECTS_NOTHING: &str = "IST0173";
+/// The host of a DestinationRule is not known.
+pub const UNKNOWN_DESTINATION_RULE_HOST: &str = "IST0174";
+
+/// A resource is defined twice.
+pub const DUPLICATE_RESOURCE: &str = "OUT0201";
+/// A kind is not Outrigger's.
+pub const IGNORED_KIND: &str = "OUT0202";
+/// A setting of the mesh configuration is not carried out.
+pub const MESH_SETTING: &str = "OUT0203";
+/// A file holds no resource.
+pub const EMPTY_FILE: &str = "OUT0204";
+
+pub use outrigger_api::problem::code::UNSUPPORTED;
+
+/// What each code is about, in a few words, for SARIF's list of rules.
+pub fn title(code: &str) -> &'static str {
+    use outrigger_api::problem::code;
+    match code {
+        DEPRECATED => "deprecated field",
+        code::SCHEMA => "field does not fit Istio's schema or validation",
+        code::WARNING => "valid, but hardly meant so",
+        REFERENCED_RESOURCE_NOT_FOUND => "something named is absent",
+        CONFLICTING_MESH_HOSTS => "several VirtualServices of the mesh claim one host",
+        MULTIPLE_SIDECARS => "several Sidecars hold for a whole namespace",
+        DESTINATION_PORT_REQUIRED => "a service with several ports is named without one",
+        "IST0128" | "IST0129" => "the server's certificate is not verified",
+        UNREACHABLE_RULE => "rule is never reached",
+        INEFFECTIVE_MATCH => "match is covered by an earlier one",
+        HOST_NOT_IN_GATEWAY => "host of a VirtualService is not on its Gateway",
+        CONFLICTING_GATEWAYS => "several Gateways open one port for one host",
+        CLAIM_ROUTE_WITHOUT_AUTHENTICATION => "route asks for a claim that nobody verifies",
+        MULTIPLE_TELEMETRIES => "several Telemetries hold for a whole namespace",
+        SUBSET_SELECTS_NOTHING => "labels of a subset choose no endpoint",
+        UNKNOWN_DESTINATION_RULE_HOST => "host of a DestinationRule is not known",
+        code::SYNTAX => "not YAML or JSON",
+        UNSUPPORTED => "Istio's, but not carried out by Outrigger",
+        code::CONFIG => "configuration of a filter is malformed",
+        DUPLICATE_RESOURCE => "resource is defined twice",
+        IGNORED_KIND => "kind is not Outrigger's",
+        MESH_SETTING => "mesh setting is not carried out",
+        EMPTY_FILE => "file holds no resource",
+        _ => "finding",
+    }
+}

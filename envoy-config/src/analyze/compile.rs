@@ -1,0 +1,70 @@
+//! What the policy engine itself refuses: the same check that the filters make when they get their configuration.
+
+use outrigger_api::types::common::{GatewayRef, Labels, Target};
+use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
+use outrigger_core::{Engine, PolicySet};
+
+use crate::mesh_config::MeshConfig;
+use crate::render::{Options, is_incomplete, render};
+
+/// Compiles the resources as the proxy would, and each policy for a workload that it is meant for.
+pub(super) fn problems(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for proxy in roles(resources, proxy) {
+        compile(resources.to_vec(), proxy, &mut problems);
+    }
+    // What stands around the filters: clusters, listeners. That there is no listener is no fault of the resources.
+    let options = Options { mesh: mesh.clone(), ..Options::default() };
+    if let Err(found) = render(resources, proxy, &options) {
+        problems.extend(found.into_iter().filter(|problem| !is_incomplete(problem)));
+    }
+    for resource in resources {
+        if let Some(labels) = target(resource).and_then(chosen_labels) {
+            let namespace = resource.meta.namespace.clone();
+            let direction = Some(Direction::Inbound);
+            let workload = Proxy { role: Role::Sidecar, labels, namespace, direction, ..proxy.clone() };
+            compile(vec![resource.clone()], workload, &mut problems);
+        }
+    }
+    problems
+}
+
+fn compile(resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {
+    if let Err(mut found) = Engine::compile(&Config { proxy, resources }, PolicySet::ALL) {
+        problems.append(&mut found);
+    }
+}
+
+/// The proxy on each of its listeners, and a sidecar if there are routes for sidecars.
+fn roles(resources: &[Resource], proxy: &Proxy) -> Vec<Proxy> {
+    let sidecar = |direction| Proxy { role: Role::Sidecar, direction: Some(direction), ..proxy.clone() };
+    match proxy.role {
+        Role::Sidecar => vec![sidecar(Direction::Inbound), sidecar(Direction::Outbound)],
+        Role::Gateway => {
+            let mesh = resources.iter().any(|resource| match &resource.spec {
+                Spec::VirtualService(service) => service.gateways.contains(&GatewayRef::Mesh),
+                _ => false,
+            });
+            let mut all = vec![proxy.clone()];
+            all.extend(mesh.then(|| sidecar(Direction::Outbound)));
+            all
+        }
+    }
+}
+
+fn target(resource: &Resource) -> Option<&Target> {
+    match &resource.spec {
+        Spec::AuthorizationPolicy(policy) => Some(&policy.target),
+        Spec::RequestAuthentication(authentication) => Some(&authentication.target),
+        _ => None,
+    }
+}
+
+/// Labels of a workload that a policy's target chooses; `None` if it chooses by reference.
+fn chosen_labels(target: &Target) -> Option<Labels> {
+    match target {
+        Target::All => Some(Labels::new()),
+        Target::Selector(selector) => Some(selector.0.clone()),
+        Target::Refs(_) => None,
+    }
+}

@@ -1,0 +1,141 @@
+//! Resources that are right by themselves and contradict each other.
+
+use std::collections::HashMap;
+
+use outrigger_api::types::common::{ExportTo, GatewayRef};
+use outrigger_api::types::virtual_service::VirtualService;
+use outrigger_api::{Kind, Resource, Spec};
+
+use super::codes;
+use super::finding::{Finding, Level};
+use super::registry::Registry;
+
+/// Looks for contradictions.
+pub(super) fn check(resources: &[Resource], registry: &Registry<'_>, findings: &mut Vec<Finding>) {
+    duplicates(resources, findings);
+    mesh_hosts(resources, registry, findings);
+    gateways(resources, findings);
+    namespace_wide(resources, findings);
+}
+
+/// `file:line` of a resource, for messages about another one.
+fn place(resource: &Resource) -> String {
+    match (&resource.source.file, resource.position("")) {
+        (Some(file), Some(position)) => format!("{file}:{}", position.line),
+        (Some(file), None) => file.to_string(),
+        _ => resource.id(),
+    }
+}
+
+fn duplicates(resources: &[Resource], findings: &mut Vec<Finding>) {
+    let mut first: HashMap<(Kind, &str, &str), &Resource> = HashMap::new();
+    for resource in resources {
+        let key = (resource.kind, &*resource.meta.namespace, &*resource.meta.name);
+        if let Some(first) = first.get(&key) {
+            let message =
+                format!("{} `{}` is defined twice, first at {}", resource.kind, resource.id(), place(first));
+            let hint = "in a cluster the later one would replace the first; remove one of them".to_owned();
+            let code = codes::DUPLICATE_RESOURCE;
+            findings.push(Finding::new(code, Level::Error, resource, "metadata.name", message).hint(hint));
+        } else {
+            first.insert(key, resource);
+        }
+    }
+}
+
+/// One host on the mesh can't have two VirtualServices.
+fn mesh_hosts(resources: &[Resource], registry: &Registry<'_>, findings: &mut Vec<Finding>) {
+    let mut claimed: HashMap<String, Vec<(&Resource, &VirtualService)>> = HashMap::new();
+    for resource in resources {
+        let Spec::VirtualService(service) = &resource.spec else { continue };
+        if !service.gateways.contains(&GatewayRef::Mesh) {
+            continue;
+        }
+        for (n, host) in service.hosts.iter().enumerate() {
+            let full = registry.resolve(&host.to_string(), &resource.meta.namespace);
+            let others = claimed.entry(full).or_default();
+            if let Some((other, _)) = others.iter().find(|other| see_each_other((resource, service), other)) {
+                let path = format!("spec.hosts[{n}]");
+                let message = format!(
+                    "VirtualService `{}` routes the host `{host}` of the mesh already ({})",
+                    other.id(),
+                    place(other)
+                );
+                let hint = "put the routes into one VirtualService: of several the oldest counts".to_owned();
+                let code = codes::CONFLICTING_MESH_HOSTS;
+                findings.push(Finding::new(code, Level::Error, resource, &path, message).hint(hint));
+            }
+            others.push((resource, service));
+        }
+    }
+}
+
+/// Whether some namespace sees both.
+fn see_each_other(one: (&Resource, &VirtualService), other: &(&Resource, &VirtualService)) -> bool {
+    match (&one.1.export_to, &other.1.export_to) {
+        (ExportTo::None, _) | (_, ExportTo::None) => false,
+        (ExportTo::Namespaces(one), ExportTo::Namespaces(other)) => {
+            one.iter().any(|name| other.contains(name))
+        }
+        _ => true,
+    }
+}
+
+/// Two Gateways for the same proxies can't both serve a host on one port.
+fn gateways(resources: &[Resource], findings: &mut Vec<Finding>) {
+    let mut served: HashMap<_, Vec<_>> = HashMap::new();
+    for resource in resources {
+        let Spec::Gateway(gateway) = &resource.spec else { continue };
+        for (at, server) in gateway.servers.iter().enumerate() {
+            for (n, host) in server.hosts.iter().enumerate() {
+                let key = (server.port.number, server.bind.as_deref(), host.host.to_string());
+                let others = served.entry(key).or_default();
+                let conflict = others.iter().find(|(other, selector, scope): &&(&Resource, _, _)| {
+                    other.id() != resource.id() && *selector == &gateway.selector && *scope == &host.scope
+                });
+                if let Some((other, ..)) = conflict {
+                    let path = format!("spec.servers[{at}].hosts[{n}]");
+                    let message = format!(
+                        "Gateway `{}` serves the host `{}` on port {} for the same proxies already ({})",
+                        other.id(),
+                        host.host,
+                        server.port.number,
+                        place(other)
+                    );
+                    let code = codes::CONFLICTING_GATEWAYS;
+                    findings.push(Finding::new(code, Level::Error, resource, &path, message));
+                }
+                others.push((resource, &gateway.selector, &host.scope));
+            }
+        }
+    }
+}
+
+/// Of some kinds a namespace can have only one without a selector.
+fn namespace_wide(resources: &[Resource], findings: &mut Vec<Finding>) {
+    use outrigger_api::types::common::Target;
+    let mut first: HashMap<(Kind, &str), &Resource> = HashMap::new();
+    for resource in resources {
+        let (code, whole) = match &resource.spec {
+            Spec::Sidecar(sidecar) => (codes::MULTIPLE_SIDECARS, sidecar.workload_selector.is_none()),
+            Spec::Telemetry(telemetry) => (codes::MULTIPLE_TELEMETRIES, telemetry.target == Target::All),
+            _ => continue,
+        };
+        if !whole {
+            continue;
+        }
+        let key = (resource.kind, &*resource.meta.namespace);
+        if let Some(first) = first.get(&key) {
+            let message = format!(
+                "namespace `{}` has a {} without a selector already: `{}` ({})",
+                resource.meta.namespace,
+                resource.kind,
+                first.id(),
+                place(first)
+            );
+            findings.push(Finding::new(code, Level::Error, resource, "metadata.name", message));
+        } else {
+            first.insert(key, resource);
+        }
+    }
+}

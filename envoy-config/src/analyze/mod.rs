@@ -1,0 +1,106 @@
+//! Everything that can be said about the resources before a proxy runs with them.
+
+pub mod codes;
+mod compile;
+mod conflicts;
+pub mod finding;
+pub mod human;
+mod not_carried_out;
+mod overlaps;
+mod references;
+mod registry;
+pub mod sarif;
+mod suppress;
+
+use std::collections::BTreeMap;
+
+use outrigger_api::Proxy;
+
+pub use finding::{Finding, Level};
+
+use crate::load::Loaded;
+use crate::mesh_config;
+use registry::Registry;
+
+/// Every finding about what was loaded, for this proxy, sorted by file and line.
+pub fn analyze(loaded: &Loaded, proxy: &Proxy, mesh: &mesh_config::Parsed) -> Vec<Finding> {
+    let resources = &loaded.resources;
+    let mut findings: Vec<_> = loaded.problems.iter().chain(&mesh.problems).map(Finding::from).collect();
+    findings.extend(compile::problems(resources, proxy, &mesh.mesh).iter().map(Finding::from));
+    let registry = Registry::new(resources, &loaded.problems, proxy);
+    references::check(resources, &registry, proxy, &mut findings);
+    conflicts::check(resources, &registry, &mut findings);
+    overlaps::check(resources, &mut findings);
+    not_carried_out::check(resources, proxy, &mut findings);
+    suppress::suppress(&mut findings, resources);
+    ignored_kinds(loaded, &mut findings);
+    empty_files(loaded, &mut findings);
+    findings.sort_by(|one, other| sort_key(one).cmp(&sort_key(other)));
+    findings.dedup();
+    findings
+}
+
+/// Whether some finding is an error.
+pub fn has_errors(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.level == Level::Error)
+}
+
+fn sort_key(finding: &Finding) -> impl Ord {
+    let Finding { file, line, column, level, code, message, path, .. } = finding;
+    (file, line, column, level, code, message, path)
+}
+
+/// A kind that is not ours is named once.
+fn ignored_kinds(loaded: &Loaded, findings: &mut Vec<Finding>) {
+    let mut kinds: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
+    for ignored in &loaded.ignored {
+        let kind = ignored.resource.kind.as_deref().unwrap_or_default();
+        kinds.entry((kind, &ignored.api_version)).or_default().push(ignored);
+    }
+    for ((kind, api_version), all) in kinds {
+        let Some(first) = all.first() else { continue };
+        let more = match all.len() {
+            1 => String::new(),
+            many => format!(", {many} of them"),
+        };
+        findings.push(Finding {
+            code: codes::IGNORED_KIND,
+            level: Level::Info,
+            message: format!("`{kind}` ({api_version}) is not a kind that Outrigger reads: ignored{more}"),
+            hint: None,
+            kind: first.resource.kind.clone(),
+            namespace: first.resource.namespace.clone(),
+            name: first.resource.name.clone(),
+            file: first.file.clone(),
+            line: first.position.map(|position| position.line),
+            column: first.position.map(|position| position.column),
+            path: String::new(),
+        });
+    }
+}
+
+/// A file without anything in it was hardly meant to be given.
+fn empty_files(loaded: &Loaded, findings: &mut Vec<Finding>) {
+    let used: std::collections::HashSet<_> = loaded
+        .resources
+        .iter()
+        .filter_map(|resource| resource.source.file.as_deref())
+        .chain(loaded.ignored.iter().filter_map(|ignored| ignored.file.as_deref()))
+        .chain(loaded.problems.iter().filter_map(|problem| problem.file.as_deref()))
+        .collect();
+    for file in loaded.files.iter().filter(|file| !used.contains(&*file.name)) {
+        findings.push(Finding {
+            code: codes::EMPTY_FILE,
+            level: Level::Warning,
+            message: "there is no resource in this file".to_owned(),
+            hint: None,
+            kind: None,
+            namespace: None,
+            name: None,
+            file: Some(file.name.clone()),
+            line: None,
+            column: None,
+            path: String::new(),
+        });
+    }
+}

@@ -1,0 +1,146 @@
+//! What the resources name, so that references can be looked up.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::types::{destination_rule::DestinationRule, gateway::Gateway};
+use outrigger_api::{Problem, Proxy, Resource, Spec};
+
+/// Services, subsets and gateways by name.
+#[derive(Debug)]
+pub(super) struct Registry<'r> {
+    cluster_domain: &'r str,
+    services: BTreeMap<String, BTreeSet<u16>>,
+    wildcards: Vec<HostPattern>,
+    gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
+    rules: HashMap<String, Vec<&'r DestinationRule>>,
+    /// Kind, namespace and name of resources with errors: they exist, but nothing is known of them.
+    broken: HashSet<(&'r str, &'r str, &'r str)>,
+}
+
+impl<'r> Registry<'r> {
+    /// Collects what `resources` name. What `problems` made unusable counts as there.
+    pub(super) fn new(resources: &'r [Resource], problems: &'r [Problem], proxy: &'r Proxy) -> Self {
+        let mut registry = Self {
+            cluster_domain: &proxy.cluster_domain,
+            services: BTreeMap::new(),
+            wildcards: Vec::new(),
+            gateways: HashMap::new(),
+            rules: HashMap::new(),
+            broken: problems.iter().filter(|problem| problem.is_error()).filter_map(broken).collect(),
+        };
+        for resource in resources {
+            registry.add(resource);
+        }
+        registry
+    }
+
+    fn add(&mut self, resource: &'r Resource) {
+        let (namespace, name) = (&*resource.meta.namespace, &*resource.meta.name);
+        match &resource.spec {
+            Spec::Service(service) => {
+                let host = format!("{name}.{namespace}.svc.{}", self.cluster_domain);
+                self.services.entry(host).or_default().extend(service.ports.iter().map(|port| port.port));
+            }
+            Spec::ServiceEntry(entry) => {
+                for host in &entry.hosts {
+                    let ports = entry.ports.iter().map(|port| port.number);
+                    match host {
+                        HostPattern::Exact(host) => {
+                            self.services.entry(host.clone()).or_default().extend(ports)
+                        }
+                        wildcard => self.wildcards.push(wildcard.clone()),
+                    }
+                }
+            }
+            Spec::Gateway(gateway) => {
+                self.gateways.insert((namespace, name), gateway);
+            }
+            Spec::DestinationRule(rule) => {
+                let host = self.resolve(&rule.host.to_string(), namespace);
+                self.rules.entry(host).or_default().push(rule);
+            }
+            _ => {}
+        }
+    }
+
+    /// The full name of a host which a resource of `namespace` names.
+    pub(super) fn resolve(&self, host: &str, namespace: &str) -> String {
+        resolve_short_name(&host.to_ascii_lowercase(), namespace, self.cluster_domain)
+    }
+
+    /// Whether a service of this full name is known.
+    pub(super) fn has_service(&self, host: &str) -> bool {
+        self.services.contains_key(host) || self.wildcards.iter().any(|wildcard| wildcard.covers(host))
+    }
+
+    /// The ports of the service of this full name, if it is known by name.
+    pub(super) fn ports(&self, host: &str) -> Option<&BTreeSet<u16>> {
+        self.services.get(host)
+    }
+
+    /// Full names of all services.
+    pub(super) fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(String::as_str)
+    }
+
+    /// Names of the subsets of the service of this full name. `None`: no DestinationRule is about it.
+    pub(super) fn subsets(&self, host: &str) -> Option<Vec<&'r str>> {
+        let rules: Vec<_> = match self.rules.get(host) {
+            Some(rules) => rules.clone(),
+            // A rule for a wildcard counts where none names the host.
+            None => {
+                let all = self.rules.values().flatten().copied();
+                all.filter(|rule| rule.host.is_wildcard() && rule.host.covers(host)).collect()
+            }
+        };
+        let subsets = rules.iter().flat_map(|rule| rule.subsets.iter().map(|subset| &*subset.name));
+        (!rules.is_empty()).then(|| subsets.collect())
+    }
+
+    /// A Gateway.
+    pub(super) fn gateway(&self, namespace: &str, name: &str) -> Option<&'r Gateway> {
+        self.gateways.get(&(namespace, name)).copied()
+    }
+
+    /// Namespace and name of every Gateway.
+    pub(super) fn gateways(&self) -> impl Iterator<Item = (&'r str, &'r str)> {
+        self.gateways.keys().copied()
+    }
+
+    /// Whether this very resource was there, but with errors.
+    pub(super) fn is_broken(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.broken.contains(&(kind, namespace, name))
+    }
+
+    /// Whether some resource of `kind` has errors: what it names is not known, so nothing is called absent for it.
+    pub(super) fn any_broken(&self, kinds: &[&str]) -> bool {
+        self.broken.iter().any(|(kind, ..)| kinds.contains(kind))
+    }
+}
+
+fn broken(problem: &Problem) -> Option<(&str, &str, &str)> {
+    let resource = &problem.resource;
+    Some((resource.kind.as_deref()?, resource.namespace.as_deref()?, resource.name.as_deref()?))
+}
+
+/// The candidate that `name` was probably meant to be.
+pub(super) fn closest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let near = candidates.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
+    let (distance, candidate) = near.min()?;
+    (distance <= 1.max(name.chars().count() / 4).min(3)).then_some(candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_near_is_suggested() {
+        let names = ["reviews", "ratings", "v1"];
+        assert_eq!(closest("reveiws", names.into_iter()), Some("reviews"));
+        assert_eq!(closest("v2", names.into_iter()), Some("v1"));
+        assert_eq!(closest("details", names.into_iter()), None);
+        assert_eq!(closest("x", std::iter::empty()), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! `outrigger analyze`
+
+use clap::{Args, ValueEnum};
+
+use super::input::InputOptions;
+use crate::Exit;
+use crate::analyze::{analyze, has_errors, human, sarif};
+use crate::proxy_options::ProxyOptions;
+
+const EXAMPLES: &str = "\
+Examples:
+  outrigger analyze -f istio/
+  outrigger analyze -f istio/ --role sidecar --label app=reviews -o json
+  kustomize build . | outrigger analyze -f - -o sarif > findings.sarif
+
+Exit codes:
+  0  no error (there may be warnings)
+  1  errors
+  2  wrong usage, or a file can't be read";
+
+/// Check the resources: every finding at once, with file, line and a hint
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Analyze {
+    #[command(flatten)]
+    input: InputOptions,
+
+    /// Form of the result: JSON and SARIF 2.1.0 go to other programs
+    #[arg(short = 'o', long, value_enum, default_value_t = Output::Human)]
+    output: Output,
+
+    #[command(flatten)]
+    proxy: ProxyOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Human,
+    Json,
+    Sarif,
+}
+
+impl Analyze {
+    /// Analyzes, prints, and says by the exit code whether there are errors.
+    pub fn execute(&self) -> Exit {
+        let Some((loaded, mesh)) = self.input.read() else { return Exit::Usage };
+        let proxy = self.proxy.proxy(&mesh.mesh);
+        let findings = analyze(&loaded, &proxy, &mesh);
+        match self.output {
+            Output::Human => {
+                let files: Vec<_> = loaded.files.iter().chain(&mesh.file).collect();
+                super::print_text(&human::report(&findings, &files));
+            }
+            Output::Json => super::print_json(&findings),
+            Output::Sarif => super::print_json(&sarif::log(&findings)),
+        }
+        if has_errors(&findings) { Exit::Refused } else { Exit::Success }
+    }
+}

@@ -1,0 +1,230 @@
+//! `outrigger explain`
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{Args, ValueEnum};
+use outrigger_api::{Direction, Proxy, Resource, Role};
+use outrigger_core::Now;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::input::InputOptions;
+use crate::Exit;
+use crate::analyze::{Finding, human as findings};
+use crate::explain::answer::Outcome;
+use crate::explain::request_line::RequestLine;
+use crate::explain::{Question, explain, human, use_keys};
+use crate::load::{Loaded, Unreadable};
+use crate::proxy_options::ProxyOptions;
+
+const EXAMPLES: &str = "\
+Examples:
+  outrigger explain 'GET http://reviews.example/reviews/1' -H 'end-user: jason' -f istio/
+  outrigger explain 'GET http://reviews:9080/reviews/1' --role sidecar --draw 800000 -f istio/
+  outrigger explain 'POST http://bank:8080/pay' --role sidecar --direction inbound \\
+      --peer spiffe://cluster.local/ns/shop/sa/cart -f istio/ -o json
+
+Exit codes:
+  0  the request is forwarded
+  1  it is answered by the proxy: a policy refused it, its route answers it, or it has no route
+  2  wrong usage, a file can't be read, or the resources have errors";
+
+/// Ask what would happen to one request, and why: offline, by the code that runs in the proxy
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Explain {
+    /// Method and URL; the URL's port is the port that the request comes in on
+    #[arg(value_name = "METHOD URL")]
+    request: RequestLine,
+
+    /// A header, as the client sends it; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
+    headers: Vec<(String, String)>,
+
+    /// Identity of the peer, from its verified certificate
+    #[arg(long, value_name = "SPIFFE-ID", value_parser = parse_spiffe)]
+    peer: Option<String>,
+
+    /// Address of the peer
+    #[arg(long, value_name = "IP")]
+    from_ip: Option<IpAddr>,
+
+    /// Address that the request came in on
+    #[arg(long, value_name = "IP")]
+    to_ip: Option<IpAddr>,
+
+    /// Server name of the TLS handshake
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+
+    /// Which listener of a sidecar is asked [default: inbound if something is said of the peer's connection
+    /// (--peer, --from-ip, --to-ip, --sni), else outbound]
+    #[arg(long, value_enum)]
+    direction: Option<DirectionOption>,
+
+    /// The moment, such as 2030-01-02T03:04:05Z, for tokens that expire [default: now]
+    #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
+    now: Option<Now>,
+
+    /// Where every random draw lands, in millionths: 0 meets each fault and the first destination
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=999_999))]
+    draw: u32,
+
+    /// Key set of an issuer, in place of the one that its rule names; repeatable
+    #[arg(long, value_name = "ISSUER=FILE", value_parser = parse_keys)]
+    jwks: Vec<(String, PathBuf)>,
+
+    #[command(flatten)]
+    input: InputOptions,
+
+    /// Form of the result
+    #[arg(short = 'o', long, value_enum, default_value_t = Output::Human)]
+    output: Output,
+
+    #[command(flatten)]
+    proxy: ProxyOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DirectionOption {
+    Inbound,
+    Outbound,
+}
+
+impl Explain {
+    /// Asks, prints the answer, and says by the exit code whether the request passes.
+    pub fn execute(&self) -> Exit {
+        let Some((mut loaded, mesh)) = self.input.read() else { return Exit::Usage };
+        let proxy = self.proxy.proxy(&mesh.mesh);
+        if mesh.problems.iter().chain(&loaded.problems).any(outrigger_api::Problem::is_error) {
+            let files: Vec<_> = loaded.files.iter().chain(&mesh.file).collect();
+            let errors = mesh.problems.iter().chain(&loaded.problems).filter(|problem| problem.is_error());
+            complain_about(&errors.map(Finding::from).collect::<Vec<_>>(), &files);
+            return Exit::Usage;
+        }
+        if !self.use_keys(&mut loaded.resources) {
+            return Exit::Usage;
+        }
+        let question = self.question(&proxy);
+        let Loaded { resources, files, .. } = loaded;
+        match explain(resources, &proxy, &mesh.mesh, &question) {
+            Ok(answer) => {
+                match self.output {
+                    Output::Human => super::print_text(&human::story(&answer, &question, &proxy)),
+                    Output::Json => super::print_json(&answer),
+                }
+                if answer.outcome == Outcome::Forward { Exit::Success } else { Exit::Refused }
+            }
+            Err(problems) => {
+                let problems: Vec<_> = problems.iter().map(Finding::from).collect();
+                complain_about(&problems, &files.iter().collect::<Vec<_>>());
+                Exit::Usage
+            }
+        }
+    }
+
+    fn question(&self, proxy: &Proxy) -> Question {
+        let connection =
+            self.peer.is_some() || self.from_ip.is_some() || self.to_ip.is_some() || self.sni.is_some();
+        let direction = match self.direction {
+            Some(DirectionOption::Inbound) => Direction::Inbound,
+            Some(DirectionOption::Outbound) => Direction::Outbound,
+            None if connection => Direction::Inbound,
+            None => Direction::Outbound,
+        };
+        if self.direction.is_none() && proxy.role == Role::Sidecar {
+            let (asked, other) = match direction {
+                Direction::Inbound => ("inbound", "outbound` asks for routes and faults"),
+                Direction::Outbound => ("outbound", "inbound` asks for authentication and authorization"),
+            };
+            super::note(&format!("the {asked} listener is asked; `--direction {other}"));
+        }
+        Question {
+            line: self.request.clone(),
+            headers: self.headers.clone(),
+            peer: self.peer.clone(),
+            from: self.from_ip,
+            to: self.to_ip,
+            sni: self.sni.clone(),
+            direction,
+            now: self.now.unwrap_or_else(now),
+            draw: self.draw,
+        }
+    }
+
+    /// Reads the key sets of `--jwks`. `false`: something is wrong, and standard error says what.
+    fn use_keys(&self, resources: &mut [Resource]) -> bool {
+        self.jwks.iter().fold(true, |good, (issuer, path)| {
+            let keys = match std::fs::read_to_string(path) {
+                Ok(keys) => keys,
+                Err(error) => {
+                    super::complain(&Unreadable { path: path.clone(), error });
+                    return false;
+                }
+            };
+            if !serde_json::from_str::<serde_json::Value>(&keys)
+                .is_ok_and(|set| set.get("keys").is_some_and(serde_json::Value::is_array))
+            {
+                super::complain(&format!("`{}` is not a JSON Web Key Set", path.display()));
+                return false;
+            }
+            let known = use_keys(resources, issuer, &keys);
+            if !known {
+                super::complain(&format!("no RequestAuthentication has the issuer `{issuer}`"));
+            }
+            good && known
+        })
+    }
+}
+
+fn complain_about(problems: &[Finding], files: &[&crate::load::SourceFile]) {
+    use std::io::Write as _;
+    let _ = anstream::stderr().write_all(findings::report(problems, files).as_bytes());
+}
+
+fn now() -> Now {
+    Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
+}
+
+fn parse_time(text: &str) -> Result<Now, String> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| error.to_string())?;
+    let nanoseconds =
+        u64::try_from(time.unix_timestamp_nanos()).map_err(|_| "the time is before 1970".to_owned())?;
+    Ok(Now(Duration::from_nanos(nanoseconds)))
+}
+
+fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| format!("`{text}` is not `name: value`"))?;
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(format!("`{name}` is not a header name"));
+    }
+    Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+fn parse_spiffe(text: &str) -> Result<String, String> {
+    let valid = text.strip_prefix("spiffe://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("a SPIFFE ID is `spiffe://TRUST-DOMAIN/ns/NS/sa/SA`".to_owned())
+    }
+}
+
+fn parse_keys(text: &str) -> Result<(String, PathBuf), String> {
+    // An issuer is a URL more often than not, and a URL may have a `=` in its query.
+    match text.rsplit_once('=') {
+        Some((issuer, file)) if !issuer.is_empty() && !file.is_empty() => {
+            Ok((issuer.to_owned(), file.into()))
+        }
+        _ => Err(format!("`{text}` is not `issuer=file`")),
+    }
+}

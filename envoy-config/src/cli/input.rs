@@ -1,0 +1,60 @@
+//! Flags that every command has: what to read.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::load::{Inputs, Loaded};
+use crate::mesh_config;
+
+/// What to read.
+#[derive(Debug, Clone, Args)]
+pub struct InputOptions {
+    /// A file, a folder (its *.yaml, *.yml and *.json, at any depth), or `-` for standard input; repeatable
+    #[arg(short = 'f', long = "file", value_name = "PATH", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Namespace of resources that name none
+    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default")]
+    pub default_namespace: String,
+
+    /// Istio's MeshConfig, as YAML
+    #[arg(long, value_name = "FILE")]
+    pub mesh_config: Option<PathBuf>,
+}
+
+impl InputOptions {
+    /// What `-f` and `-n` name.
+    pub fn inputs(&self) -> Inputs {
+        Inputs::new(self.files.clone(), self.default_namespace.clone())
+    }
+
+    /// Reads the mesh configuration, if there is one. `None`: it can't be read, and standard error says why.
+    pub fn mesh(&self) -> Option<mesh_config::Parsed> {
+        match self.mesh_config.as_deref().map(mesh_config::read) {
+            None => Some(mesh_config::Parsed::default()),
+            Some(Ok(mesh)) => Some(mesh),
+            Some(Err(unreadable)) => {
+                super::complain(&unreadable);
+                None
+            }
+        }
+    }
+
+    /// Reads everything. `None`: something can't be read, and standard error says what.
+    pub fn read(&self) -> Option<(Loaded, mesh_config::Parsed)> {
+        self.read_from(&self.inputs())
+    }
+
+    /// As [`Self::read`], again from inputs that were read before.
+    pub fn read_from(&self, inputs: &Inputs) -> Option<(Loaded, mesh_config::Parsed)> {
+        let mesh = self.mesh();
+        match inputs.load() {
+            Ok(loaded) => Some((loaded, mesh?)),
+            Err(unreadable) => {
+                unreadable.iter().for_each(|one| super::complain(one));
+                None
+            }
+        }
+    }
+}

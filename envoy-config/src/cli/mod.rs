@@ -1,0 +1,77 @@
+//! The command line: names, flags and exit codes are a contract.
+
+pub mod analyze;
+pub mod examples;
+pub mod explain;
+pub mod input;
+pub mod render;
+pub mod render_flags;
+pub mod run;
+
+use std::io::Write as _;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::Exit;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done (explain: the request is forwarded; run: stopped by you)
+  1  the resources have errors (explain: the proxy answers the request itself)
+  2  wrong usage, or a file can't be read
+  3  something around us is missing or taken: no Envoy, a port in use";
+
+/// Istio's traffic, security and telemetry resources in stock Envoy, without Kubernetes or istiod.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Render(render::Render),
+    Analyze(analyze::Analyze),
+    Explain(explain::Explain),
+}
+
+impl Cli {
+    /// Carries the command out. Results go to standard output, everything else to standard error.
+    pub fn run(self) -> Exit {
+        match self.command {
+            Some(Command::Run(run)) => run.execute(),
+            Some(Command::Render(render)) => render.execute(),
+            Some(Command::Analyze(analyze)) => analyze.execute(),
+            Some(Command::Explain(explain)) => explain.execute(),
+            None => {
+                let help = Self::command().after_help(examples::TRY_IT).render_help();
+                print_text(&help.ansi().to_string());
+                Exit::Success
+            }
+        }
+    }
+}
+
+/// Says what went wrong, on standard error.
+fn complain(error: &dyn std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "error: {error}");
+}
+
+/// Says something worth knowing, on standard error.
+fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "note: {text}");
+}
+
+/// Prints a result for people; colours only reach a terminal. A reader that has gone away (`| head`) is no error.
+fn print_text(text: &str) {
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Prints a result for other programs.
+fn print_json(value: &impl serde::Serialize) {
+    let mut out = std::io::stdout().lock();
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+    let _ = written.and_then(|()| writeln!(out));
+}

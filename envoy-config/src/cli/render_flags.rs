@@ -1,0 +1,97 @@
+//! Flags of `render` and `run` that shape the Envoy configuration, and the way from files to it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use outrigger_api::Proxy;
+
+use crate::Exit;
+use crate::analyze::{Finding, Level, analyze, has_errors, human};
+use crate::load::Loaded;
+use crate::mesh_config::{self, MeshConfig};
+use crate::proxy_options::ProxyOptions;
+use crate::render::{Filters, Options, Rendered, render};
+
+/// Flags that shape the Envoy configuration.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Envoy")]
+pub struct RenderFlags {
+    /// Listen elsewhere than on a Gateway's port, or than on 15001 and 15006 of a sidecar; repeatable
+    #[arg(long = "port", value_name = "PORT=OPENED", value_parser = parse_port)]
+    ports: Vec<(u16, u16)>,
+
+    /// Address to listen on [default: 0.0.0.0, for a sidecar's outbound listener 127.0.0.1]
+    #[arg(long, value_name = "IP")]
+    bind: Option<IpAddr>,
+
+    /// Where Envoy's admin interface listens
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:15000")]
+    admin: SocketAddr,
+
+    /// One filter for all policies, or one for each
+    #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
+    filters: FiltersOption,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FiltersOption {
+    /// All five policies in one crossing from Envoy into WebAssembly
+    Suite,
+    /// Five filters
+    Separate,
+}
+
+impl RenderFlags {
+    /// What they ask for; Envoy finds the modules in `module_dir`.
+    pub fn options(&self, proxy: &ProxyOptions, mesh: &MeshConfig, module_dir: &Path) -> Options {
+        Options {
+            ports: self.ports.iter().copied().collect::<BTreeMap<_, _>>(),
+            bind: self.bind,
+            admin: self.admin,
+            filters: match self.filters {
+                FiltersOption::Suite => Filters::Suite,
+                FiltersOption::Separate => Filters::Separate,
+            },
+            app_port: proxy.app_port,
+            module_dir: module_dir.to_owned(),
+            mesh: mesh.clone(),
+        }
+    }
+}
+
+/// Checks what was read, tells the user on standard error about errors and warnings, and renders it.
+///
+/// # Errors
+/// The resources have errors.
+pub fn check_and_render(
+    loaded: &Loaded,
+    mesh: &mesh_config::Parsed,
+    proxy: &Proxy,
+    options: &Options,
+) -> Result<Rendered, Exit> {
+    let mut findings = analyze(loaded, proxy, mesh);
+    findings.retain(|finding| finding.level != Level::Info);
+    let rendered = if has_errors(&findings) {
+        Err(Exit::Refused)
+    } else {
+        render(&loaded.resources, proxy, options).map_err(|problems| {
+            findings.extend(problems.iter().map(Finding::from));
+            Exit::Refused
+        })
+    };
+    if !findings.is_empty() {
+        let files: Vec<_> = loaded.files.iter().chain(&mesh.file).collect();
+        let _ = anstream::stderr().write_all(human::report(&findings, &files).as_bytes());
+    }
+    rendered
+}
+
+fn parse_port(text: &str) -> Result<(u16, u16), String> {
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0);
+    text.split_once('=')
+        .and_then(|(named, opened)| Some((port(named)?, port(opened)?)))
+        .ok_or_else(|| format!("`{text}` is not two ports, such as `80=8080`"))
+}

@@ -1,0 +1,334 @@
+//! What would happen to a request, and why. The JSON fields are a contract; absent parts are `null`.
+
+use std::collections::BTreeMap;
+
+use outrigger_core::route::{Choice, Destination as Place};
+use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, authz, header_names};
+use serde::Serialize;
+
+/// The whole answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// What the client sees.
+    pub outcome: Outcome,
+    /// HTTP status of a reply.
+    pub status: Option<u16>,
+    /// Body of a reply.
+    pub body: Option<String>,
+    /// Changes to the request's headers if it is forwarded; the headers of a reply.
+    pub headers: HeaderChanges,
+    /// Authentication.
+    pub jwt: Option<Jwt>,
+    /// Authorization.
+    pub authz: Option<Authz>,
+    /// Fault injection.
+    pub fault: Option<Fault>,
+    /// Routing.
+    pub route: Option<Route>,
+    /// Decisions of policies in shadow mode.
+    pub shadow: Vec<()>,
+    /// Envoy's response code details of a reply.
+    pub details: Option<String>,
+    /// Rules before the one taken, and why they do not match.
+    #[serde(rename = "passedOver")]
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// What the client sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The service's answer.
+    Forward,
+    /// The proxy's answer.
+    Reply,
+}
+
+/// Changes to headers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct HeaderChanges {
+    /// Replaced or added.
+    pub set: BTreeMap<String, String>,
+    /// Added as further lines.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub add: BTreeMap<String, Vec<String>>,
+    /// Taken away.
+    pub remove: Vec<String>,
+}
+
+/// What the JWT rules found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Jwt {
+    /// `iss/sub` of a verified token.
+    pub principal: Option<String>,
+    /// Why the token is refused.
+    pub failure: Option<String>,
+    /// `ns/name[0]`
+    pub rule: Option<String>,
+}
+
+/// What the authorization policies decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Authz {
+    /// `allow` or `deny`
+    pub decision: &'static str,
+    /// The action that decided: `ALLOW` or `DENY`.
+    pub action: Option<&'static str>,
+    /// `ns/name`; `None`: no rule matched.
+    pub policy: Option<String>,
+    /// The rule of the policy, from 0.
+    pub rule: Option<usize>,
+    /// Its file.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u32>,
+}
+
+/// The fault drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fault {
+    /// How long the request is held.
+    pub delay_ms: u64,
+    /// The status it is aborted with.
+    pub abort_status: Option<u16>,
+    /// `ns/name` of the VirtualService.
+    pub policy: String,
+}
+
+/// The route taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    /// `ns/name`; `None`: a sidecar's default route.
+    pub virtual_service: Option<String>,
+    /// The rule, from 0.
+    pub rule: Option<usize>,
+    /// Which of the rule's `match` entries, from 0; `None` if it has none.
+    #[serde(rename = "match")]
+    pub match_index: Option<usize>,
+    /// Where to; `None` for a redirect or a direct response.
+    pub destination: Option<Destination>,
+    /// Every destination that could have been drawn.
+    pub alternatives: Vec<Alternative>,
+    /// Path and query sent upstream.
+    pub path: String,
+    /// `:authority` sent upstream.
+    pub authority: String,
+    /// The route's timeout.
+    pub timeout_ms: Option<u64>,
+    /// The retry policy.
+    pub retries: Option<Retries>,
+    /// Where the rule stands.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u32>,
+}
+
+/// A destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Destination {
+    /// Fully qualified host.
+    pub host: String,
+    /// Subset.
+    pub subset: Option<String>,
+    /// Port of the service.
+    pub port: u16,
+}
+
+/// A destination with its share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alternative {
+    /// Where to.
+    pub destination: Destination,
+    /// The share, relative to the sum of all.
+    pub weight: u32,
+}
+
+/// A retry policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retries {
+    /// Retries after the first try.
+    pub attempts: u32,
+    /// Limit of each try.
+    pub per_try_timeout_ms: Option<u64>,
+    /// The conditions, comma-separated.
+    pub on: String,
+}
+
+/// A `match` entry that came first and does not match.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PassedOver {
+    /// `ns/name`
+    pub virtual_service: String,
+    /// The rule, from 0.
+    pub rule: usize,
+    /// Which of its `match` entries.
+    #[serde(rename = "match")]
+    pub match_index: Option<usize>,
+    /// The first condition that fails.
+    pub reason: String,
+}
+
+impl Answer {
+    /// An answer given before or after the policies, by Envoy itself.
+    pub fn reply(status: u16, details: &str) -> Self {
+        Self {
+            outcome: Outcome::Reply,
+            status: Some(status),
+            body: None,
+            headers: HeaderChanges::default(),
+            jwt: None,
+            authz: None,
+            fault: None,
+            route: None,
+            shadow: Vec::new(),
+            details: Some(details.to_owned()),
+            passed_over: Vec::new(),
+        }
+    }
+
+    /// What the engine decided about `request`.
+    pub fn new<'e: 'r, 'r>(verdict: &Verdict<'e>, request: &Request<'r>) -> Self {
+        let mut answer = Self::reply(0, "");
+        (answer.status, answer.details) = (None, None);
+        match &verdict.outcome {
+            outrigger_core::Outcome::Forward(ops) => {
+                answer.outcome = Outcome::Forward;
+                answer.headers = HeaderChanges::of(ops);
+            }
+            outrigger_core::Outcome::Reply(reply) => {
+                answer.status = Some(reply.status);
+                answer.body = Some(text(&reply.body));
+                answer.details = Some(reply.details.to_string());
+                for (name, value) in &reply.headers {
+                    answer.headers.set.insert(name.to_string(), text(value));
+                }
+            }
+        }
+        answer.jwt = verdict.jwt.as_ref().and_then(|jwt| {
+            // The failure is what the client reads.
+            let failure = jwt.failure.as_ref().and(answer.body.clone());
+            let claim = |name| Some(jwt.identity.as_ref()?.claims.get(name)?.as_str()?.to_owned());
+            let principal = jwt.identity.as_ref().map(|_| {
+                format!("{}/{}", claim("iss").unwrap_or_default(), claim("sub").unwrap_or_default())
+            });
+            let rule = jwt.rule.map(|rule| format!("{}[{}]", rule.resource, rule.rule));
+            (principal.is_some() || failure.is_some()).then_some(Jwt { principal, failure, rule })
+        });
+        answer.authz = verdict.authz.as_ref().and_then(Authz::of);
+        answer.fault = verdict.fault.as_ref().map(|fault| Fault {
+            delay_ms: fault.delay.map_or(0, millis),
+            abort_status: fault.abort_status(),
+            policy: fault.rule.resource.to_string(),
+        });
+        answer.route = verdict.route.as_ref().map(|choice| Route::of(choice, request));
+        answer
+    }
+}
+
+impl HeaderChanges {
+    /// Those that the next hop can see: not the headers by which the filters speak to the router.
+    fn of(ops: &[HeaderOp<'_>]) -> Self {
+        let mut changes = Self::default();
+        let hidden = |name: &str| name.starts_with(':') || header_names::INTERNAL.contains(&name);
+        for op in ops {
+            match op {
+                HeaderOp::Set(name, value) if !hidden(name) => {
+                    changes.set.insert(name.to_string(), text(value));
+                }
+                HeaderOp::Add(name, value) if !hidden(name) => {
+                    changes.add.entry(name.to_string()).or_default().push(text(value));
+                }
+                HeaderOp::Remove(name) => changes.remove.push(name.to_string()),
+                HeaderOp::Set(..) | HeaderOp::Add(..) => {}
+            }
+        }
+        changes
+    }
+}
+
+impl Authz {
+    /// `None`: no policy applies.
+    fn of(decision: &authz::Decision<'_>) -> Option<Self> {
+        let action = decision.action.map(|action| match action {
+            authz::Action::Allow => "ALLOW",
+            authz::Action::Deny => "DENY",
+        });
+        action?;
+        let rule = decision.rule;
+        Some(Self {
+            decision: if decision.allowed { "allow" } else { "deny" },
+            action,
+            policy: rule.map(|rule| rule.resource.to_string()),
+            rule: rule.map(|rule| rule.rule),
+            file: rule.and_then(file),
+            line: rule.and_then(|rule| rule.line),
+        })
+    }
+}
+
+impl Route {
+    fn of<'e: 'r, 'r>(choice: &Choice<'e>, request: &Request<'r>) -> Self {
+        let reference = choice.rule().map(|rule| &rule.reference);
+        Self {
+            virtual_service: reference.map(|rule| rule.resource.to_string()),
+            rule: reference.map(|rule| rule.rule),
+            match_index: choice.match_index(),
+            destination: choice.destination().map(Destination::of),
+            alternatives: alternatives(choice),
+            path: text(&choice.path(request)),
+            authority: text(&choice.authority(request)),
+            timeout_ms: choice.timeout.map(millis),
+            retries: choice.retries().map(|retries| Retries {
+                attempts: retries.attempts,
+                per_try_timeout_ms: retries.per_try_timeout.map(millis),
+                on: retries.on.clone(),
+            }),
+            file: reference.and_then(file),
+            line: reference.and_then(|rule| rule.line),
+        }
+    }
+}
+
+fn alternatives(choice: &Choice<'_>) -> Vec<Alternative> {
+    let each = choice.alternatives();
+    let mut all: Vec<_> =
+        each.map(|(place, weight)| Alternative { destination: Destination::of(place), weight }).collect();
+    // The weight of an only destination means nothing, whatever is written: it gets everything.
+    if let [only] = all.as_mut_slice() {
+        only.weight = 100;
+    }
+    all
+}
+
+impl Destination {
+    fn of(place: &Place) -> Self {
+        Self { host: place.host.clone(), subset: place.subset.clone(), port: place.port }
+    }
+}
+
+fn file(rule: &RuleRef) -> Option<String> {
+    rule.file.as_deref().map(str::to_owned)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<outrigger_core::route::Rejection<'_>> for PassedOver {
+    fn from(rejection: outrigger_core::route::Rejection<'_>) -> Self {
+        Self {
+            virtual_service: rejection.rule.resource.to_string(),
+            rule: rejection.rule.rule,
+            match_index: rejection.match_index,
+            reason: rejection.reason,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! An answer for people: one policy after the other, in the order in which a request meets them.
+
+use std::fmt::{self, Write as _};
+
+use outrigger_api::{Direction, Proxy, Role};
+
+use super::answer::{Answer, Destination, HeaderChanges, Outcome, Route};
+use super::question::Question;
+
+/// The story of `question`.
+pub fn story(answer: &Answer, question: &Question, proxy: &Proxy) -> String {
+    let mut story = String::new();
+    // Writing to a string does not fail.
+    let _ = tell(&mut story, answer, question, proxy);
+    story
+}
+
+fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy) -> fmt::Result {
+    let line = &question.line;
+    let listener = match (proxy.role, question.direction) {
+        (Role::Gateway, _) => "gateway".to_owned(),
+        (Role::Sidecar, Direction::Inbound) => "sidecar, inbound".to_owned(),
+        (Role::Sidecar, Direction::Outbound) => "sidecar, outbound".to_owned(),
+    };
+    writeln!(
+        out,
+        "{} {}://{}{}  ({listener}, port {})\n",
+        line.method, line.scheme, line.authority, line.path, line.port
+    )?;
+    jwt(out, answer)?;
+    authz(out, answer)?;
+    fault(out, answer, question.draw)?;
+    for passed in &answer.passed_over {
+        let place = place(&passed.virtual_service, passed.rule, passed.match_index);
+        step(out, "passed by", &format!("{place}: {}", passed.reason))?;
+    }
+    if let Some(route) = &answer.route {
+        tell_route(out, route, question.draw)?;
+    }
+    headers(out, &answer.headers, answer.outcome)?;
+    writeln!(out, "\n{}", conclusion(answer))
+}
+
+fn step(out: &mut String, name: &str, text: &str) -> fmt::Result {
+    writeln!(out, "  {name:<11}{text}")
+}
+
+fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
+    let Some(jwt) = &answer.jwt else { return step(out, "jwt", "no token is checked") };
+    let by = jwt.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
+    match (&jwt.principal, &jwt.failure) {
+        (_, Some(failure)) => step(out, "jwt", &format!("refused{by}: {failure}")),
+        (Some(principal), None) => step(out, "jwt", &format!("{principal}, verified{by}")),
+        (None, None) => Ok(()),
+    }
+}
+
+fn authz(out: &mut String, answer: &Answer) -> fmt::Result {
+    let Some(authz) = &answer.authz else {
+        let refused = answer.jwt.as_ref().is_some_and(|jwt| jwt.failure.is_some());
+        return step(out, "authz", if refused { "not reached" } else { "no policy applies" });
+    };
+    let decision = if authz.decision == "allow" { "allowed" } else { "denied" };
+    let action = authz.action.unwrap_or_default();
+    match &authz.policy {
+        Some(policy) => {
+            let rule = authz.rule.map(|rule| format!("rules[{rule}]")).unwrap_or_default();
+            let at = position(authz.file.as_deref(), authz.line);
+            step(out, "authz", &format!("{decision} by {action} policy {policy}, {rule}{at}"))
+        }
+        None if authz.decision == "allow" => step(out, "authz", "allowed: no DENY policy matches"),
+        None => step(out, "authz", "denied: there are ALLOW policies, and no rule of theirs matches"),
+    }
+}
+
+fn fault(out: &mut String, answer: &Answer, draw: u32) -> fmt::Result {
+    let Some(fault) = &answer.fault else { return Ok(()) };
+    let mut what = Vec::new();
+    if fault.delay_ms > 0 {
+        what.push(format!("held for {}", duration(fault.delay_ms)));
+    }
+    what.extend(fault.abort_status.map(|status| format!("aborted with {status}")));
+    step(out, "fault", &format!("{} by {} (with --draw {draw})", what.join(", then "), fault.policy))
+}
+
+fn tell_route(out: &mut String, route: &Route, draw: u32) -> fmt::Result {
+    match (&route.virtual_service, route.rule) {
+        (Some(service), Some(rule)) => {
+            let at = position(route.file.as_deref(), route.line);
+            step(out, "route", &format!("{}{at}", place(service, rule, route.match_index)))?;
+        }
+        _ => step(out, "route", "no VirtualService is about this host")?,
+    }
+    let total: u64 = route.alternatives.iter().map(|alternative| u64::from(alternative.weight)).sum();
+    if route.alternatives.len() > 1 {
+        for alternative in &route.alternatives {
+            let chosen = Some(&alternative.destination) == route.destination.as_ref();
+            let share = percent(alternative.weight.into(), total);
+            let mark = if chosen { format!("  <- with --draw {draw}") } else { String::new() };
+            step(out, "", &format!("{share:>4} % {}{mark}", destination(&alternative.destination)))?;
+        }
+    } else if let Some(only) = &route.destination {
+        step(out, "", &format!("to {}", destination(only)))?;
+    }
+    if route.destination.is_some() {
+        step(out, "", &format!("sent as {}{}", route.authority, route.path))?;
+    }
+    if let Some(timeout) = route.timeout_ms {
+        step(out, "", &format!("timeout {}", duration(timeout)))?;
+    }
+    match &route.retries {
+        Some(retries) if retries.attempts > 0 => {
+            let each = retries.per_try_timeout_ms.map(|limit| format!(", {} each", duration(limit)));
+            let text =
+                format!("up to {} retries{} on {}", retries.attempts, each.unwrap_or_default(), retries.on);
+            step(out, "", &text)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn headers(out: &mut String, changes: &HeaderChanges, outcome: Outcome) -> fmt::Result {
+    let mut name = if outcome == Outcome::Forward { "headers" } else { "reply" };
+    let sets = changes.set.iter().map(|(name, value)| format!("{name}: {value}"));
+    let adds = changes
+        .add
+        .iter()
+        .flat_map(|(name, values)| values.iter().map(move |value| format!("{name}: {value} (added)")));
+    let removes = changes.remove.iter().map(|name| format!("{name} removed"));
+    for line in sets.chain(adds).chain(removes) {
+        step(out, name, &line)?;
+        name = "";
+    }
+    Ok(())
+}
+
+fn conclusion(answer: &Answer) -> String {
+    match (answer.outcome, answer.status) {
+        (Outcome::Forward, _) => match answer.route.as_ref().and_then(|route| route.destination.as_ref()) {
+            Some(place) => format!("forwarded to {}", destination(place)),
+            None => "forwarded".to_owned(),
+        },
+        (Outcome::Reply, status) => {
+            let mut text = format!("answered with {}", status.unwrap_or_default());
+            if let Some(body) = answer.body.as_deref().filter(|body| !body.is_empty()) {
+                let _ = write!(text, ": {}", body.trim_end());
+            }
+            match answer.details.as_deref() {
+                Some("route_not_found") => text + " (no route fits)",
+                _ => text,
+            }
+        }
+    }
+}
+
+fn place(service: &str, rule: usize, match_index: Option<usize>) -> String {
+    let entry = match_index.map(|index| format!(".match[{index}]")).unwrap_or_default();
+    format!("VirtualService {service} http[{rule}]{entry}")
+}
+
+fn position(file: Option<&str>, line: Option<u32>) -> String {
+    match (file, line) {
+        (Some(file), Some(line)) => format!(" ({file}:{line})"),
+        (Some(file), None) => format!(" ({file})"),
+        _ => String::new(),
+    }
+}
+
+fn destination(place: &Destination) -> String {
+    let subset = place.subset.as_ref().map(|subset| format!(" subset {subset}")).unwrap_or_default();
+    format!("{}:{}{subset}", place.host, place.port)
+}
+
+fn duration(millis: u64) -> String {
+    if millis.is_multiple_of(1000) { format!("{} s", millis / 1000) } else { format!("{millis} ms") }
+}
+
+/// `part` of `total` in percent, to at most one decimal.
+fn percent(part: u64, total: u64) -> String {
+    let thousandths = part.saturating_mul(1000).checked_div(total).unwrap_or_default();
+    match (thousandths / 10, thousandths % 10) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) => format!("{whole}.{rest}"),
+    }
+}

@@ -1,0 +1,75 @@
+//! One request, offline, through the same engine as in the proxy.
+
+pub mod answer;
+mod client_address;
+pub mod human;
+mod normalize;
+pub mod question;
+pub mod request_line;
+
+use outrigger_api::types::request_authentication::KeySource;
+use outrigger_api::{Config, Problem, Proxy, Resource, Role, Spec};
+use outrigger_core::jwt::RustCrypto;
+use outrigger_core::route::Route;
+use outrigger_core::{Engine, PolicySet, Request};
+
+pub use answer::Answer;
+pub use question::Question;
+
+use crate::mesh_config::{MeshConfig, OutboundTraffic};
+use answer::PassedOver;
+
+/// What would happen to the request that `question` asks about.
+///
+/// # Errors
+/// What the engine can't carry out: the proxy would refuse this configuration.
+pub fn explain(
+    resources: Vec<Resource>,
+    proxy: &Proxy,
+    mesh: &MeshConfig,
+    question: &Question,
+) -> Result<Answer, Vec<Problem>> {
+    let proxy = question.proxy(proxy);
+    let config = Config { proxy: proxy.clone(), resources };
+    let engine = Engine::compile(&config, PolicySet::ALL)?;
+    let Ok(lines) = question.lines(&proxy, mesh) else {
+        return Ok(Answer::reply(400, "path_normalization_failed"));
+    };
+    let lines = lines.borrowed();
+    let request = Request::new(&lines, question.connection(&proxy, mesh));
+    let verdict = engine.request(&request, None, &mut question.draws(), question.now, &RustCrypto);
+    let mut answer = Answer::new(&verdict, &request);
+    let Some(table) = engine.routes() else { return Ok(answer) };
+    if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
+        // Refused before any route was looked for.
+        return Ok(answer);
+    }
+    answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
+    let unrouted = match (table.find(&request), proxy.role) {
+        (None, _) => Some((404, "route_not_found")),
+        (Some(Route::Passthrough(_)), Role::Sidecar)
+            if mesh.outbound_traffic == OutboundTraffic::RegistryOnly =>
+        {
+            Some((502, "direct_response"))
+        }
+        (Some(_), _) => None,
+    };
+    if let Some((status, details)) = unrouted {
+        let Answer { jwt, authz, passed_over, .. } = answer;
+        answer = Answer { jwt, authz, passed_over, ..Answer::reply(status, details) };
+    }
+    Ok(answer)
+}
+
+/// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.
+pub fn use_keys(resources: &mut [Resource], issuer: &str, keys: &str) -> bool {
+    let mut found = false;
+    for resource in resources {
+        let Spec::RequestAuthentication(authentication) = &mut resource.spec else { continue };
+        for rule in authentication.jwt_rules.iter_mut().filter(|rule| rule.issuer == issuer) {
+            rule.keys = KeySource::Inline(keys.to_owned());
+            found = true;
+        }
+    }
+    found
+}

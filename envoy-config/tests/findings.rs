@@ -1,0 +1,144 @@
+//! What `analyze` finds in resources that are valid one by one: each case with the codes it must give, in order.
+
+mod common;
+
+use common::json;
+
+const REVIEWS: &str = "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: reviews}
+spec:
+  hosts: [reviews.default.svc.cluster.local]
+  ports: [{number: 9080, name: http, protocol: HTTP}, {number: 9090, name: admin, protocol: HTTP}]
+  resolution: STATIC
+  endpoints: [{address: 10.0.0.1}]
+";
+
+fn service(name: &str, spec: &str) -> String {
+    format!(
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: {name}}}\nspec:\n{spec}\n"
+    )
+}
+
+fn gateway(name: &str, hosts: &str) -> String {
+    format!(
+        "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: {name}}}\nspec:\n  selector: \
+         {{istio: ingressgateway}}\n  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: [{hosts}]}}]\n"
+    )
+}
+
+/// `CODE@path` of every finding.
+fn findings(flags: &[&str], resources: &str) -> Vec<String> {
+    let (code, findings) = json(&[&["analyze", "-f", "-", "-o", "json"], flags].concat(), resources);
+    let findings = findings.as_array().unwrap();
+    let error = findings.iter().any(|finding| finding["level"] == "Error");
+    assert_eq!(code, i32::from(error), "{findings:#?}");
+    let text =
+        |finding: &serde_json::Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    findings.iter().map(|finding| format!("{}@{}", text(finding, "code"), text(finding, "path"))).collect()
+}
+
+#[test]
+fn references_are_looked_up() {
+    let route = |destination: &str| {
+        REVIEWS.to_owned()
+            + &service("a", &format!("  hosts: [a]\n  http: [{{route: [{{destination: {destination}}}]}}]"))
+    };
+    let destination = "spec.http[0].route[0].destination";
+    for (given, expected) in [
+        ("{host: reviews, port: {number: 9080}}", vec![]),
+        ("{host: Reviews.default.svc.cluster.local, port: {number: 9080}}", vec![]),
+        ("{host: reviews}", vec![format!("IST0112@{destination}.host")]),
+        ("{host: reviews, port: {number: 80}}", vec![format!("IST0101@{destination}.port.number")]),
+        ("{host: reveiws, port: {number: 80}}", vec![format!("IST0101@{destination}.host")]),
+        ("{host: reviews, subset: v1, port: {number: 9080}}", vec![format!("IST0101@{destination}.subset")]),
+    ] {
+        assert_eq!(findings(&[], &route(given)), expected, "{given}");
+    }
+}
+
+#[test]
+fn what_a_broken_resource_names_is_not_called_absent() {
+    let broken = "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge}\nspec: {servers: 3}\n";
+    let using = service("a", "  hosts: [a.b]\n  gateways: [edge]\n  http: [{directResponse: {status: 200}}]");
+    assert_eq!(findings(&[], &(broken.to_owned() + &using)).len(), 1);
+}
+
+#[test]
+fn hosts_must_be_on_the_gateway() {
+    let using = service(
+        "a",
+        "  hosts: [shop.example, other.example]\n  gateways: [edge]\n  http: [{directResponse: {status: 200}}]",
+    );
+    for (hosts, expected) in [
+        ("'*'", vec![]),
+        ("'*.example'", vec![]),
+        ("shop.example", vec!["IST0132@spec.hosts[1]"]),
+        ("'elsewhere/*.example'", vec!["IST0132@spec.hosts[0]", "IST0132@spec.hosts[1]"]),
+        ("'./*.example'", vec![]),
+    ] {
+        assert_eq!(findings(&[], &(gateway("edge", hosts) + &using)), expected, "{hosts}");
+    }
+}
+
+#[test]
+fn resources_may_not_contradict_each_other() {
+    let direct = |name: &str, more: &str| {
+        service(name, &format!("  hosts: [reviews]\n{more}  http: [{{directResponse: {{status: 200}}}}]"))
+    };
+    assert_eq!(findings(&[], &(direct("a", "") + &direct("b", ""))), ["IST0109@spec.hosts[0]"]);
+    let apart = direct("a", "  exportTo: [x]\n") + &direct("b", "  exportTo: [y]\n");
+    assert_eq!(findings(&[], &apart), Vec::<String>::new());
+    assert_eq!(findings(&[], &(gateway("a", "x.y") + &gateway("a", "x.y"))), ["OUT0201@metadata.name"]);
+    assert_eq!(
+        findings(&[], &(gateway("a", "x.y") + &gateway("b", "x.y"))),
+        ["IST0145@spec.servers[0].hosts[0]"]
+    );
+    assert_eq!(findings(&[], &(gateway("a", "x.y") + &gateway("b", "z.y"))), Vec::<String>::new());
+}
+
+#[test]
+fn rules_that_never_match_are_named() {
+    let rules = |rules: &str| findings(&[], &service("a", &format!("  hosts: [a]\n  http:\n{rules}")));
+    let rule = |uri: &str| format!("  - {{match: [{{uri: {{{uri}}}}}], directResponse: {{status: 200}}}}\n");
+    let all = "  - {directResponse: {status: 200}}\n";
+    assert_eq!(rules(&(rule("prefix: /a") + &rule("prefix: /b") + all)), Vec::<String>::new());
+    assert_eq!(rules(&(all.to_owned() + all)), ["IST0130@spec.http[1]"]);
+    assert_eq!(
+        rules(&(rule("exact: /a") + &rule("exact: /a"))),
+        ["IST0130@spec.http[1]", "IST0131@spec.http[1].match[0]"]
+    );
+    assert_eq!(rules(&(rule("prefix: /a") + &rule("exact: /ab"))), ["IST0131@spec.http[1].match[0]"]);
+}
+
+#[test]
+fn what_is_not_carried_out_is_said_and_is_an_error_where_it_would_be_less_safe() {
+    let strict = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a}\n\
+                  spec: {mtls: {mode: STRICT}}\n";
+    for (flags, level) in [
+        (&[][..], "Warning"),
+        (&["--role", "sidecar"], "Error"),
+        (&["--role", "sidecar", "--namespace", "b"], "Warning"),
+    ] {
+        let (_, found) = json(&[&["analyze", "-f", "-", "-o", "json"], flags].concat(), strict);
+        assert_eq!((&found[0]["code"], &found[0]["level"]), (&"OUT0002".into(), &level.into()), "{flags:?}");
+        assert_eq!(found[0]["path"], "spec.mtls.mode");
+    }
+    let tls = gateway("a", "x.y")
+        .replace("protocol: HTTP", "protocol: HTTPS")
+        .replace("hosts: [x.y]", "hosts: [x.y], tls: {mode: SIMPLE, credentialName: c}");
+    assert_eq!(findings(&[], &tls), ["OUT0002@spec.servers[0].port.protocol"]);
+    let telemetry = "apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a}\n\
+                     spec: {accessLogging: [{providers: [{name: envoy}]}]}\n";
+    assert_eq!(findings(&[], telemetry), ["OUT0002@spec"]);
+}
+
+#[test]
+fn the_mesh_configuration_is_checked_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mesh = folder.path().join("mesh.yaml");
+    std::fs::write(&mesh, "trustDomian: x\nenableTracing: true\n").unwrap();
+    let found = findings(&["--mesh-config", mesh.to_str().unwrap()], &gateway("a", "x.y"));
+    assert_eq!(found, ["IST0106@trustDomian", "OUT0002@enableTracing"]);
+}
