@@ -1,58 +1,85 @@
 //! AuthorizationPolicy: who may do what.
 
+mod check;
+mod compile;
+mod decision;
+mod draft;
+mod facts;
+mod index;
+mod ip_index;
+mod key;
+mod peer;
+mod rule;
+mod rule_set;
+mod token;
+mod trust_domain;
+
 use outrigger_api::{Problem, Proxy, Resource};
 
+pub use decision::{Action, Decision, ShadowDecision};
+use facts::Facts;
+use rule_set::RuleSet;
+
 use crate::jwt::Identity;
-use crate::verdict::Reply;
-use crate::{Attributes, Request, RuleRef};
-
-/// The action of the policy that decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// A rule of an ALLOW policy matched, or no ALLOW policy's rule did.
-    Allow,
-    /// A rule of a DENY policy matched.
-    Deny,
-}
-
-/// What the policies decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decision<'e> {
-    /// Whether the request may go on.
-    pub allowed: bool,
-    /// The action that decided; `None` when no policy applies.
-    pub action: Option<Action>,
-    /// The rule that matched; `None` when none did.
-    pub rule: Option<&'e RuleRef>,
-}
-
-impl<'e> Decision<'e> {
-    /// The answer to a refused request.
-    pub fn reply(&self) -> Option<Reply<'e>> {
-        None
-    }
-}
+use crate::{Attributes, Request};
 
 /// Compiled authorization policies of one proxy.
 #[derive(Debug)]
-pub struct Policies {}
+pub struct Policies {
+    audit: Option<RuleSet>,
+    deny: Option<RuleSet>,
+    /// `None` if no ALLOW policy applies. Without rules it refuses everything.
+    allow: Option<RuleSet>,
+    shadow_deny: Option<RuleSet>,
+    shadow_allow: Option<RuleSet>,
+    attributes: Attributes,
+}
 
 impl Policies {
     /// Compiles every AuthorizationPolicy that applies to `proxy`.
     ///
     /// # Errors
-    /// What can't be carried out, with its path.
-    pub fn compile(_resources: &[Resource], _proxy: &Proxy) -> Result<Self, Vec<Problem>> {
-        Ok(Self {})
+    /// What can't be carried out, with its path: CUSTOM, and conditions on Envoy's dynamic metadata.
+    pub fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Self, Vec<Problem>> {
+        compile::compile(resources, proxy)
     }
 
     /// What the rules ask of a request beyond its headers.
     pub fn attributes(&self) -> Attributes {
-        Attributes::none()
+        self.attributes
     }
 
-    /// Decides one request.
-    pub fn decide<'e>(&'e self, _request: &Request<'_>, _identity: Option<&Identity>) -> Decision<'e> {
-        Decision { allowed: true, action: None, rule: None }
+    /// Decides one request. `identity` is its verified token.
+    ///
+    /// Policies of a kind are one set: DENY comes first, then ALLOW (Istio's order); AUDIT and dry-run policies are
+    /// asked whatever the others say. An address or port that is not known holds in every condition of DENY and
+    /// AUDIT policies, `not…` or not, and in none of ALLOW policies.
+    pub fn decide<'e>(&'e self, request: &Request<'_>, identity: Option<&Identity>) -> Decision<'e> {
+        let refusing = Facts { request, identity, unknown_holds: true };
+        let allowing = Facts { request, identity, unknown_holds: false };
+        let first = |set: &'e Option<RuleSet>, facts| set.as_ref().and_then(|set: &RuleSet| set.first(facts));
+        let audited = first(&self.audit, &refusing);
+        let mut shadow = Vec::new();
+        if let Some(set) = &self.shadow_deny {
+            let rule = set.first(&refusing);
+            shadow.push(ShadowDecision { action: Action::Deny, allowed: rule.is_none(), rule });
+        }
+        if let Some(set) = &self.shadow_allow {
+            let rule = set.first(&allowing);
+            shadow.push(ShadowDecision { action: Action::Allow, allowed: rule.is_some(), rule });
+        }
+        let denied = first(&self.deny, &refusing);
+        let (allowed, action, rule) = match (denied, &self.allow) {
+            (Some(rule), _) => (false, Some(Action::Deny), Some(rule)),
+            (None, None) => (true, None, None),
+            (None, Some(set)) => {
+                let rule = set.first(&allowing);
+                (rule.is_some(), Some(Action::Allow), rule)
+            }
+        };
+        Decision { allowed, action, rule, audited, shadow }
     }
 }
+
+#[cfg(test)]
+mod tests;

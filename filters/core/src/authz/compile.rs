@@ -1,0 +1,90 @@
+//! From AuthorizationPolicies to rule sets.
+
+use outrigger_api::path::FieldPath;
+use outrigger_api::problem::{ResourceName, code};
+use outrigger_api::types::authorization_policy::{Action, Condition};
+use outrigger_api::{Problem, Proxy, Resource, Severity, Spec};
+
+use super::Policies;
+use super::draft::{self, Draft};
+use super::rule_set::RuleSet;
+use crate::{Attributes, RuleRef, selection};
+
+/// Rules of one action; `None` until a policy with this action applies.
+type Drafts = Option<Vec<(RuleRef, Draft)>>;
+
+/// Compiles the policies that apply to `proxy`; the errors of all of them at once.
+pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let (mut audit, mut deny, mut allow) = (Drafts::None, Drafts::None, Drafts::None);
+    let (mut shadow_deny, mut shadow_allow) = (Drafts::None, Drafts::None);
+    for resource in resources {
+        let Spec::AuthorizationPolicy(policy) = &resource.spec else { continue };
+        if !selection::applies(&resource.meta, &policy.target, proxy) {
+            continue;
+        }
+        let drafts = match (&policy.action, policy.dry_run) {
+            (Action::Allow, false) => &mut allow,
+            (Action::Allow, true) => &mut shadow_allow,
+            (Action::Deny, false) => &mut deny,
+            (Action::Deny, true) => &mut shadow_deny,
+            // Istio knows no dry run of AUDIT: it changes no outcome anyway.
+            (Action::Audit, _) => &mut audit,
+            (Action::Custom { .. }, _) => {
+                problems.push(unsupported(resource, "spec.action", "action `CUSTOM` is not carried out yet"));
+                continue;
+            }
+        };
+        let drafts = drafts.get_or_insert_default();
+        // A policy without rules matches nothing, and counts nevertheless: an ALLOW policy then refuses.
+        for (at, rule) in policy.rules.iter().flatten().enumerate() {
+            refuse_metadata(resource, at, &rule.when, &mut problems);
+            let reference = RuleRef::new(resource, &format!("spec.rules[{at}]"), at);
+            drafts.push((reference, draft::draft(rule, &proxy.trust_domain)));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let set = |drafts: Drafts| drafts.map(RuleSet::new);
+    let mut policies = Policies {
+        audit: set(audit),
+        deny: set(deny),
+        allow: set(allow),
+        shadow_deny: set(shadow_deny),
+        shadow_allow: set(shadow_allow),
+        attributes: Attributes::none(),
+    };
+    let Policies { audit, deny, allow, shadow_deny, shadow_allow, .. } = &policies;
+    let sets = [audit, deny, allow, shadow_deny, shadow_allow].into_iter().flatten();
+    policies.attributes = sets.fold(Attributes::none(), |all, set| all | set.attributes());
+    Ok(policies)
+}
+
+/// Names each condition of a rule on Envoy's dynamic metadata, which a filter can't read as Envoy does.
+fn refuse_metadata(resource: &Resource, rule: usize, conditions: &[Condition], problems: &mut Vec<Problem>) {
+    for (at, condition) in conditions.iter().enumerate() {
+        if let Condition::EnvoyMetadata { filter, key, .. } = condition {
+            let path = format!("spec.rules[{rule}].when[{at}].key");
+            let message = format!("condition `experimental.{filter}[{key}]` is not carried out yet");
+            problems.push(unsupported(resource, &path, &message));
+        }
+    }
+}
+
+fn unsupported(resource: &Resource, path: &str, message: &str) -> Problem {
+    Problem {
+        severity: Severity::Error,
+        code: code::UNSUPPORTED,
+        message: message.to_owned(),
+        hint: None,
+        path: FieldPath::parse(path),
+        position: resource.position(path),
+        file: resource.source.file.clone(),
+        resource: ResourceName {
+            kind: Some(resource.kind.to_string()),
+            namespace: Some(resource.meta.namespace.clone()),
+            name: Some(resource.meta.name.clone()),
+        },
+    }
+}

@@ -1,0 +1,42 @@
+//! All rules of one action.
+
+use super::decision::policy_id;
+use super::draft::Draft;
+use super::facts::Facts;
+use super::index::Index;
+use super::key::{self, Clause};
+use super::rule::Rule;
+use crate::{Attributes, RuleRef};
+
+/// Rules of which any may match.
+#[derive(Debug)]
+pub(super) struct RuleSet {
+    /// In the order of their policy IDs: Envoy tries them so, and names the first that matches.
+    rules: Vec<Rule>,
+    index: Index,
+}
+
+impl RuleSet {
+    pub(super) fn new(mut drafts: Vec<(RuleRef, Draft)>) -> Self {
+        drafts.sort_by_cached_key(|(reference, _)| policy_id(reference));
+        let (rules, clauses): (Vec<Rule>, Vec<Vec<Clause>>) = drafts
+            .into_iter()
+            .map(|(reference, Draft { from, to, when, clauses })| {
+                (Rule { from, to, when, reference }, clauses)
+            })
+            .unzip();
+        Self { rules, index: Index::new(&key::choose(&clauses)) }
+    }
+
+    /// The first rule that matches.
+    pub(super) fn first(&self, facts: &Facts<'_, '_>) -> Option<&RuleRef> {
+        let rule = |number: u32| usize::try_from(number).ok().and_then(|number| self.rules.get(number));
+        let found = self.index.first(facts, |number| rule(number).is_some_and(|rule| rule.matches(facts)));
+        found.and_then(rule).map(|rule| &rule.reference)
+    }
+
+    /// What the rules ask of a request beyond its headers.
+    pub(super) fn attributes(&self) -> Attributes {
+        self.rules.iter().fold(Attributes::none(), |all, rule| all | rule.attributes())
+    }
+}
