@@ -45,9 +45,6 @@ pub(super) enum Address {
     Destination,
 }
 
-/// Claims whose text is a list separated by spaces, as Istio has `jwt_authn` read them.
-const SPACE_DELIMITED: [&str; 2] = ["scope", "permission"];
-
 const SPIFFE: &[u8] = b"spiffe://";
 
 /// A request as rules of one action see it.
@@ -115,9 +112,6 @@ impl<'f> Facts<'f, '_> {
         let outer = self.identity.and_then(|identity| identity.claims.get(name));
         let found = inner.iter().try_fold(outer, |value, key| value.map(|value| value.get(key)));
         match found.flatten() {
-            Some(Value::String(text)) if inner.is_empty() && SPACE_DELIMITED.contains(&name.as_str()) => {
-                text.split(' ').any(|part| test(part.as_bytes()))
-            }
             Some(Value::String(text)) => test(text.as_bytes()),
             Some(Value::Array(items)) => {
                 items.iter().filter_map(Value::as_str).any(|item| test(item.as_bytes()))

@@ -80,6 +80,3 @@ impl Policies {
         Decision { allowed, action, rule, audited, shadow }
     }
 }
-
-#[cfg(test)]
-mod tests;
