@@ -3,12 +3,12 @@
 use outrigger_api::path::FieldPath;
 use outrigger_api::problem::{ResourceName, code};
 use outrigger_api::types::authorization_policy::{Action, Condition};
-use outrigger_api::{Problem, Proxy, Resource, Severity, Spec};
+use outrigger_api::{Problem, Proxy, Resource, Severity, Spec, select};
 
 use super::Policies;
 use super::draft::{self, Draft};
 use super::rule_set::RuleSet;
-use crate::{Attributes, RuleRef, selection};
+use crate::{Attributes, RuleRef};
 
 /// Rules of one action; `None` until a policy with this action applies.
 type Drafts = Option<Vec<(RuleRef, Draft)>>;
@@ -20,7 +20,7 @@ pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies,
     let (mut shadow_deny, mut shadow_allow) = (Drafts::None, Drafts::None);
     for resource in resources {
         let Spec::AuthorizationPolicy(policy) = &resource.spec else { continue };
-        if !selection::applies(&resource.meta, &policy.target, proxy) {
+        if !select::applies(&policy.target, &resource.meta.namespace, proxy) {
             continue;
         }
         let drafts = match (&policy.action, policy.dry_run) {

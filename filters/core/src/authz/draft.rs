@@ -214,8 +214,7 @@ fn path_key(pattern: &PathPattern) -> Option<Key> {
     match pattern {
         PathPattern::Value(value) => Key::of_pattern(&Field::Path, value),
         PathPattern::Template(segments) => {
-            let prefix = Template::new(segments).literal_prefix();
-            (!prefix.is_empty()).then(|| Key::Text(Field::Path, Pattern::Prefix, prefix.into()))
+            Some(Key::Text(Field::Path, Pattern::Prefix, Template::new(segments).literal_prefix().into()))
         }
     }
 }

@@ -47,28 +47,30 @@ impl Key {
     }
 }
 
-/// Chooses for each rule, given by its clauses, the clause and the field whose values the fewest rules share. `None`
-/// for a rule of which no clause has keys for all its alternatives.
+/// Chooses for each rule, given by its clauses, the clause and the field whose values the fewest rules share, on
+/// average: a request has one of them. `None` for a rule of which no clause has keys for all its alternatives.
 pub(super) fn choose(rules: &[Vec<Clause>]) -> Vec<Option<Keys<'_>>> {
     let mut shared = HashMap::<&Key, usize, FixedState>::default();
     for key in rules.iter().flatten().flatten().flatten().flatten() {
         let count = shared.entry(key).or_default();
         *count = count.saturating_add(1);
     }
-    let worst =
-        |keys: &Vec<Key>| keys.iter().map(|key| shared.get(key).copied().unwrap_or(0)).max().unwrap_or(0);
+    let cost = |keys: &Vec<Key>| {
+        let sharing = keys.iter().map(|key| shared.get(key).copied().unwrap_or(0)).sum::<usize>();
+        sharing.checked_div(keys.len()).unwrap_or(0)
+    };
     let of_clause = |clause: &'_ Clause| -> Option<(usize, Vec<usize>)> {
         let best =
-            clause.iter().map(|choices| choices.iter().enumerate().map(|(at, keys)| (worst(keys), at)).min());
+            clause.iter().map(|choices| choices.iter().enumerate().map(|(at, keys)| (cost(keys), at)).min());
         let best = best.collect::<Option<Vec<_>>>()?;
-        Some((best.iter().map(|(worst, _)| *worst).max()?, best.iter().map(|(_, at)| *at).collect()))
+        Some((best.iter().map(|(cost, _)| *cost).max()?, best.iter().map(|(_, at)| *at).collect()))
     };
     rules
         .iter()
         .map(|clauses| {
             let best =
-                clauses.iter().filter_map(|clause| of_clause(clause).map(|(worst, at)| (worst, at, clause)));
-            let (_, chosen, clause) = best.min_by_key(|(worst, ..)| *worst)?;
+                clauses.iter().filter_map(|clause| of_clause(clause).map(|(cost, at)| (cost, at, clause)));
+            let (_, chosen, clause) = best.min_by_key(|(cost, ..)| *cost)?;
             let keys = clause.iter().zip(chosen).filter_map(|(choices, at)| choices.get(at)).flatten();
             Some(keys.collect())
         })

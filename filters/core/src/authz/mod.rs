@@ -80,3 +80,6 @@ impl Policies {
         Decision { allowed, action, rule, audited, shadow }
     }
 }
+
+#[cfg(test)]
+mod tests;

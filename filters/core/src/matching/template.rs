@@ -54,14 +54,15 @@ impl Template {
         }
     }
 
-    /// What every matching path begins with: the literal segments in front.
+    /// What every matching path begins with: the literal segments in front, and the slash before the first operator.
     pub fn literal_prefix(&self) -> Vec<u8> {
         let mut prefix = Vec::new();
-        let literals = self.segments.iter().map_while(Option::as_ref);
-        literals.for_each(|literal| {
+        for segment in &self.segments {
             prefix.push(b'/');
+            let Some(literal) = segment else { return prefix };
             prefix.extend_from_slice(literal);
-        });
+        }
+        prefix.extend(self.tail.as_ref().map(|_| b'/'));
         prefix
     }
 }
@@ -150,7 +151,9 @@ mod tests {
 
     #[test]
     fn the_literal_prefix_ends_before_the_first_operator() {
-        assert_eq!(template("/a/b/{*}/c").literal_prefix(), b"/a/b");
-        assert_eq!(template("/{**}").literal_prefix(), b"");
+        assert_eq!(template("/a/b/{*}/c").literal_prefix(), b"/a/b/");
+        assert_eq!(template("/a/{**}").literal_prefix(), b"/a/");
+        assert_eq!(template("/{**}").literal_prefix(), b"/");
+        assert_eq!(template("/{*}").literal_prefix(), b"/");
     }
 }
