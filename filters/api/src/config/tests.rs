@@ -1,1 +1,80 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use super::*;
+
+fn errors(text: &str) -> Vec<String> {
+    Config::from_json(text.as_bytes())
+        .map(|_| Vec::new())
+        .unwrap_or_else(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn who_the_proxy_is() {
+    let text = r#"{"proxy": {"role": "sidecar", "workload": "w", "namespace": "n", "labels": {"a": "b"}, "serviceAccount": "s",
+        "trustDomain": "td", "rootNamespace": "root", "clusterDomain": "c.d", "direction": "inbound", "port": 8080}}"#;
+    let config = Config::from_json(text.as_bytes()).unwrap();
+    assert_eq!(
+        config.proxy,
+        Proxy {
+            role: Role::Sidecar,
+            workload: "w".to_owned(),
+            namespace: "n".to_owned(),
+            labels: [("a".to_owned(), "b".to_owned())].into(),
+            service_account: Some("s".to_owned()),
+            trust_domain: "td".to_owned(),
+            root_namespace: "root".to_owned(),
+            cluster_domain: "c.d".to_owned(),
+            direction: Some(Direction::Inbound),
+            port: Some(8080),
+        }
+    );
+    assert_eq!(Config::from_json(config.to_json().to_string().as_bytes()).unwrap(), config);
+    let least = Config::from_json(br#"{"proxy": {"role": "gateway"}, "resources": []}"#).unwrap();
+    assert_eq!(least.proxy, Proxy::default());
+}
+
+#[test]
+fn everything_must_be_usable() {
+    for (text, said) in [
+        ("{", "EOF while parsing"),
+        ("[]", "expected a mapping, found a list"),
+        ("{}", "missing `proxy`"),
+        (r#"{"proxy": {}}"#, "missing `role`"),
+        (r#"{"proxy": {"role": "gatway"}}"#, "did you mean `gateway`?"),
+        (r#"{"proxy": {"role": "gateway", "ports": 1}}"#, "did you mean `port`?"),
+        (r#"{"proxy": {"role": "gateway"}, "resource": []}"#, "did you mean `resources`?"),
+        (r#"{"proxy": {"role": "gateway"}, "resources": {}}"#, "expected a list"),
+        (r#"{"proxy": {"role": "gateway"}, "resources": [1]}"#, "(resources[0])"),
+        (
+            r#"{"proxy": {"role": "gateway"}, "resources": [{"apiVersion": "v1", "kind": "ConfigMap"}]}"#,
+            "`ConfigMap` of `v1` has no effect",
+        ),
+        (
+            r#"{"proxy": {"role": "gateway"}, "resources": [{"apiVersion": "networking.istio.io/v1", "kind": "EnvoyFilter", "metadata": {"name": "x"}}]}"#,
+            "`EnvoyFilter` is not supported",
+        ),
+    ] {
+        let said_now = errors(text);
+        assert!(said_now.len() == 1 && said_now[0].contains(said), "{text}\n{said_now:#?}");
+    }
+}
+
+#[test]
+fn paths_begin_at_the_configuration() {
+    let text = r#"{"proxy": {"role": "gateway"}, "resources": [
+        {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": {"name": "a"}},
+        {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a"},
+         "spec": {"hosts": ["a"], "http": [{"route": [{"destination": {"host": "a"}}], "timeout": "5x"}]}}]}"#;
+    let problems = Config::from_json(text.as_bytes()).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].path.to_string(), "resources[1].spec.http[0].timeout");
+    assert_eq!(problems[0].resource.name.as_deref(), Some("a"));
+}
+
+#[test]
+fn a_warning_does_not_refuse() {
+    let text = r#"{"proxy": {"role": "gateway"}, "resources": [
+        {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "a"}, "spec": {"selector": {}}}]}"#;
+    assert_eq!(Config::from_json(text.as_bytes()).unwrap().resources.len(), 1);
+}
