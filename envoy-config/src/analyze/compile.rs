@@ -1,5 +1,6 @@
 //! What the policy engine itself refuses: the same check that the filters make when they get their configuration.
 
+use outrigger_api::problem::Severity;
 use outrigger_api::types::common::{GatewayRef, Labels, Target};
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::{Engine, PolicySet};
@@ -13,10 +14,10 @@ pub(super) fn problems(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig)
     for proxy in roles(resources, proxy) {
         compile(resources.to_vec(), proxy, &mut problems);
     }
-    // What stands around the filters: clusters, listeners. That there is no listener is no fault of the resources.
+    // What stands around the filters: clusters, listeners.
     let options = Options { mesh: mesh.clone(), ..Options::default() };
     if let Err(found) = render(resources, proxy, &options) {
-        problems.extend(found.into_iter().filter(|problem| !is_incomplete(problem)));
+        problems.extend(found.into_iter().filter_map(of_resources));
     }
     for resource in resources {
         if let Some(labels) = target(resource).and_then(chosen_labels) {
@@ -27,6 +28,16 @@ pub(super) fn problems(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig)
         }
     }
     problems
+}
+
+/// What is missing to run this proxy may be in files that were not given: no more than a warning where a resource
+/// names it, and nothing at all where none does.
+fn of_resources(problem: Problem) -> Option<Problem> {
+    match (is_incomplete(&problem), &problem.resource.name) {
+        (false, _) => Some(problem),
+        (true, Some(_)) => Some(Problem { severity: Severity::Warning, ..problem }),
+        (true, None) => None,
+    }
 }
 
 fn compile(resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {

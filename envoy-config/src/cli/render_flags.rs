@@ -78,7 +78,11 @@ pub fn check_and_render(
         Err(Exit::Refused)
     } else {
         render(&loaded.resources, proxy, options).map_err(|problems| {
-            findings.extend(problems.iter().map(Finding::from));
+            for error in problems.iter().map(Finding::from) {
+                // What was a warning without this proxy in mind is an error for it.
+                findings.retain(|finding| Finding { level: error.level, ..finding.clone() } != error);
+                findings.push(error);
+            }
             Exit::Refused
         })
     };

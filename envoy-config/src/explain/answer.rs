@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use outrigger_api::types::common::Millionths;
+use outrigger_api::types::virtual_service::Fault as Spec;
 use outrigger_core::route::{Choice, Destination as Place};
 use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, authz, header_names};
 use serde::Serialize;
@@ -23,6 +25,9 @@ pub struct Answer {
     pub authz: Option<Authz>,
     /// Fault injection.
     pub fault: Option<Fault>,
+    /// How likely the rule's faults are, whether they were drawn or not.
+    #[serde(rename = "faultChances")]
+    pub fault_chances: Option<FaultChances>,
     /// Routing.
     pub route: Option<Route>,
     /// Decisions of policies in shadow mode.
@@ -94,6 +99,27 @@ pub struct Fault {
     pub abort_status: Option<u16>,
     /// `ns/name` of the VirtualService.
     pub policy: String,
+}
+
+/// How many of a hundred requests meet a fault; the two are drawn independently.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FaultChances {
+    /// Are held.
+    pub delay_percent: f64,
+    /// Are aborted.
+    pub abort_percent: f64,
+}
+
+impl FaultChances {
+    /// Those of `fault`.
+    pub fn of(fault: &Spec) -> Self {
+        let percent = |share: Millionths| f64::from(share.get()) / 10_000.0;
+        Self {
+            delay_percent: fault.delay.as_ref().map_or(0.0, |delay| percent(delay.percentage)),
+            abort_percent: fault.abort.as_ref().map_or(0.0, |abort| percent(abort.percentage)),
+        }
+    }
 }
 
 /// The route taken.
@@ -183,6 +209,7 @@ impl Answer {
             jwt: None,
             authz: None,
             fault: None,
+            fault_chances: None,
             route: None,
             shadow: Vec::new(),
             details: Some(details.to_owned()),
@@ -256,6 +283,7 @@ impl Authz {
         let action = decision.action.map(|action| match action {
             authz::Action::Allow => "ALLOW",
             authz::Action::Deny => "DENY",
+            authz::Action::Audit => "AUDIT",
         });
         action?;
         let rule = decision.rule;

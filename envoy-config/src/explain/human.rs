@@ -35,7 +35,7 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy) -
         step(out, "passed by", &format!("{place}: {}", passed.reason))?;
     }
     if let Some(route) = &answer.route {
-        tell_route(out, route, question.draw)?;
+        tell_route(out, route, question.draw, answer.outcome)?;
     }
     headers(out, &answer.headers, answer.outcome)?;
     writeln!(out, "\n{}", conclusion(answer))
@@ -74,22 +74,33 @@ fn authz(out: &mut String, answer: &Answer) -> fmt::Result {
 }
 
 fn fault(out: &mut String, answer: &Answer, draw: u32) -> fmt::Result {
-    let Some(fault) = &answer.fault else { return Ok(()) };
     let mut what = Vec::new();
-    if fault.delay_ms > 0 {
-        what.push(format!("held for {}", duration(fault.delay_ms)));
+    if let Some(fault) = &answer.fault {
+        if fault.delay_ms > 0 {
+            what.push(format!("held for {}", duration(fault.delay_ms)));
+        }
+        what.extend(fault.abort_status.map(|status| format!("aborted with {status}")));
     }
-    what.extend(fault.abort_status.map(|status| format!("aborted with {status}")));
-    step(out, "fault", &format!("{} by {} (with --draw {draw})", what.join(", then "), fault.policy))
+    let drawn = if what.is_empty() { "none".to_owned() } else { what.join(", then ") };
+    match answer.fault_chances {
+        Some(chances) => {
+            let (delay, abort) = (chances.delay_percent, chances.abort_percent);
+            step(out, "fault", &format!("{drawn} with --draw {draw} ({delay} % are held, {abort} % aborted)"))
+        }
+        None => Ok(()),
+    }
 }
 
-fn tell_route(out: &mut String, route: &Route, draw: u32) -> fmt::Result {
+fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> fmt::Result {
     match (&route.virtual_service, route.rule) {
         (Some(service), Some(rule)) => {
             let at = position(route.file.as_deref(), route.line);
             step(out, "route", &format!("{}{at}", place(service, rule, route.match_index)))?;
         }
         _ => step(out, "route", "no VirtualService is about this host")?,
+    }
+    if outcome == Outcome::Reply {
+        return Ok(());
     }
     let total: u64 = route.alternatives.iter().map(|alternative| u64::from(alternative.weight)).sum();
     if route.alternatives.len() > 1 {

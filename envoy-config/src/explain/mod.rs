@@ -17,7 +17,7 @@ pub use answer::Answer;
 pub use question::Question;
 
 use crate::mesh_config::{MeshConfig, OutboundTraffic};
-use answer::PassedOver;
+use answer::{FaultChances, PassedOver};
 
 /// What would happen to the request that `question` asks about.
 ///
@@ -44,6 +44,7 @@ pub fn explain(
         // Refused before any route was looked for.
         return Ok(answer);
     }
+    answer.fault_chances = fault_chances(&config.resources, answer.route.as_ref());
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {
         (None, _) => Some((404, "route_not_found")),
@@ -59,6 +60,15 @@ pub fn explain(
         answer = Answer { jwt, authz, passed_over, ..Answer::reply(status, details) };
     }
     Ok(answer)
+}
+
+/// The faults of the rule taken, as they are written.
+fn fault_chances(resources: &[Resource], route: Option<&answer::Route>) -> Option<FaultChances> {
+    let (name, rule) = (route?.virtual_service.as_deref()?, route?.rule?);
+    resources.iter().filter(|resource| resource.id() == name).find_map(|resource| match &resource.spec {
+        Spec::VirtualService(service) => service.http.get(rule)?.fault.as_ref().map(FaultChances::of),
+        _ => None,
+    })
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.

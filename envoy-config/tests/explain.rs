@@ -1,0 +1,221 @@
+//! `outrigger explain` from outside: the JSON of the contract, exit codes, the story.
+
+mod common;
+
+use common::{assert_golden, json, outcome};
+use serde_json::{Value, json};
+
+const SHOP: &[&str] = &["-f", "explain/shop.yaml"];
+const SECURE: &[&str] =
+    &["-f", "explain/shop.yaml", "-f", "explain/security.yaml", "--now", "2030-01-01T00:00:00Z"];
+
+fn explain(flags: &[&str], request: &[&str]) -> (i32, Value) {
+    json(&[&["explain", "-o", "json"], request, flags].concat(), "")
+}
+
+fn bearer() -> String {
+    format!(
+        "Authorization: Bearer {}",
+        std::fs::read_to_string(common::fixture("explain/token.txt")).unwrap().trim()
+    )
+}
+
+#[test]
+fn a_forwarded_request_is_told_whole() {
+    let request = ["GET http://shop.example/v1/cart?id=7", "-H", "X-Debug: 1"];
+    let (code, answer) = explain(SHOP, &request);
+    assert_eq!(code, 0);
+    let place =
+        |subset: &str| json!({"host": "cart.default.svc.cluster.local", "subset": subset, "port": 8080});
+    let expected = json!({
+        "outcome": "forward", "status": null, "body": null, "details": null,
+        "headers": {
+            "set": {"x-stage": "live", "x-envoy-original-path": "/v1/cart?id=7"},
+            "add": {"x-trail": ["edge"]},
+            "remove": ["x-debug"],
+        },
+        "jwt": null, "authz": null, "fault": null, "faultChances": null, "shadow": [],
+        "route": {
+            "virtualService": "default/shop", "rule": 2, "match": 1, "destination": place("v1"),
+            "alternatives": [
+                {"destination": place("v1"), "weight": 75},
+                {"destination": place("v2"), "weight": 25},
+            ],
+            "path": "/cart?id=7", "authority": "shop.example", "timeoutMs": 3000,
+            "retries": {"attempts": 3, "perTryTimeoutMs": 2000, "on": "5xx"},
+            "file": "explain/shop.yaml", "line": 30,
+        },
+        "passedOver": [
+            {"virtualService": "default/shop", "rule": 0, "match": 0, "reason": "path is `/v1/cart`, not prefix `/slow/`"},
+            {"virtualService": "default/shop", "rule": 1, "match": 0, "reason": "path is `/v1/cart`, not exact `/old`"},
+            {"virtualService": "default/shop", "rule": 2, "match": 0, "reason": "header `end-user` is absent, not `daniel`"},
+        ],
+    });
+    assert_eq!(answer, expected, "{answer:#}");
+}
+
+#[test]
+fn draws_are_fixed_by_their_flag() {
+    for (draw, delay, abort, subset) in [
+        ("0", Some(5000), Some(418), "v1"),
+        ("200000", Some(5000), None, "v1"),
+        ("500000", None, None, "v1"),
+        ("749999", None, None, "v1"),
+        ("750000", None, None, "v2"),
+    ] {
+        let (code, answer) =
+            explain(&[SHOP, &["--draw", draw]].concat(), &["GET http://shop.example/slow/x"]);
+        assert_eq!(answer["fault"]["delayMs"].as_u64(), delay, "{draw}");
+        assert_eq!(answer["fault"]["abortStatus"].as_u64(), abort, "{draw}");
+        assert_eq!(
+            (code, answer["outcome"].as_str()),
+            if abort.is_some() { (1, Some("reply")) } else { (0, Some("forward")) }
+        );
+        let (_, answer) = explain(&[SHOP, &["--draw", draw]].concat(), &["GET http://shop.example/v1/"]);
+        assert_eq!(answer["route"]["destination"]["subset"], subset, "{draw}");
+    }
+}
+
+#[test]
+fn replies_of_the_proxy_end_with_1() {
+    let (code, answer) = explain(SHOP, &["GET http://shop.example/old"]);
+    assert_eq!((code, answer["outcome"].as_str(), answer["status"].as_u64()), (1, Some("reply"), Some(301)));
+    assert_eq!(answer["headers"]["set"]["location"], "http://shop.example/new");
+    for (request, status) in [
+        ("GET http://shop.example/other", 404),
+        ("GET http://other.example/", 404),
+        ("GET http://shop.example/%00", 400),
+    ] {
+        let (code, answer) = explain(SHOP, &[request]);
+        assert_eq!(
+            (code, answer["status"].as_u64(), &answer["route"]),
+            (1, Some(status), &Value::Null),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn authentication_and_authorization_name_their_rule() {
+    let cart = "GET http://shop.example/v1/cart";
+    let deny = |answer: &Value| {
+        (answer["status"].as_u64(), answer["body"].as_str().map(ToOwned::to_owned), answer["authz"].clone())
+    };
+    let rbac = || Some("RBAC: access denied".to_owned());
+    let (code, answer) = explain(SECURE, &[cart]);
+    let none = json!({"decision": "deny", "action": "ALLOW", "policy": null, "rule": null, "file": null, "line": null});
+    assert_eq!((code, deny(&answer)), (1, (Some(403), rbac(), none)));
+    assert_eq!((&answer["jwt"], &answer["route"]), (&Value::Null, &Value::Null));
+
+    let (code, answer) = explain(SECURE, &[cart, "-H", &bearer()]);
+    assert_eq!(code, 0, "{answer:#}");
+    assert_eq!(
+        answer["jwt"],
+        json!({"principal": "https://issuer.example/daniel", "failure": null, "rule": "default/tokens[0]"})
+    );
+    let known = json!({"decision": "allow", "action": "ALLOW", "policy": "default/known-users", "rule": 0,
+        "file": "explain/security.yaml", "line": 31});
+    assert_eq!(answer["authz"], known);
+
+    let (code, answer) = explain(SECURE, &["GET http://shop.example/v1/./admin/../admin/x", "-H", &bearer()]);
+    let admin = json!({"decision": "deny", "action": "DENY", "policy": "default/no-admin", "rule": 1,
+        "file": "explain/security.yaml", "line": 20});
+    assert_eq!((code, deny(&answer)), (1, (Some(403), rbac(), admin)));
+
+    let late = [&SECURE[..4], &["--now", "2030-03-18T00:00:00+01:00"]].concat();
+    let (code, answer) = explain(&late, &[cart, "-H", &bearer()]);
+    assert_eq!(
+        (code, answer["status"].as_u64(), answer["body"].as_str()),
+        (1, Some(401), Some("Jwt is expired"))
+    );
+    assert_eq!(answer["jwt"]["failure"], "Jwt is expired");
+}
+
+#[test]
+fn keys_can_be_given_by_hand() {
+    let resources = "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a}\nspec:\n  jwtRules:\n  \
+                     - {issuer: 'https://issuer.example', jwksUri: 'https://issuer.example/keys'}\n";
+    let ask = |keys: &str| {
+        let flags = [
+            "explain",
+            "http://a/",
+            "-f",
+            "-",
+            "--role",
+            "sidecar",
+            "--direction",
+            "inbound",
+            "-o",
+            "json",
+            "--now",
+            "2030-01-01T00:00:00Z",
+            "-H",
+            &bearer(),
+            "--jwks",
+            keys,
+        ];
+        outcome(&flags, resources)
+    };
+    let (code, stdout, stderr) = ask("https://issuer.example=explain/jwks.json");
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stdout.contains("https://issuer.example/daniel"), "{stdout}");
+    for wrong in [
+        "https://other.example=explain/jwks.json",
+        "https://issuer.example=absent.json",
+        "https://issuer.example=explain/shop.yaml",
+    ] {
+        let (code, stdout, stderr) = ask(wrong);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{wrong}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+    }
+}
+
+#[test]
+fn a_peer_is_known_by_its_identity() {
+    let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec:\n  rules:\n  \
+                  - from: [{source: {namespaces: [demo-app]}}]\n    to: [{operation: {methods: [GET]}}]\n";
+    let ask = |request: &str, peer: &str| {
+        outcome(&["explain", request, "-f", "-", "--role", "sidecar", "--peer", peer, "-o", "json"], policy).0
+    };
+    assert_eq!(ask("GET http://a/", "spiffe://cluster.local/ns/demo-app/sa/x"), 0);
+    assert_eq!(ask("POST http://a/", "spiffe://cluster.local/ns/demo-app/sa/x"), 1);
+    assert_eq!(ask("GET http://a/", "spiffe://cluster.local/ns/other/sa/x"), 1);
+    assert_eq!(ask("GET http://a/", "cluster.local/ns/demo-app/sa/x"), 2);
+}
+
+#[test]
+fn the_story_is_told_for_people() {
+    let v1 = "GET http://shop.example/v1/cart?id=7";
+    let bearer = bearer();
+    let mut stories = String::new();
+    for (request, flags) in [
+        (&[v1][..], SHOP),
+        (&["GET http://shop.example/slow/x"], SHOP),
+        (&["GET http://shop.example/old"], SHOP),
+        (&["GET http://nobody.example/"], SHOP),
+        (&[v1, "-H", &bearer], SECURE),
+        (&[v1], SECURE),
+    ] {
+        let (_, stdout, stderr) = outcome(&[&["explain"], request, flags].concat(), "");
+        assert_eq!(stderr, "");
+        stories += &format!("{stdout}\n");
+    }
+    assert_golden("explain/stories.txt", &stories);
+}
+
+#[test]
+fn wrong_usage_and_resources_with_errors_end_with_2() {
+    for wrong in [
+        &["GET /path"][..],
+        &["GET http://a/", "--draw", "1000000"],
+        &["GET http://a/", "-H", "no colon"],
+        &["GET http://a/", "--now", "yesterday"],
+        &["GET http://a/", "--from-ip", "x"],
+        &["GET http://a/", "-f", "absent"],
+        &["GET http://a/", "-f", "eight-mistakes"],
+    ] {
+        let (code, stdout, stderr) = outcome(&[&["explain"], wrong, SHOP].concat(), "");
+        assert_eq!((code, stdout.as_str()), (2, ""), "{wrong:?}");
+        assert!(stderr.contains("error"), "{stderr}");
+    }
+}
