@@ -39,7 +39,7 @@ fn looked_at(rules: &[Value], call: &Call) -> (usize, Option<u32>) {
 fn thousands_of_rules_are_not_walked() {
     let last = MANY - 1;
     let call = Call {
-        source: Some("10.0.39.15"),
+        source: Some("10.0.7.207"),
         ..Call::get(&format!("/p{last}/x"))
             .line("k", format!("v{last}").as_bytes())
             .line(&format!("h{last}"), b"v")
