@@ -61,7 +61,13 @@ fn consistent_hash(hash: &Cursor<'_>) -> Option<LoadBalancerPolicy> {
         let header = fields.get("httpHeaderName", |name| name.checked(crate::check::headers::name));
         let header = header.map(|name| HashKey::Header(name.to_ascii_lowercase()));
         let cookie = fields.get("httpCookie", cookie);
-        let source_ip = fields.get("useSourceIp", |at| at.bool()).map(|_| HashKey::SourceIp);
+        let source_ip = fields.get("useSourceIp", |field| match field.bool()? {
+            true => Some(HashKey::SourceIp),
+            false => {
+                field.warn("`useSourceIp: false` leaves nothing to hash, so the default is used");
+                None
+            }
+        });
         let parameter =
             fields.get("httpQueryParameterName", |at| at.non_empty()).map(HashKey::QueryParameter);
         let algorithm = algorithm(fields);
