@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cluster::{Cluster, DnsCache, HttpProtocolOptions};
+use super::cluster::{Cluster, DnsCache, DnsCluster, HttpProtocolOptions};
 use super::discovery::ExtensionConfig;
 use super::http::{FileAccessLog, HeaderMutation, HttpConnectionManager, SetFilterState};
 use super::listener::Listener;
@@ -59,6 +59,9 @@ pub enum Any {
         /// Shared with the filter.
         dns_cache_config: DnsCache,
     },
+    /// A cluster whose endpoints are names.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster")]
+    DnsCluster(DnsCluster),
     /// Changes request headers before anything else looks at them.
     #[serde(
         rename = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"

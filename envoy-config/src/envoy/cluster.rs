@@ -15,12 +15,6 @@ pub struct Cluster {
     /// How its endpoints are found.
     #[serde(flatten)]
     pub discovery: Discovery,
-    /// What addresses DNS is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dns_lookup_family: Option<&'static str>,
-    /// Asks DNS again when the answer has expired.
-    #[serde(skip_serializing_if = "is_default")]
-    pub respect_dns_ttl: bool,
     /// How long a connection may take.
     pub connect_timeout: Seconds,
     /// How an endpoint is chosen.
@@ -60,10 +54,16 @@ pub enum Discovery {
 pub enum DiscoveryType {
     /// They are given by address.
     Static,
-    /// All addresses in a DNS answer.
-    StrictDns,
-    /// The first address of a DNS answer, for each new connection.
-    LogicalDns,
+}
+
+/// `envoy.extensions.clusters.dns.v3.DnsCluster`: they are given by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DnsCluster {
+    /// What addresses DNS is asked for.
+    pub dns_lookup_family: &'static str,
+    /// Each new connection takes the first address of the answer; otherwise every address is an endpoint.
+    #[serde(skip_serializing_if = "is_default")]
+    pub all_addresses_in_single_endpoint: bool,
 }
 
 /// How an endpoint is chosen.

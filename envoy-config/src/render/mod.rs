@@ -10,6 +10,10 @@ mod options;
 mod problems;
 mod routes;
 mod stats;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeSet;

@@ -101,3 +101,13 @@ fn http_filters(listener: &mut Listener) -> impl Iterator<Item = &mut HttpFilter
         _ => &mut [],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filters_name_makes_a_file_name() {
+        assert_eq!(file_name("outrigger@[::1]_80"), Path::new("filter-outrigger@---1-_80.yaml"));
+    }
+}

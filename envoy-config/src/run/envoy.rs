@@ -160,3 +160,20 @@ pub(super) fn reasons<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> Vec<S
 pub(super) fn check_path(folder: &Path) -> PathBuf {
     folder.join("check.yaml")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filters_own_words_come_first() {
+        let lines = [
+            "[2026-11-23 21:58:36.172][1][error][wasm] [context.cc:1] wasm log outrigger: resources[0].spec: no",
+            "[2026-11-23 21:58:36.172][1][error][wasm] [wasm.cc:1] Wasm VM failed",
+            "[2026-11-23 21:58:36.180][1][critical][main] [server.cc:76] error initializing configuration 'x'",
+        ];
+        assert_eq!(reasons(lines.into_iter()), ["outrigger: resources[0].spec: no"]);
+        let without = lines.into_iter().skip(2);
+        assert_eq!(reasons(without), ["error initializing configuration 'x'"]);
+    }
+}

@@ -127,3 +127,58 @@ pub(super) fn settle(events: &Receiver<Event>, kept: &mut VecDeque<Event>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn each_way_of_saving_a_file_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("a.yaml"), folder.path().join("other.yaml"));
+        fs::write(&file, "1").unwrap();
+        let (sender, events) = mpsc::channel();
+        let _watcher = watch(std::slice::from_ref(&file), sender).unwrap();
+        let noticed = || {
+            let came = events.recv_timeout(Duration::from_secs(2)) == Ok(Event::Changed);
+            settle(&events, &mut VecDeque::new());
+            came
+        };
+        fs::write(&file, "2").unwrap();
+        assert!(noticed(), "written in place");
+        fs::write(folder.path().join("a.yaml.new"), "3").unwrap();
+        fs::rename(folder.path().join("a.yaml.new"), &file).unwrap();
+        assert!(noticed(), "replaced");
+        fs::write(&file, "4").unwrap();
+        assert!(noticed(), "written after it was replaced");
+        fs::write(other, "5").unwrap();
+        assert!(events.recv_timeout(Duration::from_millis(300)).is_err(), "another file in its folder");
+    }
+
+    #[test]
+    fn files_that_come_and_go_in_a_folder_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sender, events) = mpsc::channel();
+        let _watcher = watch(&[folder.path().to_owned()], sender).unwrap();
+        let file = folder.path().join("new.yaml");
+        fs::write(&file, "1").unwrap();
+        assert_eq!(events.recv_timeout(Duration::from_secs(2)), Ok(Event::Changed));
+        settle(&events, &mut VecDeque::new());
+        fs::remove_file(file).unwrap();
+        assert_eq!(events.recv_timeout(Duration::from_secs(2)), Ok(Event::Changed));
+    }
+
+    #[test]
+    fn what_comes_while_files_settle_is_kept() {
+        let (sender, events) = mpsc::channel();
+        for event in [Event::Changed, Event::Line("x".to_owned()), Event::Stop, Event::Changed] {
+            sender.send(event).unwrap();
+        }
+        let mut kept = VecDeque::new();
+        settle(&events, &mut kept);
+        assert_eq!(kept, [Event::Line("x".to_owned()), Event::Stop]);
+    }
+}

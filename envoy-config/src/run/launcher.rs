@@ -22,7 +22,7 @@ pub(super) enum Launcher {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LaunchError {
     /// What was named is not there.
-    #[error("`{path}`, which {by} names, is not a file")]
+    #[error("`{path}`, which `{by}` names, is not a file")]
     NotThere {
         /// The path.
         path: String,
@@ -53,10 +53,10 @@ impl Launcher {
             return Ok(Self::Image(image.clone()));
         }
         if let Some(path) = &options.envoy {
-            return file(path, "`--envoy`");
+            return file(path, "--envoy");
         }
         if let Some(path) = env::var_os("ENVOY_BIN").filter(|path| !path.is_empty()) {
-            return file(Path::new(&path), "`ENVOY_BIN`");
+            return file(Path::new(&path), "ENVOY_BIN");
         }
         on_path().or_else(cached).map(Self::Binary).ok_or(LaunchError::NotFound)
     }

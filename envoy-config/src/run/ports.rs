@@ -3,18 +3,23 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
+/// What the port of the administration interface is for.
+pub(super) const ADMIN: &str = "admin";
+
 /// Why a port can't be had.
 pub(super) fn taken(address: SocketAddr, what: &str) -> Option<String> {
     let error = TcpListener::bind(address).err()?;
     let port = address.port();
-    let (reason, hint) = match error.kind() {
-        ErrorKind::AddrInUse => ("is taken by another program".to_owned(), "stop it, or listen elsewhere"),
-        ErrorKind::PermissionDenied => ("needs more rights than you have".to_owned(), "listen elsewhere"),
-        _ => (format!("can't be had: {error}"), "listen elsewhere"),
+    let reason = match error.kind() {
+        ErrorKind::AddrInUse => "is taken by another program".to_owned(),
+        ErrorKind::PermissionDenied => "needs more rights than you have".to_owned(),
+        _ => format!("can't be had: {error}"),
     };
-    let flag =
-        if what == "admin" { "--admin 127.0.0.1:15099".to_owned() } else { format!("--port {port}=8080") };
-    Some(format!("port {port} ({what} on `{}`) {reason}\nhint: {hint}, such as with `{flag}`", address.ip()))
+    let hint = match what {
+        ADMIN => "choose another with `--admin`, such as `--admin 127.0.0.1:15099`",
+        _ => "listen elsewhere with `--port`, such as `--port 80=8080`",
+    };
+    Some(format!("port {port} ({what} on `{}`) {reason}\nhint: {hint}", address.ip()))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Session {
         let files = Files::create(folder.path().to_owned(), &rendered)
             .map_err(|error| environment(&error.to_string()))?;
         let listeners = files.addresses().into_iter().map(|address| (address, "listener"));
-        let taken = std::iter::once((admin_address, "admin")).chain(listeners);
+        let taken = std::iter::once((admin_address, ports::ADMIN)).chain(listeners);
         let taken: Vec<_> = taken.filter_map(|(address, what)| ports::taken(address, what)).collect();
         if !taken.is_empty() {
             return Err(environment(&taken.join("\nerror: ")));
@@ -220,7 +220,6 @@ impl Session {
             kept.iter().any(|event| matches!(event, Event::Stop | Event::Closed))
         });
         self.envoy.stop();
-        self.pass_on();
         Exit::Success
     }
 

@@ -50,3 +50,70 @@ pub(super) fn summary(steps: &[Step]) -> String {
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envoy::Any;
+    use crate::envoy::scalars::Block;
+    use crate::render::testing::rendered;
+
+    const TWO: &str = "
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs}
+spec:
+  hosts: ['*']
+  gateways: [gw]
+  http: [{route: [{destination: {host: two, port: {number: 80}}}]}]
+";
+
+    fn dynamic(resources: &str) -> Dynamic {
+        Dynamic::new(&rendered(&[resources, GATEWAY]).unwrap(), std::path::Path::new("/f"))
+    }
+
+    const GATEWAY: &str = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+";
+
+    #[test]
+    fn nothing_is_done_for_no_change() {
+        let one = dynamic(&TWO.replace("two", "one"));
+        assert!(between(&one, &one).is_empty() && !leftover(&one.clusters, &one));
+    }
+
+    #[test]
+    fn a_new_destination_is_there_before_anything_leads_to_it_and_the_old_one_stays() {
+        let (one, two) = (dynamic(&TWO.replace("two", "one")), dynamic(TWO));
+        let steps = between(&one, &two);
+        let [Step::Clusters(clusters), Step::Filter(_)] = steps.as_slice() else { panic!("{steps:?}") };
+        let name = |host: &str| format!("outbound|80||{host}.default.svc.cluster.local");
+        assert_eq!(clusters.keys().cloned().collect::<Vec<_>>(), [name("one"), name("two")]);
+        assert!(leftover(clusters, &two));
+        assert_eq!(summary(&steps), "filters, clusters");
+    }
+
+    #[test]
+    fn a_policy_touches_no_listener() {
+        let (before, mut after) = (dynamic(TWO), dynamic(TWO));
+        for config in after.filters.values_mut() {
+            *config = Any::StringValue { value: Block("{}".to_owned()) };
+        }
+        assert!(matches!(between(&before, &after).as_slice(), [Step::Filter(_)]));
+    }
+
+    #[test]
+    fn filters_are_there_before_the_listener_that_needs_them() {
+        let before = dynamic(TWO);
+        let more = GATEWAY.replace("name: gw", "name: more").replace("80", "81");
+        let after = Dynamic::new(&rendered(&[TWO, GATEWAY, &more]).unwrap(), std::path::Path::new("/f"));
+        let steps = between(&before, &after);
+        assert!(matches!(steps.last(), Some(Step::Listeners)), "{steps:?}");
+        assert!(steps.iter().any(|step| matches!(step, Step::Filter(name) if name.ends_with("_81"))));
+    }
+}

@@ -18,7 +18,7 @@ use super::routes::{PASSTHROUGH, inbound_cluster};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::cluster::{
-    CircuitBreakers, Cluster, Discovery, DiscoveryType, Endpoint, HttpProtocolOptions, HttpVersion,
+    CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, HttpProtocolOptions, HttpVersion,
     LbEndpoint, LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
 };
 use crate::envoy::scalars::{Address, Seconds};
@@ -108,21 +108,26 @@ fn of_listener(traffic: Traffic) -> Option<Cluster> {
 }
 
 fn with_endpoints(name: String, endpoints: Endpoints) -> Cluster {
-    let (kind, lb_endpoints) = match endpoints {
-        Endpoints::Addresses(endpoints) => (DiscoveryType::Static, endpoints),
-        Endpoints::Names(endpoints) => (DiscoveryType::StrictDns, endpoints),
-        Endpoints::RoundRobin(endpoint) => (DiscoveryType::LogicalDns, vec![endpoint]),
+    let (discovery, lb_endpoints) = match endpoints {
+        Endpoints::Addresses(endpoints) => (Discovery::Type(DiscoveryType::Static), endpoints),
+        Endpoints::Names(endpoints) => (dns(false), endpoints),
+        Endpoints::RoundRobin(endpoint) => (dns(true), vec![endpoint]),
     };
-    let dns = kind != DiscoveryType::Static;
     Cluster {
-        dns_lookup_family: dns.then_some("V4_PREFERRED"),
-        respect_dns_ttl: dns,
         load_assignment: Some(LoadAssignment {
             cluster_name: name.clone(),
             endpoints: vec![LocalityEndpoints { lb_endpoints }],
         }),
-        ..new(name, Discovery::Type(kind))
+        ..new(name, discovery)
     }
+}
+
+/// Envoy asks again every 5 seconds. Istio waits for the answer to expire; a compose network hands answers out for ten
+/// minutes, and a container that was restarted has another address.
+fn dns(all_addresses_in_single_endpoint: bool) -> Discovery {
+    let family = DNS_CACHE.dns_lookup_family;
+    let dns = DnsCluster { dns_lookup_family: family, all_addresses_in_single_endpoint };
+    Discovery::ClusterType(Box::new(Extension::new("envoy.clusters.dns", Any::DnsCluster(dns))))
 }
 
 /// A cluster with Istio's defaults.
@@ -130,8 +135,6 @@ fn new(name: String, discovery: Discovery) -> Cluster {
     Cluster {
         name,
         discovery,
-        dns_lookup_family: None,
-        respect_dns_ttl: false,
         connect_timeout: Seconds::new(10),
         lb_policy: LbPolicy::LeastRequest,
         common_lb_config: None,
