@@ -76,7 +76,7 @@ fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
             runtime: "envoy.wasm.runtime.v8",
             code: DataSource { local: LocalFile { filename: module_dir.join(module.file_name()) } },
         },
-        configuration: Any::StringValue { value: Block(super::interim::to_json_pretty(&config)) },
+        configuration: Any::StringValue { value: Block(format!("{:#}\n", config.to_json())) },
     };
     HttpFilter::new(name, Any::Wasm { config: Box::new(plugin) })
 }
@@ -106,4 +106,23 @@ fn reads(module: Module, kind: Kind) -> bool {
 pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
     let read = resources.iter().filter(|resource| reads(Module::Suite, resource.kind));
     Config { proxy: proxy.clone(), resources: read.cloned().collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
+        let config = Config { proxy: Proxy::default(), resources: Vec::new() };
+        let names = |attributes| {
+            let chain = chain(Filters::Suite, Traffic::Gateway, &config, attributes, Path::new("/"));
+            chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);
+        assert_eq!(
+            names(Attributes::SOURCE_IP | Attributes::SNI),
+            ["envoy.filters.http.set_filter_state", "outrigger", "envoy.filters.http.router"]
+        );
+    }
 }

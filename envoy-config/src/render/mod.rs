@@ -4,7 +4,6 @@ mod access_log;
 mod clusters;
 mod filters;
 mod hcm;
-mod interim;
 mod listeners;
 mod options;
 mod problems;
@@ -22,6 +21,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource, Role};
+use outrigger_core::route::Table;
 use outrigger_core::{Engine, PolicySet};
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         let config = filters::config(resources, &plan.proxy);
         match Engine::compile(&config, PolicySet::ALL) {
             Ok(engine) => {
-                destinations.extend(engine.routes().map(interim::destinations).into_iter().flatten());
+                destinations.extend(engine.routes().into_iter().flat_map(Table::destinations).cloned());
                 let (traffic, wanted) = (plan.traffic, engine.attributes());
                 let chain = filters::chain(options.filters, traffic, &config, wanted, &options.module_dir);
                 rendered.push(hcm::listener(plan, chain, options));

@@ -46,14 +46,14 @@ pub trait Source {
 }
 
 /// Runs until the user stops it: [`Exit::Success`]. Otherwise [`Exit::Environment`], or what the source says.
-pub fn run(options: &RunOptions, source: &dyn Source) -> Exit {
-    match start(options, source) {
+pub fn run(source: &dyn Source, options: &RunOptions) -> Exit {
+    match start(source, options) {
         Ok(mut session) => session.serve(source),
         Err(exit) => exit,
     }
 }
 
-fn start(options: &RunOptions, source: &dyn Source) -> Result<Session, Exit> {
+fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
     let folder = tempfile::Builder::new()
         .prefix("outrigger-")
         .tempdir()

@@ -83,13 +83,13 @@ spec:
 
     #[test]
     fn nothing_is_done_for_no_change() {
-        let one = dynamic(&TWO.replace("two", "one"));
+        let one = dynamic(&TWO.replace("host: two", "host: one"));
         assert!(between(&one, &one).is_empty() && !leftover(&one.clusters, &one));
     }
 
     #[test]
     fn a_new_destination_is_there_before_anything_leads_to_it_and_the_old_one_stays() {
-        let (one, two) = (dynamic(&TWO.replace("two", "one")), dynamic(TWO));
+        let (one, two) = (dynamic(&TWO.replace("host: two", "host: one")), dynamic(TWO));
         let steps = between(&one, &two);
         let [Step::Clusters(clusters), Step::Filter(_)] = steps.as_slice() else { panic!("{steps:?}") };
         let name = |host: &str| format!("outbound|80||{host}.default.svc.cluster.local");

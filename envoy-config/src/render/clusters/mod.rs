@@ -75,7 +75,7 @@ fn of_destination(
     let found =
         endpoints::find(resources, proxy, destination, subset, names).map_err(|problem| vec![problem])?;
     let Some(found) = found else { return Ok(None) };
-    let mut cluster = with_endpoints(super::interim::cluster_name(destination), found.endpoints);
+    let mut cluster = with_endpoints(destination.cluster_name(), found.endpoints);
     policy::apply(&mut cluster, &rules.settings(destination.port, subset)?, found.http2);
     Ok(Some(cluster))
 }

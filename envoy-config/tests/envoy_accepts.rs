@@ -1,0 +1,184 @@
+//! Envoy itself judges what is rendered.
+
+mod support;
+
+use std::process::Command;
+use std::{fs, path::Path};
+
+use envoy_config::mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization};
+use envoy_config::render::{Filters, Options, render};
+use outrigger_api::{Proxy, Role};
+
+const GATEWAY: &str = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - {port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}
+  - {port: {number: 8443, name: grpc, protocol: GRPC}, hosts: ['*.example.com']}
+";
+
+/// Something of every kind that makes a difference in the rendered text.
+const ROUTES: &str = "
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: all}
+spec:
+  hosts: ['*.example.com']
+  gateways: [gw, mesh]
+  http:
+  - route:
+    - {destination: {host: static.test, port: {number: 80}, subset: v1}, weight: 50}
+    - {destination: {host: static.test, port: {number: 80}, subset: v2}, weight: 50}
+    match: [{uri: {prefix: /static}}]
+  - {route: [{destination: {host: dns.test, port: {number: 80}}}], match: [{uri: {prefix: /dns}}]}
+  - {route: [{destination: {host: turns.test, port: {number: 80}}}], match: [{uri: {prefix: /turns}}]}
+  - {route: [{destination: {host: httpbin, port: {number: 8000}}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: static}
+spec:
+  hosts: [static.test]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: STATIC
+  endpoints: [{address: 10.0.0.1, labels: {version: v1}, weight: 3}, {address: '::1', labels: {version: v1}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: dns}
+spec:
+  hosts: [dns.test]
+  ports: [{number: 80, name: grpc, protocol: GRPC}]
+  resolution: DNS
+  endpoints: [{address: localhost}, {address: 127.0.0.1}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: turns}
+spec:
+  hosts: [turns.test]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS_ROUND_ROBIN
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: static}
+spec:
+  host: static.test
+  trafficPolicy:
+    loadBalancer: {simple: RANDOM}
+    connectionPool:
+      tcp:
+        maxConnections: 3
+        connectTimeout: 25ms
+        maxConnectionDuration: 1h
+        tcpKeepalive: {probes: 3, time: 60s, interval: 10s}
+      http:
+        http1MaxPendingRequests: 50
+        http2MaxRequests: 60
+        maxRequestsPerConnection: 3
+        maxRetries: 4
+        idleTimeout: 5m
+    outlierDetection:
+      consecutive5xxErrors: 7
+      consecutiveGatewayErrors: 0
+      splitExternalLocalOriginErrors: true
+      consecutiveLocalOriginFailures: 3
+      interval: 5s
+      baseEjectionTime: 1m
+      maxEjectionPercent: 100
+      minHealthPercent: 20
+  subsets:
+  - {name: v1, labels: {version: v1}}
+  - name: v2
+    labels: {version: v2}
+    trafficPolicy:
+      loadBalancer: {simple: ROUND_ROBIN}
+      connectionPool: {http: {useClientProtocol: true, maxConcurrentStreams: 10}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: httpbin}
+spec:
+  host: httpbin
+  trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: office}
+spec: {rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]}
+";
+
+/// Renders for `proxy` into a folder, and lets Envoy judge it.
+fn accepted(proxy: &Proxy, options: Options) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    support::write_modules(folder.path());
+    let text = [GATEWAY, ROUTES].join("\n---\n");
+    let parsed = outrigger_api::parse_yaml(text.as_bytes(), "all.yaml", "default");
+    assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    let options = Options { module_dir: folder.path().to_owned(), ..options };
+    let rendered = render(&parsed.resources, proxy, &options).unwrap();
+    let path = folder.path().join("envoy.yaml");
+    let text = rendered.to_yaml().unwrap();
+    fs::write(&path, &text).unwrap();
+    validate(&path, &text);
+    text
+}
+
+fn validate(path: &Path, text: &str) {
+    let mut envoy = Command::new(support::envoy());
+    let output = envoy.args(["--mode", "validate", "--log-level", "warning", "-c"]).arg(path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{text}");
+    assert!(!said.contains("eprecated"), "{said}");
+}
+
+fn gateway() -> Proxy {
+    let labels = [("istio".to_owned(), "ingressgateway".to_owned())].into();
+    Proxy { labels, workload: "ingress".to_owned(), ..Proxy::default() }
+}
+
+fn sidecar() -> Proxy {
+    Proxy { role: Role::Sidecar, workload: "reviews".to_owned(), ..Proxy::default() }
+}
+
+#[test]
+fn a_gateway_with_one_filter() {
+    let text = accepted(&gateway(), Options::default());
+    assert!(text.contains("outbound|80|v1|static.test"), "{text}");
+}
+
+#[test]
+fn a_gateway_with_five_filters() {
+    accepted(&gateway(), Options { filters: Filters::Separate, ..Options::default() });
+}
+
+#[test]
+fn a_sidecar() {
+    let text = accepted(&sidecar(), Options { app_port: Some(9080), ..Options::default() });
+    assert!(text.contains("PassthroughCluster") && text.contains("inbound|9080||"), "{text}");
+}
+
+#[test]
+fn a_sidecar_with_a_mesh_configuration() {
+    for (encoding, format) in [
+        (AccessLogEncoding::Text, None),
+        (AccessLogEncoding::Text, Some("%DURATION% %FILTER_STATE(wasm.outrigger:PLAIN)%".to_owned())),
+        (AccessLogEncoding::Json, None),
+        (AccessLogEncoding::Json, Some(r#"{"status": "%RESPONSE_CODE%"}"#.to_owned())),
+    ] {
+        let mesh = MeshConfig {
+            path_normalization: PathNormalization::DecodeAndMergeSlashes,
+            outbound_traffic: OutboundTraffic::RegistryOnly,
+            access_log_file: Some("/dev/stdout".to_owned()),
+            access_log_format: format,
+            access_log_encoding: encoding,
+            trusted_proxies: 1,
+            ..MeshConfig::default()
+        };
+        accepted(&sidecar(), Options { mesh, ..Options::default() });
+    }
+}
