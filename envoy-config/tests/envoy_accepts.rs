@@ -1,4 +1,12 @@
 //! Envoy itself judges what is rendered.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may"
+)]
 
 mod support;
 
@@ -130,7 +138,8 @@ fn accepted(proxy: &Proxy, options: Options) -> String {
 
 fn validate(path: &Path, text: &str) {
     let mut envoy = Command::new(support::envoy());
-    let output = envoy.args(["--mode", "validate", "--log-level", "warning", "-c"]).arg(path).output().unwrap();
+    let output =
+        envoy.args(["--mode", "validate", "--log-level", "warning", "-c"]).arg(path).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{text}");
     assert!(!said.contains("eprecated"), "{said}");

@@ -18,7 +18,7 @@ pub enum Any {
     Listener(Listener),
     /// A cluster in a discovery file.
     #[serde(rename = "type.googleapis.com/envoy.config.cluster.v3.Cluster")]
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
     /// A filter's configuration in a discovery file.
     #[serde(rename = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig")]
     ExtensionConfig(Box<ExtensionConfig>),

@@ -77,7 +77,7 @@ pub struct HttpFilter {
 #[serde(rename_all = "snake_case")]
 pub enum HttpFilterConfig {
     /// In place.
-    TypedConfig(Any),
+    TypedConfig(Box<Any>),
     /// In a file of its own.
     ConfigDiscovery(ExtensionConfigSource),
 }
@@ -85,7 +85,7 @@ pub enum HttpFilterConfig {
 impl HttpFilter {
     /// A filter in place.
     pub fn new(name: impl Into<String>, typed_config: Any) -> Self {
-        Self { name: name.into(), config: HttpFilterConfig::TypedConfig(typed_config) }
+        Self { name: name.into(), config: HttpFilterConfig::TypedConfig(Box::new(typed_config)) }
     }
 }
 

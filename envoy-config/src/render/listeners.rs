@@ -100,7 +100,7 @@ fn gateway(resources: &[Resource], proxy: &Proxy, options: &Options) -> Result<V
                     let proxy = Proxy { port: Some(server.port.number), ..proxy.clone() };
                     plans.insert(address, Plan { address, traffic: Traffic::Gateway, proxy });
                 }
-                Err(problem) => found.push(problem),
+                Err(problem) => found.push(*problem),
             }
         }
     }
@@ -117,26 +117,30 @@ fn address(
     server: &Server,
     path: &str,
     options: &Options,
-) -> Result<SocketAddr, Problem> {
+) -> Result<SocketAddr, Box<Problem>> {
     if !server.port.protocol.is_http() {
         let protocol = format!("{:?}", server.port.protocol).to_uppercase();
         let what = format!("`{protocol}` on a Gateway port");
         let mut problem = problems::unsupported(resource, &format!("{path}.port.protocol"), &what);
         problem.hint = Some("`HTTP`, `HTTP2` and `GRPC` are".to_owned());
-        return Err(problem);
+        return Err(Box::new(problem));
     }
     if server.tls.as_ref().is_some_and(|tls| tls.https_redirect) {
-        return Err(problems::unsupported(resource, &format!("{path}.tls.httpsRedirect"), "`httpsRedirect`"));
+        return Err(Box::new(problems::unsupported(
+            resource,
+            &format!("{path}.tls.httpsRedirect"),
+            "`httpsRedirect`",
+        )));
     }
     let bind = match &server.bind {
         None => options.bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         Some(text) => text.parse().map_err(|_| {
-            problems::at(
+            Box::new(problems::at(
                 resource,
                 &format!("{path}.bind"),
                 code::UNSUPPORTED,
                 format!("binding to `{text}` is not carried out yet, only to an IP address"),
-            )
+            ))
         })?,
     };
     Ok(SocketAddr::new(bind, options.mapped(server.port.number)))

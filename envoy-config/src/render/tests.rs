@@ -68,12 +68,14 @@ spec:
 }
 
 fn rule(spec: &str) -> String {
-    format!("
+    format!(
+        "
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {{name: rule}}
 spec: {{host: httpbin, {spec}}}
-")
+"
+    )
 }
 
 fn json_of(rendered: &Rendered) -> Value {
@@ -88,7 +90,8 @@ fn endpoints(rendered: &Rendered, cluster: &str) -> Vec<String> {
     let endpoints = &value["clusters"][cluster]["load_assignment"]["endpoints"][0]["lb_endpoints"];
     let text = |endpoint: &Value| {
         let address = &endpoint["endpoint"]["address"]["socket_address"];
-        let weight = endpoint["load_balancing_weight"].as_u64().map_or(String::new(), |weight| format!("*{weight}"));
+        let weight =
+            endpoint["load_balancing_weight"].as_u64().map_or(String::new(), |weight| format!("*{weight}"));
         format!("{}:{}{weight}", address["address"].as_str().unwrap(), address["port_value"])
     };
     endpoints.as_array().unwrap_or_else(|| panic!("no `{cluster}` in {value:#}")).iter().map(text).collect()
@@ -103,7 +106,10 @@ fn subsets_choose_endpoints_by_label() {
     let rendered = rendered(&[GATEWAY, MYAPP, MYAPP_ENDPOINTS]).unwrap();
     let host = "myapp.default.svc.cluster.local";
     assert_eq!(endpoints(&rendered, &format!("outbound|8080|v1|{host}")), ["10.0.0.1:8000"]);
-    assert_eq!(endpoints(&rendered, &format!("outbound|8080|v2|{host}")), ["10.0.0.2:9000*7", "10.0.0.3:8000"]);
+    assert_eq!(
+        endpoints(&rendered, &format!("outbound|8080|v2|{host}")),
+        ["10.0.0.2:9000*7", "10.0.0.3:8000"]
+    );
     assert_eq!(rendered.clusters.len(), 2);
 }
 
@@ -112,7 +118,11 @@ fn a_subset_of_endpoints_that_nobody_names_is_refused() {
     let problems = rendered(&[GATEWAY, MYAPP]).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems.iter().all(is_incomplete));
-    assert!(problems[0].to_string().contains("subset `v1` of `myapp.default.svc.cluster.local`"), "{}", problems[0]);
+    assert!(
+        problems[0].to_string().contains("subset `v1` of `myapp.default.svc.cluster.local`"),
+        "{}",
+        problems[0]
+    );
     assert!(problems[0].to_string().contains("ServiceEntry"), "{}", problems[0]);
 }
 
@@ -164,7 +174,8 @@ fn what_is_said_for_a_port_takes_the_place_of_everything_else() {
 
 #[test]
 fn outlier_detection_enforces_what_is_counted() {
-    let text = rule("trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0, consecutiveGatewayErrors: 4}}");
+    let text =
+        rule("trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0, consecutiveGatewayErrors: 4}}");
     let value = json_of(&rendered(&[GATEWAY, &to("httpbin"), &text]).unwrap());
     let cluster = &value["clusters"]["outbound|8000||httpbin.default.svc.cluster.local"];
     assert_eq!(
@@ -177,9 +188,8 @@ fn outlier_detection_enforces_what_is_counted() {
 
 #[test]
 fn what_is_not_carried_out_is_refused_where_it_stands() {
-    let text = rule(
-        "trafficPolicy: {tls: {mode: SIMPLE}, loadBalancer: {consistentHash: {httpHeaderName: x}}}",
-    );
+    let text =
+        rule("trafficPolicy: {tls: {mode: SIMPLE}, loadBalancer: {consistentHash: {httpHeaderName: x}}}");
     let found = messages(rendered(&[GATEWAY, &to("httpbin"), &text]));
     assert!(found[0].contains("OUT0002") && found[0].contains("(spec.trafficPolicy.tls.mode)"), "{found:?}");
     assert!(found[0].contains("test.yaml:"), "{found:?}");
@@ -221,7 +231,8 @@ fn a_gateway_listens_where_its_gateways_say() {
     let same = GATEWAY.replace("name: gw", "name: same");
     let foreign = GATEWAY.replace("name: gw", "name: foreign").replace("ingressgateway", "egressgateway");
     let resources = resources(&[GATEWAY, &more, &same, &foreign.replace("number: 80", "number: 9999")]);
-    let options = Options { ports: [(80, 8080)].into(), bind: "127.0.0.1".parse().ok(), ..Options::default() };
+    let options =
+        Options { ports: [(80, 8080)].into(), bind: "127.0.0.1".parse().ok(), ..Options::default() };
     let rendered = render(&resources, &gateway(), &options).unwrap();
     let names: Vec<_> = rendered.listeners.iter().map(|listener| listener.name.as_str()).collect();
     assert_eq!(names, ["127.0.0.1_8080", "127.0.0.1_8081"]);
@@ -236,7 +247,8 @@ fn a_gateway_without_gateways_has_nowhere_to_listen() {
 
 #[test]
 fn two_listeners_do_not_share_a_port() {
-    let options = Options { ports: [(80, 15000)].into(), bind: "127.0.0.1".parse().ok(), ..Options::default() };
+    let options =
+        Options { ports: [(80, 15000)].into(), bind: "127.0.0.1".parse().ok(), ..Options::default() };
     let found = messages(render(&resources(&[GATEWAY]), &gateway(), &options));
     assert!(found[0].contains("127.0.0.1:15000"), "{found:?}");
 }
@@ -282,9 +294,13 @@ fn separate_filters_get_what_they_read() {
     let value = json_of(&rendered);
     let filters = &value["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"];
     let has = |index: usize| {
-        filters[index]["typed_config"]["config"]["configuration"]["value"].as_str().unwrap().contains("VirtualService")
+        filters[index]["typed_config"]["config"]["configuration"]["value"]
+            .as_str()
+            .unwrap()
+            .contains("VirtualService")
     };
-    let names: Vec<_> = filters.as_array().unwrap().iter().map(|filter| filter["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        filters.as_array().unwrap().iter().map(|filter| filter["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
         [

@@ -41,15 +41,16 @@ impl Dynamic {
         for listener in &mut listeners {
             let name = listener.name.clone();
             for filter in http_filters(listener) {
-                let HttpFilterConfig::TypedConfig(config @ Any::Wasm { .. }) = &filter.config else {
+                let HttpFilterConfig::TypedConfig(config) = &filter.config else { continue };
+                if !matches!(**config, Any::Wasm { .. }) {
                     continue;
-                };
+                }
                 let full = format!("{}@{name}", filter.name);
                 let discovered = ExtensionConfigSource {
                     config_source: ConfigSource::file(&folder.join(file_name(&full))),
                     type_urls: vec![WASM_TYPE],
                 };
-                filters.insert(full.clone(), config.clone());
+                filters.insert(full.clone(), (**config).clone());
                 *filter = HttpFilter { name: full, config: HttpFilterConfig::ConfigDiscovery(discovered) };
             }
         }
@@ -80,7 +81,7 @@ impl Dynamic {
 
 /// The file of these clusters.
 pub(super) fn clusters_file(clusters: &BTreeMap<String, Cluster>, version: u64) -> DiscoveryResponse {
-    response(version, clusters.values().cloned().map(Any::Cluster))
+    response(version, clusters.values().cloned().map(Box::new).map(Any::Cluster))
 }
 
 /// The name of a filter's file.

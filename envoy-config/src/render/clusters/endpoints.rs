@@ -41,7 +41,7 @@ pub(super) fn find(
     destination: &Destination,
     subset: Option<&Subset>,
     names: &Names,
-) -> Result<Option<Found>, Problem> {
+) -> Result<Option<Found>, Box<Problem>> {
     let labels = subset.map(|subset| &subset.labels);
     let host = destination.host.as_str();
     if let Some((resource, entry)) = service_entry(resources, proxy, host) {
@@ -69,7 +69,11 @@ pub(super) fn find(
 
 /// What DNS says. Nothing tells such endpoints apart, so a subset with labels can't be served: sending its share to
 /// all of them would not be what was asked for.
-fn by_name(destination: &Destination, subset: Option<&Subset>, name: &str) -> Result<Endpoints, Problem> {
+fn by_name(
+    destination: &Destination,
+    subset: Option<&Subset>,
+    name: &str,
+) -> Result<Endpoints, Box<Problem>> {
     if let Some(subset) = subset.filter(|subset| !subset.labels.is_empty()) {
         let message = format!(
             "subset `{}` of `{}` chooses endpoints by label, and nothing says which endpoints that host has",
@@ -79,7 +83,7 @@ fn by_name(destination: &Destination, subset: Option<&Subset>, name: &str) -> Re
             "add a ServiceEntry for `{}` with `endpoints` and their `labels` (DNS names will do with `resolution: DNS`)",
             destination.host
         );
-        return Err(problems::whole(problems::UNKNOWN_ENDPOINTS, message, &hint));
+        return Err(Box::new(problems::whole(problems::UNKNOWN_ENDPOINTS, message, &hint)));
     }
     let endpoint = endpoint(name, destination.port, None);
     Ok(match name.parse::<std::net::IpAddr>() {
@@ -123,7 +127,7 @@ fn of_entry(
     entry: &ServiceEntry,
     port: &Port,
     (host, labels): (&str, Option<&Labels>),
-) -> Result<Endpoints, Problem> {
+) -> Result<Endpoints, Box<Problem>> {
     let selected = entry.workload_selector.as_ref().map(|selector| {
         workload_entries(resources, &resource.meta.namespace).filter(|(meta, entry)| {
             // A WorkloadEntry is selected by the labels of its spec, and by those of its metadata.
@@ -159,7 +163,7 @@ fn of_entry(
         }
         Resolution::None | Resolution::DynamicDns => {
             let what = format!("a wildcard host as a destination (`{host}`)");
-            return Err(problems::unsupported(resource, "spec.hosts", &what));
+            return Err(Box::new(problems::unsupported(resource, "spec.hosts", &what)));
         }
     })
 }

@@ -18,8 +18,8 @@ use super::routes::{PASSTHROUGH, inbound_cluster};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::cluster::{
-    CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, HttpProtocolOptions, HttpVersion,
-    LbEndpoint, LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
+    CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, HttpProtocolOptions,
+    HttpVersion, LbEndpoint, LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
 };
 use crate::envoy::scalars::{Address, Seconds};
 use crate::mesh_config::OutboundTraffic;
@@ -73,7 +73,7 @@ fn of_destination(
         },
     };
     let found =
-        endpoints::find(resources, proxy, destination, subset, names).map_err(|problem| vec![problem])?;
+        endpoints::find(resources, proxy, destination, subset, names).map_err(|problem| vec![*problem])?;
     let Some(found) = found else { return Ok(None) };
     let mut cluster = with_endpoints(destination.cluster_name(), found.endpoints);
     policy::apply(&mut cluster, &rules.settings(destination.port, subset)?, found.http2);
