@@ -5,6 +5,7 @@ use std::time::Duration;
 use outrigger_api::{Config, Problem};
 
 use crate::jwt::{Identity, SignatureVerifier};
+use crate::request::HeaderLine;
 use crate::verdict::{HeaderOp, Outcome, Verdict};
 use crate::{Attributes, Draws, Now, Request, authz, fault, jwt, route};
 
@@ -123,8 +124,28 @@ impl Engine {
                 verdict.outcome = Outcome::Reply(reply);
                 return verdict;
             }
-            ops.append(&mut outcome.ops);
+            if !outcome.ops.is_empty() {
+                // As in a chain of Envoy filters, what comes next sees the request without the token, without the
+                // client's copies of claim headers and with those of the token.
+                let changes = std::mem::take(&mut outcome.ops);
+                let lines = after(request.headers(), &changes);
+                ops.extend(changes.iter().cloned());
+                let request = Request::new(&lines, request.connection.clone());
+                return self.after_jwt(&request, identity, draws, ops, verdict);
+            }
         }
+        self.after_jwt(request, identity, draws, ops, verdict)
+    }
+
+    /// Authorization, faults and routes.
+    fn after_jwt<'e>(
+        &'e self,
+        request: &Request<'_>,
+        identity: Option<Identity>,
+        draws: &mut Draws,
+        ops: Vec<HeaderOp<'e>>,
+        mut verdict: Verdict<'e>,
+    ) -> Verdict<'e> {
         if let Some(policies) = &self.authz {
             let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(identity.as_ref());
             let decision = verdict.authz.insert(policies.decide(request, identity));
@@ -167,6 +188,43 @@ impl Engine {
     }
 }
 
+/// The header lines once `changes` are made.
+fn after<'v>(lines: &[HeaderLine<'v>], changes: &'v [HeaderOp<'_>]) -> Vec<HeaderLine<'v>> {
+    let mut lines = lines.to_vec();
+    for change in changes {
+        match change {
+            HeaderOp::Remove(name) | HeaderOp::Set(name, _) => {
+                lines.retain(|(sent, _)| *sent != name.as_bytes());
+            }
+            HeaderOp::Add(..) => {}
+        }
+        if let HeaderOp::Set(name, value) | HeaderOp::Add(name, value) = change {
+            lines.push((name.as_bytes(), value));
+        }
+    }
+    lines
+}
+
 fn keep<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
     result.map_err(|mut found| problems.append(&mut found)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn later_policies_see_the_changes_of_earlier_ones() {
+        let lines: [HeaderLine<'_>; 4] =
+            [(b":path", b"/?access_token=t"), (b"x-sub", b"eve"), (b"x-sub", b"mallory"), (b"a", b"b")];
+        let changes = [
+            HeaderOp::Remove("x-sub".into()),
+            HeaderOp::Add("x-sub".into(), b"ann"[..].into()),
+            HeaderOp::Set(":path".into(), b"/"[..].into()),
+        ];
+        let expected: [HeaderLine<'_>; 3] = [(b"a", b"b"), (b"x-sub", b"ann"), (b":path", b"/")];
+        assert_eq!(after(&lines, &changes), expected);
+    }
 }
