@@ -34,7 +34,7 @@ fn a_forwarded_request_is_told_whole() {
             "add": {"x-trail": ["edge"]},
             "remove": ["x-debug"],
         },
-        "jwt": null, "authz": null, "fault": null, "faultChances": null, "shadow": [],
+        "jwt": null, "authz": null, "fault": null, "faultChances": null, "shadow": [], "audit": null,
         "route": {
             "virtualService": "default/shop", "rule": 2, "match": 1, "destination": place("v1"),
             "alternatives": [
@@ -114,7 +114,7 @@ fn authentication_and_authorization_name_their_rule() {
         json!({"principal": "https://issuer.example/daniel", "failure": null, "rule": "default/tokens[0]"})
     );
     let known = json!({"decision": "allow", "action": "ALLOW", "policy": "default/known-users", "rule": 0,
-        "file": "explain/security.yaml", "line": 31});
+        "file": "explain/security.yaml", "line": 30});
     assert_eq!(answer["authz"], known);
 
     let (code, answer) = explain(SECURE, &["GET http://shop.example/v1/./admin/../admin/x", "-H", &bearer()]);
@@ -129,6 +129,30 @@ fn authentication_and_authorization_name_their_rule() {
         (1, Some(401), Some("Jwt is expired"))
     );
     assert_eq!(answer["jwt"]["failure"], "Jwt is expired");
+}
+
+#[test]
+fn dry_runs_and_audits_change_nothing_but_are_told() {
+    let policy = |name: &str, action: &str, dry_run: &str| {
+        format!(
+            "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: {name}, annotations: \
+             {{istio.io/dry-run: '{dry_run}'}}}}\nspec: {{action: {action}, rules: [{{}}]}}\n"
+        )
+    };
+    let resources = policy("dry", "DENY", "true")
+        + &policy("watch", "AUDIT", "false")
+            .replace("annotations: {istio.io/dry-run: 'false'}", "labels: {}");
+    let (code, answer) = json(
+        &["explain", "GET http://a/", "-f", "-", "--role", "sidecar", "--direction", "inbound", "-o", "json"],
+        &resources,
+    );
+    assert_eq!((code, &answer["authz"]), (0, &Value::Null), "{answer:#}");
+    assert_eq!(answer["shadow"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&answer["shadow"][0]["decision"], &answer["shadow"][0]["policy"]),
+        (&json!("deny"), &json!("default/dry"))
+    );
+    assert_eq!(answer["audit"]["policy"], "default/watch");
 }
 
 #[test]

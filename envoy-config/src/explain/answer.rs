@@ -30,8 +30,10 @@ pub struct Answer {
     pub fault_chances: Option<FaultChances>,
     /// Routing.
     pub route: Option<Route>,
-    /// Decisions of policies in shadow mode.
-    pub shadow: Vec<()>,
+    /// Decisions of policies in shadow mode (`istio.io/dry-run`).
+    pub shadow: Vec<Authz>,
+    /// The rule of an AUDIT policy that matches.
+    pub audit: Option<Rule>,
     /// Envoy's response code details of a reply.
     pub details: Option<String>,
     /// Rules before the one taken, and why they do not match.
@@ -83,6 +85,19 @@ pub struct Authz {
     pub policy: Option<String>,
     /// The rule of the policy, from 0.
     pub rule: Option<usize>,
+    /// Its file.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u32>,
+}
+
+/// A rule of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// `ns/name`
+    pub policy: String,
+    /// The rule of the policy, from 0.
+    pub rule: usize,
     /// Its file.
     pub file: Option<String>,
     /// Its line.
@@ -212,6 +227,7 @@ impl Answer {
             fault_chances: None,
             route: None,
             shadow: Vec::new(),
+            audit: None,
             details: Some(details.to_owned()),
             passed_over: Vec::new(),
         }
@@ -245,7 +261,12 @@ impl Answer {
             let rule = jwt.rule.map(|rule| format!("{}[{}]", rule.resource, rule.rule));
             (principal.is_some() || failure.is_some()).then_some(Jwt { principal, failure, rule })
         });
-        answer.authz = verdict.authz.as_ref().and_then(Authz::of);
+        if let Some(decision) = &verdict.authz {
+            answer.authz = Authz::of(decision);
+            answer.audit = decision.audited.map(Rule::of);
+            let shadow = decision.shadow.iter();
+            answer.shadow = shadow.map(|would| Authz::by(would.action, would.allowed, would.rule)).collect();
+        }
         answer.fault = verdict.fault.as_ref().map(|fault| Fault {
             delay_ms: fault.delay.map_or(0, millis),
             abort_status: fault.abort_status(),
@@ -280,21 +301,28 @@ impl HeaderChanges {
 impl Authz {
     /// `None`: no policy applies.
     fn of(decision: &authz::Decision<'_>) -> Option<Self> {
-        let action = decision.action.map(|action| match action {
-            authz::Action::Allow => "ALLOW",
-            authz::Action::Deny => "DENY",
-            authz::Action::Audit => "AUDIT",
-        });
-        action?;
-        let rule = decision.rule;
-        Some(Self {
-            decision: if decision.allowed { "allow" } else { "deny" },
-            action,
+        decision.action.map(|action| Self::by(action, decision.allowed, decision.rule))
+    }
+
+    fn by(action: authz::Action, allowed: bool, rule: Option<&RuleRef>) -> Self {
+        Self {
+            decision: if allowed { "allow" } else { "deny" },
+            action: Some(match action {
+                authz::Action::Allow => "ALLOW",
+                authz::Action::Deny => "DENY",
+                authz::Action::Audit => "AUDIT",
+            }),
             policy: rule.map(|rule| rule.resource.to_string()),
             rule: rule.map(|rule| rule.rule),
             file: rule.and_then(file),
             line: rule.and_then(|rule| rule.line),
-        })
+        }
+    }
+}
+
+impl Rule {
+    fn of(rule: &RuleRef) -> Self {
+        Self { policy: rule.resource.to_string(), rule: rule.rule, file: file(rule), line: rule.line }
     }
 }
 

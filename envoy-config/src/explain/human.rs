@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use outrigger_api::{Direction, Proxy, Role};
 
-use super::answer::{Answer, Destination, HeaderChanges, Outcome, Route};
+use super::answer::{Answer, Authz, Destination, HeaderChanges, Outcome, Route};
 use super::question::Question;
 
 /// The story of `question`.
@@ -46,7 +46,7 @@ fn step(out: &mut String, name: &str, text: &str) -> fmt::Result {
 }
 
 fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
-    let Some(jwt) = &answer.jwt else { return step(out, "jwt", "no token is checked") };
+    let Some(jwt) = &answer.jwt else { return step(out, "jwt", "no verified token") };
     let by = jwt.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
     match (&jwt.principal, &jwt.failure) {
         (_, Some(failure)) => step(out, "jwt", &format!("refused{by}: {failure}")),
@@ -56,20 +56,35 @@ fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
 }
 
 fn authz(out: &mut String, answer: &Answer) -> fmt::Result {
-    let Some(authz) = &answer.authz else {
-        let refused = answer.jwt.as_ref().is_some_and(|jwt| jwt.failure.is_some());
-        return step(out, "authz", if refused { "not reached" } else { "no policy applies" });
-    };
-    let decision = if authz.decision == "allow" { "allowed" } else { "denied" };
-    let action = authz.action.unwrap_or_default();
-    match &authz.policy {
-        Some(policy) => {
-            let rule = authz.rule.map(|rule| format!("rules[{rule}]")).unwrap_or_default();
-            let at = position(authz.file.as_deref(), authz.line);
-            step(out, "authz", &format!("{decision} by {action} policy {policy}, {rule}{at}"))
+    match &answer.authz {
+        Some(authz) => step(out, "authz", &decision(authz))?,
+        None if answer.jwt.as_ref().is_some_and(|jwt| jwt.failure.is_some()) => {
+            step(out, "authz", "not reached")?;
         }
-        None if authz.decision == "allow" => step(out, "authz", "allowed: no DENY policy matches"),
-        None => step(out, "authz", "denied: there are ALLOW policies, and no rule of theirs matches"),
+        None if answer.shadow.is_empty() => step(out, "authz", "no policy decides")?,
+        None => {}
+    }
+    for would in &answer.shadow {
+        step(out, "dry run", &format!("would be {}", decision(would)))?;
+    }
+    match &answer.audit {
+        Some(rule) => {
+            let at = position(rule.file.as_deref(), rule.line);
+            step(out, "audit", &format!("marked by {}, rules[{}]{at}", rule.policy, rule.rule))
+        }
+        None => Ok(()),
+    }
+}
+
+fn decision(authz: &Authz) -> String {
+    let decision = if authz.decision == "allow" { "allowed" } else { "denied" };
+    match (&authz.policy, authz.rule) {
+        (Some(policy), Some(rule)) => {
+            let at = position(authz.file.as_deref(), authz.line);
+            format!("{decision} by {} policy {policy}, rules[{rule}]{at}", authz.action.unwrap_or_default())
+        }
+        _ if authz.decision == "allow" => "allowed: no rule of a DENY policy matches".to_owned(),
+        _ => "denied: there are ALLOW policies, and no rule of theirs matches".to_owned(),
     }
 }
 

@@ -56,8 +56,8 @@ pub fn explain(
         (Some(_), _) => None,
     };
     if let Some((status, details)) = unrouted {
-        let Answer { jwt, authz, passed_over, .. } = answer;
-        answer = Answer { jwt, authz, passed_over, ..Answer::reply(status, details) };
+        let Answer { jwt, authz, shadow, audit, passed_over, .. } = answer;
+        answer = Answer { jwt, authz, shadow, audit, passed_over, ..Answer::reply(status, details) };
     }
     Ok(answer)
 }
