@@ -1,5 +1,6 @@
 //! Scenarios and the judges that decide them: the engine alone, Envoy as a process, Envoy in a container.
 
+pub mod bench;
 pub mod client;
 pub mod engine_judge;
 pub mod launch;

@@ -1,0 +1,63 @@
+//! The bootstraps of the two Envoys.
+
+use serde_json::{Value, json};
+
+use super::configurations::Bench;
+use super::envoy::address;
+
+/// What every answer of the upstream carries.
+const BODY: &str = r#"{"order": 4711, "state": "shipped", "lines": [{"article": "oar", "count": 2}, {"article": "float", "count": 1}]}"#;
+/// Longer than any run: the statistics are not flushed while the CPU time is taken.
+const FLUSH: &str = "300s";
+
+/// The Envoy that is measured.
+pub(super) fn measured(bench: &Bench) -> Value {
+    let listeners: Vec<_> = bench.listeners.iter().map(|listener| &listener.config).collect();
+    json!({
+        "node": {"id": "bench", "cluster": "bench"},
+        "layered_runtime": bench.shop.ours.runtime,
+        "stats_config": bench.shop.ours.stats,
+        "stats_flush_interval": FLUSH,
+        "static_resources": {"listeners": listeners, "clusters": bench.clusters()},
+    })
+}
+
+/// The upstream: two versions of a service that always answer the same, and say what they were asked for.
+pub(super) fn upstream(ports: [u16; 2]) -> Value {
+    let [v1, v2] = ports;
+    json!({
+        "node": {"id": "upstream", "cluster": "bench"},
+        "stats_flush_interval": FLUSH,
+        "static_resources": {"listeners": [version("v1", v1), version("v2", v2)]},
+    })
+}
+
+fn version(name: &str, port: u16) -> Value {
+    let header = |name, value| json!({"header": {"key": name, "value": value}});
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "http_filters": [{
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+        }],
+        "route_config": {
+            "virtual_hosts": [{
+                "name": "any",
+                "domains": ["*"],
+                "routes": [{
+                    "match": {"prefix": "/"},
+                    "direct_response": {"status": 200, "body": {"inline_string": BODY}},
+                    "response_headers_to_add": [header("x-served-by", name), header("x-seen-path", "%REQ(:PATH)%")],
+                }],
+            }],
+        },
+    });
+    json!({
+        "name": name,
+        "address": address(port),
+        "filter_chains": [{
+            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
+        }],
+    })
+}

@@ -1,0 +1,104 @@
+//! A running Envoy.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::cpu::Meter;
+use super::machine::pinned;
+use crate::client::Client;
+
+/// How long it may take until it serves: V8 compiles each module first, about a second a megabyte.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// An Envoy process with one worker; it ends with this value.
+#[derive(Debug)]
+pub(super) struct Envoy {
+    child: Child,
+    /// Its administration interface.
+    pub(super) admin: Client,
+    /// Its CPU time.
+    pub(super) meter: Meter,
+}
+
+impl Envoy {
+    /// Starts it with `bootstrap`, to which the administration interface is added, and returns once it serves.
+    pub(super) fn start(name: &str, bootstrap: &Value, folder: &Path, core: Option<usize>) -> Result<Self> {
+        let [admin] = free_ports()?;
+        let mut bootstrap = bootstrap.clone();
+        bootstrap["admin"] = json!({"address": address(admin)});
+        std::fs::create_dir_all(folder)?;
+        let (config, log) = (folder.join("envoy.json"), folder.join("envoy.log"));
+        std::fs::write(&config, serde_json::to_vec_pretty(&bootstrap)?)?;
+        let child = pinned(&binary(), core)
+            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--config-path"])
+            .arg(&config)
+            .arg("--log-path")
+            .arg(&log)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("can't start {}", binary()))?;
+        let meter = Meter::new(child.id())?;
+        let mut envoy = Self { child, admin: Client::new(format!("127.0.0.1:{admin}")), meter };
+        envoy.wait().with_context(|| format!("the {name} Envoy does not serve; its log ends with:\n{}", end(&log)))?;
+        Ok(envoy)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status}");
+            }
+            match self.admin.request("GET", "admin", "/ready", &[]) {
+                Ok(answer) if answer.status == Some(200) => return Ok(()),
+                _ => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+        bail!("it is not ready after {} s", PATIENCE.as_secs())
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The Envoy to start.
+fn binary() -> String {
+    std::env::var("ENVOY_BIN").unwrap_or_else(|_| "envoy".to_owned())
+}
+
+/// Its version.
+pub(super) fn version() -> Option<String> {
+    let output = std::process::Command::new(binary()).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Some(text.split_once("version:")?.1.trim().to_owned())
+}
+
+/// Ports of the loopback interface that nobody listens on just now.
+pub(super) fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    // All are held at once, so that no two are the same.
+    let listeners: Vec<_> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    let ports: Vec<u16> =
+        listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<_>>()?;
+    ports.try_into().ok().context("as many ports as asked for")
+}
+
+/// `envoy.config.core.v3.Address` on the loopback interface.
+pub(super) fn address(port: u16) -> Value {
+    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
+}
+
+fn end(log: &PathBuf) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines.iter().skip(lines.len().saturating_sub(15)).fold(String::new(), |all, line| all + line + "\n")
+}

@@ -1,0 +1,90 @@
+//! What our filters cost: CPU time of Envoy per request, beside a bare Envoy, an empty filter and Envoy's own filters.
+//!
+//! Every configuration is a listener of one Envoy process with one worker, so that all of them meet the same noise.
+//! A round sends requests to each in turn; what counts is the difference to the bare listener within a round, and
+//! the median of those. Figures of different machines, or of different hours on one, are not comparable; ratios are.
+
+pub mod options;
+pub mod statistics;
+
+mod bootstrap;
+mod configurations;
+mod cpu;
+mod envoy;
+mod listener;
+mod load;
+mod machine;
+mod native;
+mod ours;
+mod probes;
+mod report;
+mod resources;
+mod rounds;
+mod setting;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use self::configurations::Bench;
+use self::envoy::Envoy;
+use self::load::Generator;
+use self::machine::{Cores, Machine};
+use self::options::Options;
+
+/// Measures, prints the table and writes the report.
+///
+/// # Errors
+/// A tool or module is missing, Envoy refuses a configuration, or a listener does not answer as it should.
+pub fn run(options: &Options) -> Result<()> {
+    let (bench, [upstream, envoy]) = put_up(options)?;
+    let generator = Generator::find(Cores::find().load, options.connections)?;
+    let before = Machine::read();
+    before.warn_if_busy();
+    let rows = bench.selected(&options.only)?;
+    let samples = rounds::measure(&rows, &envoy, &generator, options)?;
+    drop((envoy, upstream));
+    let report = report::Report::new(&bench, &rows, &samples, options, before)?;
+    print!("{}", table::table(&report));
+    report.write(&options.output)?;
+    eprintln!("bench: {} written", options.output.display());
+    Ok(())
+}
+
+/// Puts every listener up and asks each whether it decides as it should, without measuring anything.
+///
+/// # Errors
+/// As [`run`].
+pub fn check(options: &Options) -> Result<()> {
+    put_up(options).map(drop)
+}
+
+/// The upstream and the Envoy to measure, up and checked.
+fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
+    let cores = Cores::find();
+    let folder = tempfile::tempdir()?;
+    let ports = envoy::free_ports::<2>()?;
+    let upstream =
+        Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
+    let bench = Bench::new(options, ports)?;
+    eprintln!("bench: starting Envoy with {} listeners; it compiles every module first ...", bench.listeners.len());
+    let envoy =
+        Envoy::start("measured", &bootstrap::measured(&bench), &folder.path().join("measured"), cores.envoy)?;
+    probes::check(&bench, &envoy)?;
+    eprintln!("bench: every listener decides as it should");
+    Ok((bench, [upstream, envoy]))
+}
+
+/// The folder with our modules.
+fn modules() -> Result<PathBuf> {
+    let folder = std::env::var_os("OUTRIGGER_MODULES").context("OUTRIGGER_MODULES is not set: run through ./makew")?;
+    Ok(Path::new(&folder).canonicalize().with_context(|| Path::new(&folder).display().to_string())?)
+}
+
+/// The size of a module in bytes.
+fn module_size(path: &Path) -> Result<u64> {
+    let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    ensure!(size > 0, "`{}` is empty", path.display());
+    Ok(size)
+}

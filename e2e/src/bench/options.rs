@@ -1,0 +1,105 @@
+//! The command line of the benchmark.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+/// CPU time of Envoy per request with our filters, beside a bare Envoy, an empty filter and Envoy's own filters.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "./makew bench --", disable_version_flag = true)]
+pub struct Options {
+    /// How often each configuration is measured; fewer than ten say little.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Seconds of load for each measurement.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub seconds: u32,
+    /// Connections of the load generator, all kept alive.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+    /// Only this configuration and those it is compared with (repeatable).
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Two rounds of one second: whether it works, not what it costs.
+    #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
+    pub quick: bool,
+    /// Also 10 against 10,000 routes and authorization rules.
+    #[arg(long)]
+    pub scale: bool,
+    /// Also the suite of another build (repeatable).
+    #[arg(long, value_name = "NAME=WASM")]
+    pub compare: Vec<Compared>,
+    /// The filter that does nothing.
+    #[arg(long, value_name = "WASM", default_value_os_t = below_root("dist/bench/empty_filter.wasm"))]
+    pub empty: PathBuf,
+    /// Where the figures go.
+    #[arg(long, value_name = "FILE", default_value_os_t = below_root("dist/bench.json"))]
+    pub output: PathBuf,
+}
+
+/// Another build of the suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// What its row is called.
+    pub name: String,
+    /// The module.
+    pub module: PathBuf,
+}
+
+impl std::str::FromStr for Compared {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, module) = text.split_once('=').context("of the form `NAME=WASM`")?;
+        let module = Path::new(module).canonicalize().with_context(|| format!("`{module}`"))?;
+        Ok(Self { name: name.to_owned(), module })
+    }
+}
+
+impl Options {
+    /// What the command line says.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::parse().completed()
+    }
+
+    /// Everything at its default.
+    #[must_use]
+    pub fn by_default() -> Self {
+        Self::parse_from(["bench"]).completed()
+    }
+
+    fn completed(mut self) -> Self {
+        if self.quick {
+            (self.rounds, self.seconds) = (2, 1);
+        }
+        self
+    }
+}
+
+fn below_root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("")).join(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_is_short() {
+        let options = Options::parse_from(["bench", "--quick"]).completed();
+        assert_eq!((options.rounds, options.seconds), (2, 1));
+        assert!(Options::try_parse_from(["bench", "--quick", "--rounds", "3"]).is_err());
+        assert!(Options::try_parse_from(["bench", "--rounds", "0"]).is_err());
+    }
+
+    #[test]
+    fn a_build_to_compare_with_has_a_name_and_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let compared: Compared = format!("o3={}", file.path().display()).parse().unwrap();
+        assert_eq!(compared.name, "o3");
+        assert!("o3".parse::<Compared>().is_err());
+        assert!("o3=/nowhere/outrigger.wasm".parse::<Compared>().is_err());
+    }
+}
