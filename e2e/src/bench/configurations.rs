@@ -93,7 +93,8 @@ impl Bench {
         }
         let named = |row: &&Row| only.is_empty() || only.contains(&row.name);
         let wanted: Vec<_> = self.rows.iter().filter(named).collect();
-        let needed = |row: &&Row| wanted.iter().any(|one| [&one.name, &one.bare, &one.native].contains(&&row.name));
+        let needed =
+            |row: &&Row| wanted.iter().any(|one| [&one.name, &one.bare, &one.native].contains(&&row.name));
         Ok(self.rows.iter().filter(needed).cloned().collect())
     }
 

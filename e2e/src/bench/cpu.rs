@@ -24,7 +24,8 @@ impl Meter {
     /// Seconds that all threads of the process have run so far, in user and in system mode.
     pub(super) fn seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(&self.stat).with_context(|| self.stat.clone())?;
-        let ticks = ticks(&stat).with_context(|| format!("{} is not of the known form: `{stat}`", self.stat))?;
+        let ticks =
+            ticks(&stat).with_context(|| format!("{} is not of the known form: `{stat}`", self.stat))?;
         Ok(ticks as f64 / self.ticks_per_second)
     }
 }

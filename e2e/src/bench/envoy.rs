@@ -45,7 +45,9 @@ impl Envoy {
             .with_context(|| format!("can't start {}", binary()))?;
         let meter = Meter::new(child.id())?;
         let mut envoy = Self { child, admin: Client::new(format!("127.0.0.1:{admin}")), meter };
-        envoy.wait().with_context(|| format!("the {name} Envoy does not serve; its log ends with:\n{}", end(&log)))?;
+        envoy
+            .wait()
+            .with_context(|| format!("the {name} Envoy does not serve; its log ends with:\n{}", end(&log)))?;
         Ok(envoy)
     }
 

@@ -26,8 +26,6 @@ impl Policies {
 /// A listener and what stands on it.
 #[derive(Debug, Clone)]
 pub(super) struct Listener {
-    /// Unique.
-    pub(super) name: String,
     /// Where.
     pub(super) port: u16,
     /// What it does.
@@ -72,9 +70,8 @@ pub(super) fn listener(
         manager["route_config"] = json!({"name": name, "virtual_hosts": [host]});
     }
     let network = json!({"name": "envoy.filters.network.http_connection_manager", "typed_config": manager});
-    let config =
-        json!({"name": name, "address": address(port), "filter_chains": [{"filters": [network]}]});
-    Ok(Listener { name: name.to_owned(), port, policies, config })
+    let config = json!({"name": name, "address": address(port), "filter_chains": [{"filters": [network]}]});
+    Ok(Listener { port, policies, config })
 }
 
 /// A route for every request.

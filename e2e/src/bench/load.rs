@@ -55,7 +55,9 @@ impl Generator {
         let said = String::from_utf8_lossy(&output.stdout);
         match answers(&said) {
             Some(count) if count > 0 && output.status.success() => Ok(count),
-            _ => bail!("wrk did not get only good answers:\n{said}{}", String::from_utf8_lossy(&output.stderr)),
+            _ => {
+                bail!("wrk did not get only good answers:\n{said}{}", String::from_utf8_lossy(&output.stderr))
+            }
         }
     }
 }
@@ -92,8 +94,14 @@ Transfer/sec:      6.55MB
 
     #[test]
     fn bad_answers_do_not_count() {
-        for bad in ["  Non-2xx or 3xx responses: 7\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"] {
-            assert_eq!(answers(&SUMMARY.replace("Requests/sec", &format!("{bad}Requests/sec"))), None, "{bad}");
+        for bad in
+            ["  Non-2xx or 3xx responses: 7\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"]
+        {
+            assert_eq!(
+                answers(&SUMMARY.replace("Requests/sec", &format!("{bad}Requests/sec"))),
+                None,
+                "{bad}"
+            );
         }
     }
 }

@@ -107,7 +107,10 @@ mod tests {
     fn a_pinned_program_runs_under_taskset() {
         let command = pinned("envoy", Some(1));
         let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
-        assert_eq!((command.get_program().to_str(), arguments.join(" ")), (Some("taskset"), "--cpu-list 1 envoy".into()));
+        assert_eq!(
+            (command.get_program().to_str(), arguments.join(" ")),
+            (Some("taskset"), "--cpu-list 1 envoy".into())
+        );
         assert_eq!(pinned("envoy", None).get_program(), "envoy");
     }
 }

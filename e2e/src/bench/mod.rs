@@ -68,7 +68,10 @@ fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
     let upstream =
         Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
     let bench = Bench::new(options, ports)?;
-    eprintln!("bench: starting Envoy with {} listeners; it compiles every module first ...", bench.listeners.len());
+    eprintln!(
+        "bench: starting Envoy with {} listeners; it compiles every module first ...",
+        bench.listeners.len()
+    );
     let envoy =
         Envoy::start("measured", &bootstrap::measured(&bench), &folder.path().join("measured"), cores.envoy)?;
     probes::check(&bench, &envoy)?;
@@ -78,7 +81,8 @@ fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
 
 /// The folder with our modules.
 fn modules() -> Result<PathBuf> {
-    let folder = std::env::var_os("OUTRIGGER_MODULES").context("OUTRIGGER_MODULES is not set: run through ./makew")?;
+    let folder =
+        std::env::var_os("OUTRIGGER_MODULES").context("OUTRIGGER_MODULES is not set: run through ./makew")?;
     Ok(Path::new(&folder).canonicalize().with_context(|| Path::new(&folder).display().to_string())?)
 }
 

@@ -30,14 +30,16 @@ pub(super) fn shop() -> Result<Native> {
 /// The shop, with jwt_authn's cache of verified tokens, which is off by default.
 pub(super) fn shop_with_token_cache() -> Result<Native> {
     let mut native = shop()?;
-    let provider = native.filters.first_mut().and_then(|filter| filter.pointer_mut("/typed_config/providers/shop"));
+    let provider =
+        native.filters.first_mut().and_then(|filter| filter.pointer_mut("/typed_config/providers/shop"));
     provider.context("native.yaml has no provider")?["jwt_cache_config"] = json!({"jwt_cache_size": 100});
     Ok(native)
 }
 
 /// The counterpart of [`super::resources::routes`].
 pub(super) fn routes(count: usize) -> Native {
-    let route = |path: String| json!({"match": {"path": path}, "route": {"cluster": ORDERS, "timeout": "0s"}});
+    let route =
+        |path: String| json!({"match": {"path": path}, "route": {"cluster": ORDERS, "timeout": "0s"}});
     Native { filters: Vec::new(), routes: (0..count).map(|index| route(generated_path(index))).collect() }
 }
 

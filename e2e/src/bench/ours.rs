@@ -64,8 +64,11 @@ impl Ours {
     /// The generic route's retry policy: Istio's default one.
     pub(super) fn retry_policy(&self) -> Result<&Value> {
         let routes = self.manager.pointer("/route_config/virtual_hosts/0/routes").and_then(Value::as_array);
-        let default = routes.and_then(|routes| routes.iter().find(|route| route["name"] == "default-retries"));
-        default.and_then(|route| route.pointer("/route/retry_policy")).context("no route with default retries")
+        let default =
+            routes.and_then(|routes| routes.iter().find(|route| route["name"] == "default-retries"));
+        default
+            .and_then(|route| route.pointer("/route/retry_policy"))
+            .context("no route with default retries")
     }
 }
 

@@ -101,7 +101,13 @@ const PROBES: &[Probe] = &[
 pub(super) fn check(bench: &Bench, envoy: &Envoy) -> Result<()> {
     for row in &bench.rows {
         let seen = send(row.port, "GET", &row.request)?;
-        ensure!(seen.status == Some(200) && seen.forward.is_some(), "`{}` answers {:?}: {}", row.name, seen.status, seen.body);
+        ensure!(
+            seen.status == Some(200) && seen.forward.is_some(),
+            "`{}` answers {:?}: {}",
+            row.name,
+            seen.status,
+            seen.body
+        );
     }
     let shop = bench.rows.iter().filter(|row| row.native == "native" && !row.name.ends_with(TOKEN));
     for row in shop {

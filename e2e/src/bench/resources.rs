@@ -1,7 +1,5 @@
 //! The Istio resources of the benchmark.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 use envoy_config::Inputs;
 use outrigger_api::Resource;
@@ -121,7 +119,8 @@ mod tests {
 
     #[test]
     fn the_resources_are_right() {
-        let count = |resources: &[Resource], kind| resources.iter().filter(|found| found.kind == kind).count();
+        let count =
+            |resources: &[Resource], kind| resources.iter().filter(|found| found.kind == kind).count();
         let shop = shop([1001, 1002]).unwrap();
         assert_eq!(count(&shop, Kind::ServiceEntry), 2);
         assert_eq!(count(&shop, Kind::AuthorizationPolicy), 2);

@@ -14,7 +14,12 @@ use super::options::Options;
 pub(super) type Samples = BTreeMap<String, Vec<f64>>;
 
 /// Measures `rows`.
-pub(super) fn measure(rows: &[Row], envoy: &Envoy, generator: &Generator, options: &Options) -> Result<Samples> {
+pub(super) fn measure(
+    rows: &[Row],
+    envoy: &Envoy,
+    generator: &Generator,
+    options: &Options,
+) -> Result<Samples> {
     let started = Instant::now();
     eprintln!(
         "bench: {} configurations, {} rounds of {} s each: about {} s; first a second for each to warm up",
@@ -46,7 +51,8 @@ pub(super) fn measure(rows: &[Row], envoy: &Envoy, generator: &Generator, option
 /// One measurement.
 fn once(row: &Row, envoy: &Envoy, generator: &Generator, seconds: u32) -> Result<f64> {
     let before = envoy.meter.seconds()?;
-    let requests = generator.run(row.port, &row.request, seconds).with_context(|| format!("`{}`", row.name))?;
+    let requests =
+        generator.run(row.port, &row.request, seconds).with_context(|| format!("`{}`", row.name))?;
     Ok((envoy.meter.seconds()? - before) * 1e6 / requests as f64)
 }
 

@@ -26,7 +26,11 @@ impl Setting {
     /// The shop.
     pub(super) fn shop(upstreams: [u16; 2], modules: &Path) -> Result<Self> {
         let request = request("/orders/4711?page=2".to_owned());
-        Ok(Self { ours: Ours::render(&resources::shop(upstreams)?, modules)?, native: native::shop()?, request })
+        Ok(Self {
+            ours: Ours::render(&resources::shop(upstreams)?, modules)?,
+            native: native::shop()?,
+            request,
+        })
     }
 
     /// So many routes; the last one is taken.

@@ -31,7 +31,13 @@ pub(super) fn table(report: &Report) -> String {
     text.push('\n');
     for target in &report.targets {
         let verdict = if target.met { "met" } else { "MISSED" };
-        let _ = writeln!(text, "{verdict:6}  {}: {} (at most {})", target.name, figure(target.value), figure(target.limit));
+        let _ = writeln!(
+            text,
+            "{verdict:6}  {}: {} (at most {})",
+            target.name,
+            figure(target.value),
+            figure(target.limit)
+        );
     }
     text
 }
@@ -77,7 +83,10 @@ mod tests {
         };
         let mut text = String::new();
         line(&mut text, &row, 13, Some(1025));
-        assert_eq!(text, "suite            1234.5       4.0       -0.2 to 12.5    1.50     0.75        2  all five\n");
+        assert_eq!(
+            text,
+            "suite            1234.5       4.0       -0.2 to 12.5    1.50     0.75        2  all five\n"
+        );
     }
 
     #[test]
