@@ -40,9 +40,9 @@ impl Dynamic {
         let mut listeners = rendered.listeners.clone();
         for listener in &mut listeners {
             let name = listener.name.clone();
-            for filter in http_filters(listener) {
+            for filter in filter_chains(listener).flatten() {
                 let HttpFilterConfig::TypedConfig(config) = &filter.config else { continue };
-                if !matches!(**config, Any::Wasm { .. }) {
+                if !is_wasm(&filter.config) {
                     continue;
                 }
                 let full = format!("{}@{name}", filter.name);
@@ -95,11 +95,26 @@ fn response(version: u64, resources: impl Iterator<Item = Any>) -> DiscoveryResp
     DiscoveryResponse { version_info: version.to_string(), resources: resources.collect() }
 }
 
-fn http_filters(listener: &mut Listener) -> impl Iterator<Item = &mut HttpFilter> {
+/// The same without the WebAssembly filters: what Envoy can judge in a moment. Their configuration is compiled by us
+/// with the code that they run, and Envoy keeps the old one if they refuse it after all; loading them once more would
+/// take a second for each megabyte.
+pub(super) fn without_filters(rendered: &Rendered) -> Rendered {
+    let mut rendered = rendered.clone();
+    for filters in rendered.listeners.iter_mut().flat_map(filter_chains) {
+        filters.retain(|filter| !is_wasm(&filter.config));
+    }
+    rendered
+}
+
+fn is_wasm(config: &HttpFilterConfig) -> bool {
+    matches!(config, HttpFilterConfig::TypedConfig(config) if matches!(**config, Any::Wasm { .. }))
+}
+
+fn filter_chains(listener: &mut Listener) -> impl Iterator<Item = &mut Vec<HttpFilter>> {
     let network = listener.filter_chains.iter_mut().flat_map(|chain| &mut chain.filters);
-    network.flat_map(|filter| match &mut filter.typed_config {
-        Any::HttpConnectionManager(manager) => manager.http_filters.as_mut_slice(),
-        _ => &mut [],
+    network.filter_map(|filter| match &mut filter.typed_config {
+        Any::HttpConnectionManager(manager) => Some(&mut manager.http_filters),
+        _ => None,
     })
 }
 

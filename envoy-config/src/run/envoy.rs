@@ -116,7 +116,7 @@ impl Drop for Envoy {
     }
 }
 
-/// Lets Envoy judge a complete bootstrap, filters and all.
+/// Lets Envoy judge a complete bootstrap.
 ///
 /// # Errors
 /// What it says, or why it can't be asked.

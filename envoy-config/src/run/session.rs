@@ -113,9 +113,20 @@ impl Session {
                 Err(_) => {}
             }
         }
-        let refused = self.admin.stats(r"^listener_manager\.(lds\.update_rejected|listener_create_failure)$");
-        if refused.is_ok_and(|stats| stats.values().any(|count| *count > 0)) {
+        let refused = |filter| {
+            let stats = self.admin.stats(filter);
+            stats.is_ok_and(|stats| stats.values().any(|count| *count > 0))
+        };
+        let filters = refused(r"^extension_config_discovery\..*\.(update_rejected|config_fail)$");
+        let listeners = refused(r"^listener_manager\.(lds\.update_rejected|listener_create_failure)$");
+        if filters || listeners {
             self.pass_on();
+        }
+        if filters {
+            eprintln!("error: a filter refuses its configuration: {}", self.why());
+            return Err(Exit::Refused);
+        }
+        if listeners {
             return Err(environment(&format!("Envoy can't open its listeners: {}", self.why())));
         }
         Ok(())
@@ -254,7 +265,7 @@ fn pass_on(received: &Receiver<Event>, kept: &mut VecDeque<Event>, envoy: &mut E
     }
 }
 
-/// Lets Envoy, and the filters in it, judge the whole before anything is touched.
+/// Lets Envoy judge the whole before anything is touched.
 fn check(
     launcher: &Launcher,
     options: &RunOptions,
@@ -262,7 +273,8 @@ fn check(
     folder: &TempDir,
 ) -> Result<(), Exit> {
     let path = envoy::check_path(folder.path());
-    let written = rendered.to_yaml().and_then(|text| replace(&path, text.as_bytes()));
+    let written =
+        dynamic::without_filters(rendered).to_yaml().and_then(|text| replace(&path, text.as_bytes()));
     written.map_err(|error| environment(&error.to_string()))?;
     envoy::validate(launcher, options, &path, folder.path()).map_err(|reasons| {
         for reason in reasons {
