@@ -1,21 +1,21 @@
 //! From resources to the [`Table`] of one proxy.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::types::common::GatewayRef;
 use outrigger_api::types::virtual_service::VirtualService;
-use outrigger_api::{Problem, Proxy, Resource, Role, select};
+use outrigger_api::{Problem, Proxy, Resource, Role};
 
 use super::attach::{self, Attachment};
 use super::compile_entry::entries;
 use super::compile_rule::rule;
-use super::destination::{Destination, Target, Targets};
+use super::destination::{Destination, Targets};
 use super::refusal;
 use super::retries::Retries;
 use super::rule::Rule;
-use super::table::{Scope, Site, Table};
+use super::table::{Scope, Table};
 use super::virtual_host::{Entry, VirtualHost};
 use crate::matching::hosts::HostMapBuilder;
 use crate::services::{self, DEFAULT_PORT, Services};
@@ -39,10 +39,10 @@ type HostEntries = (HostPattern, Vec<Arc<Entry>>);
 /// The parts of a [`Table`], and what is wrong, as they come up.
 pub(super) struct Compiler<'r> {
     pub(super) proxy: &'r Proxy,
-    services: Services,
+    pub(super) services: Services,
     rules: Vec<Rule>,
     virtual_hosts: Vec<VirtualHost>,
-    destinations: BTreeSet<Destination>,
+    pub(super) destinations: BTreeSet<Destination>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -84,24 +84,22 @@ impl<'r> Compiler<'r> {
     /// Per port the virtual hosts of all servers. VirtualServices that share a host are put one after the other,
     /// and then their catch-alls behind the other rules.
     fn gateway(&mut self, servers: Vec<(u16, Vec<Attachment<'_>>)>) -> Scope {
-        let mut ports: BTreeMap<u16, Vec<HostEntries>> = BTreeMap::new();
+        let mut ports: BTreeMap<u16, BTreeMap<String, HostEntries>> = BTreeMap::new();
         for (port, attachments) in servers {
             let hosts = ports.entry(port).or_default();
             for attachment in attachments {
                 let added =
                     self.service(attachment.resource, attachment.spec, &attachment.gateway, Some(port));
                 for host in attachment.hosts {
-                    match hosts.iter_mut().find(|(known, _)| *known == host) {
-                        Some((_, entries)) => entries.extend(added.iter().cloned()),
-                        None => hosts.push((host, added.clone())),
-                    }
+                    let (_, entries) = hosts.entry(host.to_string()).or_insert_with(|| (host, Vec::new()));
+                    entries.extend(added.iter().cloned());
                 }
             }
         }
         let tables = ports.into_iter().map(|(port, hosts)| {
             let mut map = HostMapBuilder::default();
-            let mut known = HashMap::new();
-            for (host, mut entries) in hosts {
+            let mut known = BTreeMap::new();
+            for (host, mut entries) in hosts.into_values() {
                 entries.sort_by_key(|entry| entry.is_catch_all());
                 if let Some(number) = self.virtual_host(entries, &mut known) {
                     map.get_or_insert_with(&host, || number);
@@ -112,74 +110,9 @@ impl<'r> Compiler<'r> {
         Scope::Gateway(tables.collect())
     }
 
-    /// One virtual host for each service and for each further host of a VirtualService. The oldest VirtualService
-    /// of a host counts, alone.
-    fn sidecar(&mut self, resources: &[Resource]) -> Scope {
-        let mut patterns: Vec<(HostPattern, usize)> = Vec::new();
-        for (resource, spec) in select::virtual_services(resources, &GatewayRef::Mesh, self.proxy) {
-            let namespace = &resource.meta.namespace;
-            let hosts = spec.hosts.iter().map(|host| host.resolve(namespace, &self.proxy.cluster_domain));
-            let entries = self.service(resource, spec, &GatewayRef::Mesh, None);
-            let Some(number) = self.virtual_host(entries, &mut HashMap::new()) else { continue };
-            for host in hosts {
-                if !patterns.iter().any(|(known, _)| *known == host) {
-                    patterns.push((host, number));
-                }
-            }
-        }
-        patterns.sort_by(|(one, _), (other, _)| one.by_specificity(other));
-        let mut sites = HostMapBuilder::default();
-        let known: Vec<services::Service> = self.services.iter().cloned().collect();
-        let with_service = known.iter().map(|service| {
-            let covering = patterns.iter().find(|(pattern, _)| service.host.is_subset_of(pattern));
-            (service.host.clone(), self.site(service, covering.map(|(_, number)| *number)))
-        });
-        let with_service: Vec<_> = with_service.collect();
-        let alone = patterns.iter().filter(|(pattern, _)| self.services.get(&pattern.to_string()).is_none());
-        let alone = alone.map(|(pattern, number)| {
-            let ports = Arc::new([(DEFAULT_PORT, None)]);
-            (pattern.clone(), Site { default_port: DEFAULT_PORT, ports, virtual_host: Some(*number) })
-        });
-        let all: Vec<_> = with_service.into_iter().chain(alone).collect();
-        for (host, site) in &all {
-            sites.get_or_insert_with(host, || site.clone());
-        }
-        // Short forms come last: they must not stand before a host that is named so.
-        for (host, site) in &all {
-            for alias in self.short_forms(host) {
-                sites.get_or_insert_with(&alias, || site.clone());
-            }
-        }
-        Scope::Sidecar(sites.build())
-    }
-
-    fn site(&mut self, service: &services::Service, virtual_host: Option<usize>) -> Site {
-        let ports = service.ports.iter().map(|port| {
-            let host = service.host.to_string();
-            let target = Target::plain(Destination { host, subset: None, port: *port });
-            // With a VirtualService only its rules decide.
-            (*port, virtual_host.is_none().then_some(target))
-        });
-        let ports: Arc<[(u16, Option<Target>)]> = ports.collect();
-        let defaults = ports.iter().filter_map(|(_, target)| target.as_ref());
-        self.destinations.extend(defaults.map(|target| target.destination.clone()));
-        Site { default_port: service.default_port(), ports, virtual_host }
-    }
-
-    /// `reviews.ns.svc.cluster.local` is also `reviews.ns.svc`, `reviews.ns`, and to its own namespace `reviews`.
-    fn short_forms(&self, host: &HostPattern) -> Vec<HostPattern> {
-        let HostPattern::Exact(host) = host else { return Vec::new() };
-        let Some(short) = host.strip_suffix(&format!(".svc.{}", self.proxy.cluster_domain)) else {
-            return Vec::new();
-        };
-        let own = short.strip_suffix(&format!(".{}", self.proxy.namespace));
-        let forms = [Some(format!("{short}.svc")), Some(short.to_owned()), own.map(str::to_owned)];
-        forms.into_iter().flatten().map(HostPattern::Exact).collect()
-    }
-
     /// The entries of a VirtualService on `gateway`, in order and up to the first catch-all. `port` is that of the
     /// Gateway's server; a sidecar serves every port.
-    fn service(
+    pub(super) fn service(
         &mut self,
         resource: &Resource,
         spec: &VirtualService,
@@ -214,10 +147,10 @@ impl<'r> Compiler<'r> {
     }
 
     /// Files `entries`, or finds the virtual host that has the same ones. `None`: there are no entries.
-    fn virtual_host(
+    pub(super) fn virtual_host(
         &mut self,
         entries: Vec<Arc<Entry>>,
-        known: &mut HashMap<Vec<*const Entry>, usize>,
+        known: &mut BTreeMap<Vec<*const Entry>, usize>,
     ) -> Option<usize> {
         if entries.is_empty() {
             return None;

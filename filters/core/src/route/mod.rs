@@ -8,6 +8,7 @@ pub mod choice;
 mod compile;
 mod compile_entry;
 mod compile_rule;
+mod compile_sidecar;
 pub mod condition;
 pub mod destination;
 mod mutation;

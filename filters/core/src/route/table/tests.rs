@@ -1,8 +1,5 @@
 //! Which rule a request takes, and what happens to it then.
 
-#[cfg(target_arch = "wasm32")]
-use wasm_bindgen_test::wasm_bindgen_test as test;
-
 mod actions;
 mod gateway;
 mod refusals;

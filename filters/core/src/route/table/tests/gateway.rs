@@ -217,3 +217,19 @@ fn losers_are_explained_up_to_the_winner() {
     );
     assert_eq!(goes_to(&table, &lines).as_deref(), Some("two"));
 }
+
+/// Ten thousand hosts and rules compile in linear time, and each is found.
+#[test]
+fn ten_thousand_virtual_services_compile() {
+    let services = (0..10_000).map(|number| {
+        let host = format!("host-{number}.example.com");
+        virtual_service(&host, 0, &[&host], vec![on(forward(&[("to", 0)]), &[exact(&format!("/{number}"))])])
+    });
+    let resources: Vec<_> = std::iter::once(gateway(80, &["*"])).chain(services).collect();
+    for proxy in [ingress(), sidecar()] {
+        let table = table(&resources, &proxy);
+        let to = Some("outbound|80||to.default.svc.cluster.local".to_owned());
+        assert_eq!(goes_to(&table, &get("host-9999.example.com", "/9999", &[])), to);
+        assert_eq!(goes_to(&table, &get("host-9999.example.com", "/1", &[])), None);
+    }
+}

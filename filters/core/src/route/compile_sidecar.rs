@@ -1,0 +1,103 @@
+//! From resources to the hosts that a sidecar knows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use outrigger_api::host::HostPattern;
+use outrigger_api::types::common::GatewayRef;
+use outrigger_api::{Resource, select};
+
+use super::compile::Compiler;
+use super::destination::{Destination, Target};
+use super::table::{Scope, Site};
+use crate::matching::hosts::HostMapBuilder;
+use crate::services::{DEFAULT_PORT, Service};
+
+/// The virtual host of each host that a VirtualService names.
+#[derive(Default)]
+struct Named {
+    /// By the pattern as printed.
+    all: BTreeMap<String, (HostPattern, usize)>,
+    /// The wildcards among them, the most specific first.
+    wildcards: Vec<(HostPattern, usize)>,
+}
+
+impl Named {
+    /// The oldest VirtualService of a host counts, alone. Those who come first are older.
+    fn add(&mut self, host: HostPattern, virtual_host: usize) {
+        self.all.entry(host.to_string()).or_insert((host, virtual_host));
+    }
+
+    fn sort(&mut self) {
+        self.wildcards = self.all.values().filter(|(host, _)| host.is_wildcard()).cloned().collect();
+        self.wildcards.sort_by(|(one, _), (other, _)| one.by_specificity(other));
+    }
+
+    /// The virtual host of a service: by its own name, else by the longest wildcard that covers all of it.
+    fn of(&self, host: &HostPattern) -> Option<usize> {
+        let own = self.all.get(&host.to_string());
+        let covering = || self.wildcards.iter().find(|(pattern, _)| host.is_subset_of(pattern));
+        own.or_else(covering).map(|(_, virtual_host)| *virtual_host)
+    }
+}
+
+impl Compiler<'_> {
+    /// One site for each service, and one for each host of a VirtualService that is none.
+    pub(super) fn sidecar(&mut self, resources: &[Resource]) -> Scope {
+        let mut named = Named::default();
+        for (resource, spec) in select::virtual_services(resources, &GatewayRef::Mesh, self.proxy) {
+            let entries = self.service(resource, spec, &GatewayRef::Mesh, None);
+            let Some(virtual_host) = self.virtual_host(entries, &mut BTreeMap::new()) else { continue };
+            for host in &spec.hosts {
+                named.add(host.resolve(&resource.meta.namespace, &self.proxy.cluster_domain), virtual_host);
+            }
+        }
+        named.sort();
+        let services: Vec<Service> = self.services.iter().cloned().collect();
+        let mut sites: Vec<(HostPattern, Site)> = Vec::new();
+        for service in services {
+            let site = self.site(&service, named.of(&service.host));
+            sites.push((service.host, site));
+        }
+        let alone = named.all.into_iter().filter(|(text, _)| self.services.get(text).is_none());
+        sites.extend(alone.map(|(_, (host, virtual_host))| {
+            let ports = Arc::new([(DEFAULT_PORT, None)]);
+            (host, Site { default_port: DEFAULT_PORT, ports, virtual_host: Some(virtual_host) })
+        }));
+        let mut map = HostMapBuilder::default();
+        for (host, site) in &sites {
+            map.get_or_insert_with(host, || site.clone());
+        }
+        // Short forms come last: they must not stand before a host that is named so.
+        for (host, site) in &sites {
+            for alias in self.short_forms(host) {
+                map.get_or_insert_with(&alias, || site.clone());
+            }
+        }
+        Scope::Sidecar(map.build())
+    }
+
+    fn site(&mut self, service: &Service, virtual_host: Option<usize>) -> Site {
+        let ports = service.ports.iter().map(|port| {
+            let host = service.host.to_string();
+            let target = Target::plain(Destination { host, subset: None, port: *port });
+            // With a VirtualService only its rules decide.
+            (*port, virtual_host.is_none().then_some(target))
+        });
+        let ports: Arc<[(u16, Option<Target>)]> = ports.collect();
+        let defaults = ports.iter().filter_map(|(_, target)| target.as_ref());
+        self.destinations.extend(defaults.map(|target| target.destination.clone()));
+        Site { default_port: service.default_port(), ports, virtual_host }
+    }
+
+    /// `reviews.ns.svc.cluster.local` is also `reviews.ns.svc`, `reviews.ns`, and to its own namespace `reviews`.
+    fn short_forms(&self, host: &HostPattern) -> Vec<HostPattern> {
+        let HostPattern::Exact(host) = host else { return Vec::new() };
+        let Some(short) = host.strip_suffix(&format!(".svc.{}", self.proxy.cluster_domain)) else {
+            return Vec::new();
+        };
+        let own = short.strip_suffix(&format!(".{}", self.proxy.namespace));
+        let forms = [Some(format!("{short}.svc")), Some(short.to_owned()), own.map(str::to_owned)];
+        forms.into_iter().flatten().map(HostPattern::Exact).collect()
+    }
+}
