@@ -1,4 +1,11 @@
 //! `outrigger analyze` from outside: findings, formats, exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may"
+)]
 
 mod common;
 

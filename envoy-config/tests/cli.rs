@@ -1,4 +1,11 @@
 //! The command as a whole: what it says without arguments, its help, and the examples in it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! `outrigger explain` from outside: the JSON of the contract, exit codes, the story.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may"
+)]
 
 mod common;
 

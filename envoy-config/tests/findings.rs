@@ -1,4 +1,11 @@
 //! What `analyze` finds in resources that are valid one by one: each case with the codes it must give, in order.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may"
+)]
 
 mod common;
 
@@ -63,6 +70,19 @@ fn what_a_broken_resource_names_is_not_called_absent() {
     let broken = "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge}\nspec: {servers: 3}\n";
     let using = service("a", "  hosts: [a.b]\n  gateways: [edge]\n  http: [{directResponse: {status: 200}}]");
     assert_eq!(findings(&[], &(broken.to_owned() + &using)).len(), 1);
+}
+
+#[test]
+fn the_labels_of_a_subset_must_choose_something() {
+    let labelled = REVIEWS.replace("{address: 10.0.0.1}", "{address: 10.0.0.1, labels: {version: v1}}");
+    let rule = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: reviews\n  \
+                subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]\n";
+    assert_eq!(findings(&[], &(labelled + rule)), ["IST0173@spec.subsets[1].labels"]);
+    let route =
+        "  hosts: [a]\n  http: [{route: [{destination: {host: reviews, subset: v1, port: {number: 80}}}]}]";
+    let destination = "spec.http[0].route[0].destination";
+    let expected = [format!("IST0101@{destination}.host"), format!("OUT0103@{destination}.subset")];
+    assert_eq!(findings(&[], &(rule.to_owned() + &service("a", route))), expected);
 }
 
 #[test]

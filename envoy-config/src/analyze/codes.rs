@@ -1,7 +1,5 @@
 //! The codes of findings: Istio's own, and those it has no code for.
 
-/// A field is deprecated.
-pub const DEPRECATED: &str = "IST0002";
 /// Something named is absent.
 pub const REFERENCED_RESOURCE_NOT_FOUND: &str = "IST0101";
 /// Several VirtualServices of the mesh claim one host.
@@ -10,8 +8,6 @@ pub const CONFLICTING_MESH_HOSTS: &str = "IST0109";
 pub const MULTIPLE_SIDECARS: &str = "IST0111";
 /// A service with several ports is named without one.
 pub const DESTINATION_PORT_REQUIRED: &str = "IST0112";
-/// TLS to a service is not verified, for all its ports or for one.
-pub const NO_SERVER_VERIFICATION: [&str; 2] = ["IST0128", "IST0129"];
 /// A rule is never reached.
 pub const UNREACHABLE_RULE: &str = "IST0130";
 /// A match is covered by an earlier one.
@@ -29,14 +25,14 @@ pub const SUBSET_SELECTS_NOTHING: &str = "IST0173";
 /// The host of a DestinationRule is not known.
 pub const UNKNOWN_DESTINATION_RULE_HOST: &str = "IST0174";
 
+/// Nothing says which endpoints a subset could choose from.
+pub const UNKNOWN_ENDPOINTS: &str = "OUT0103";
 /// A resource is defined twice.
 pub const DUPLICATE_RESOURCE: &str = "OUT0201";
 /// A kind is not Outrigger's.
 pub const IGNORED_KIND: &str = "OUT0202";
-/// A setting of the mesh configuration is not carried out.
-pub const MESH_SETTING: &str = "OUT0203";
 /// A file holds no resource.
-pub const EMPTY_FILE: &str = "OUT0204";
+pub const EMPTY_FILE: &str = "OUT0203";
 
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
@@ -44,14 +40,13 @@ pub use outrigger_api::problem::code::UNSUPPORTED;
 pub fn title(code: &str) -> &'static str {
     use outrigger_api::problem::code;
     match code {
-        DEPRECATED => "deprecated field",
+        code::DEPRECATED => "deprecated field",
         code::SCHEMA => "field does not fit Istio's schema or validation",
         code::WARNING => "valid, but hardly meant so",
         REFERENCED_RESOURCE_NOT_FOUND => "something named is absent",
         CONFLICTING_MESH_HOSTS => "several VirtualServices of the mesh claim one host",
         MULTIPLE_SIDECARS => "several Sidecars hold for a whole namespace",
         DESTINATION_PORT_REQUIRED => "a service with several ports is named without one",
-        "IST0128" | "IST0129" => "the server's certificate is not verified",
         UNREACHABLE_RULE => "rule is never reached",
         INEFFECTIVE_MATCH => "match is covered by an earlier one",
         HOST_NOT_IN_GATEWAY => "host of a VirtualService is not on its Gateway",
@@ -63,9 +58,11 @@ pub fn title(code: &str) -> &'static str {
         code::SYNTAX => "not YAML or JSON",
         UNSUPPORTED => "Istio's, but not carried out by Outrigger",
         code::CONFIG => "configuration of a filter is malformed",
+        "OUT0101" => "nothing says where this proxy listens",
+        "OUT0102" => "two listeners want one port",
+        UNKNOWN_ENDPOINTS => "nothing says which endpoints a subset could choose from",
         DUPLICATE_RESOURCE => "resource is defined twice",
         IGNORED_KIND => "kind is not Outrigger's",
-        MESH_SETTING => "mesh setting is not carried out",
         EMPTY_FILE => "file holds no resource",
         _ => "finding",
     }

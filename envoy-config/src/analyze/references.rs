@@ -34,6 +34,17 @@ pub(super) fn check(
             }
             Spec::DestinationRule(rule) if !rule.host.is_wildcard() => {
                 let host = registry.resolve(&rule.host.to_string(), &resource.meta.namespace);
+                for (at, subset) in rule.subsets.iter().enumerate() {
+                    if registry.chooses_nothing(&host, &subset.labels) {
+                        let code = codes::SUBSET_SELECTS_NOTHING;
+                        let path = format!("spec.subsets[{at}].labels");
+                        let message = format!(
+                            "no endpoint of `{}` has the labels of subset `{}`",
+                            rule.host, subset.name
+                        );
+                        findings.push(Finding::new(code, Level::Error, resource, &path, message));
+                    }
+                }
                 let known = registry.services().next().is_some();
                 if known && !registry.has_service(&host) && !registry.any_broken(&["Service", "ServiceEntry"])
                 {
@@ -147,6 +158,12 @@ fn check_destination(
                 ),
             };
             report(codes::REFERENCED_RESOURCE_NOT_FOUND, Level::Error, "subset", message, hint);
+        } else if !is_known(resource, destination, registry) {
+            let message = format!(
+                "subset `{subset}` chooses endpoints by label, and nothing says which `{written}` has"
+            );
+            let hint = format!("`run` needs a ServiceEntry for `{host}` with `endpoints` and their `labels`");
+            report(codes::UNKNOWN_ENDPOINTS, Level::Warning, "subset", message, Some(hint));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::types::common::Labels;
 use outrigger_api::types::{destination_rule::DestinationRule, gateway::Gateway};
 use outrigger_api::{Problem, Proxy, Resource, Spec};
 
@@ -12,6 +13,8 @@ pub(super) struct Registry<'r> {
     cluster_domain: &'r str,
     services: BTreeMap<String, BTreeSet<u16>>,
     wildcards: Vec<HostPattern>,
+    /// Labels of the endpoints of a host; `None` where some of them are not in a ServiceEntry.
+    endpoints: HashMap<String, Option<Vec<&'r Labels>>>,
     gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
     rules: HashMap<String, Vec<&'r DestinationRule>>,
     /// Kind, namespace and name of resources with errors: they exist, but nothing is known of them.
@@ -25,6 +28,7 @@ impl<'r> Registry<'r> {
             cluster_domain: &proxy.cluster_domain,
             services: BTreeMap::new(),
             wildcards: Vec::new(),
+            endpoints: HashMap::new(),
             gateways: HashMap::new(),
             rules: HashMap::new(),
             broken: problems.iter().filter(|problem| problem.is_error()).filter_map(broken).collect(),
@@ -40,10 +44,18 @@ impl<'r> Registry<'r> {
         match &resource.spec {
             Spec::Service(service) => {
                 let host = format!("{name}.{namespace}.svc.{}", self.cluster_domain);
+                self.endpoints.insert(host.clone(), None);
                 self.services.entry(host).or_default().extend(service.ports.iter().map(|port| port.port));
             }
             Spec::ServiceEntry(entry) => {
                 for host in &entry.hosts {
+                    let known = self.endpoints.entry(host.to_string()).or_insert_with(|| Some(Vec::new()));
+                    match known {
+                        Some(labels) if !entry.endpoints.is_empty() => {
+                            labels.extend(entry.endpoints.iter().map(|endpoint| &endpoint.labels));
+                        }
+                        unknown => *unknown = None,
+                    }
                     let ports = entry.ports.iter().map(|port| port.number);
                     match host {
                         HostPattern::Exact(host) => {
@@ -82,6 +94,13 @@ impl<'r> Registry<'r> {
     /// Full names of all services.
     pub(super) fn services(&self) -> impl Iterator<Item = &str> {
         self.services.keys().map(String::as_str)
+    }
+
+    /// Whether no endpoint of the service of this full name has `labels`. `false` also if not all are known.
+    pub(super) fn chooses_nothing(&self, host: &str, labels: &Labels) -> bool {
+        let Some(Some(endpoints)) = self.endpoints.get(host) else { return false };
+        let fits = |endpoint: &Labels| labels.iter().all(|(key, value)| endpoint.get(key) == Some(value));
+        !endpoints.iter().any(|endpoint| fits(endpoint))
     }
 
     /// Names of the subsets of the service of this full name. `None`: no DestinationRule is about it.
