@@ -3,12 +3,12 @@
 use outrigger_api::resource::{Resource, Spec};
 use outrigger_api::types::common::{ExportTo, Labels, Port, Protocol};
 use outrigger_api::types::destination_rule::Subset;
-use outrigger_api::types::kubernetes::{PortRef, Service, ServicePort};
 use outrigger_api::types::service_entry::{Resolution, ServiceEntry};
 use outrigger_api::types::workload_entry::{self, WorkloadEntry};
 use outrigger_api::{Problem, Proxy};
 use outrigger_core::route::Destination;
 
+use super::kubernetes;
 use super::written::Names;
 use crate::envoy::cluster::{Endpoint, LbEndpoint};
 use crate::envoy::scalars::Address;
@@ -52,12 +52,12 @@ pub(super) fn find(
         let http2 = matches!(port.protocol, Protocol::Http2 | Protocol::Grpc);
         return Ok(Some(Found { endpoints, http2 }));
     }
-    if let Some((resource, service)) = kubernetes(resources, proxy, host) {
+    if let Some((resource, service)) = kubernetes::service(resources, proxy, host) {
         let Some(port) = service.ports.iter().find(|port| port.port == destination.port) else {
             return Ok(None);
         };
-        let http2 = speaks_http2(port);
-        if let Some(endpoints) = of_service(resources, resource, service, port, labels) {
+        let http2 = kubernetes::speaks_http2(port);
+        if let Some(endpoints) = kubernetes::endpoints(resources, resource, service, port, labels) {
             return Ok(Some(Found { endpoints, http2 }));
         }
         let name = service.external_name.as_deref().unwrap_or_else(|| names.dns(host));
@@ -169,7 +169,7 @@ fn of_entry(
 }
 
 /// The WorkloadEntries of a namespace, with the labels of their metadata.
-fn workload_entries<'r>(
+pub(super) fn workload_entries<'r>(
     resources: &'r [Resource],
     namespace: &'r str,
 ) -> impl Iterator<Item = (&'r Labels, &'r WorkloadEntry)> + Clone {
@@ -181,99 +181,12 @@ fn workload_entries<'r>(
     })
 }
 
-fn kubernetes<'r>(
-    resources: &'r [Resource],
-    proxy: &Proxy,
-    host: &str,
-) -> Option<(&'r Resource, &'r Service)> {
-    let name = host.strip_suffix(proxy.cluster_domain.as_str())?.strip_suffix(".svc.")?;
-    resources.iter().find_map(|resource| match &resource.spec {
-        Spec::Service(service) if name == format!("{}.{}", resource.meta.name, resource.meta.namespace) => {
-            Some((resource, service))
-        }
-        _ => None,
-    })
-}
-
-/// Endpoints of a Service from its EndpointSlices and, by its selector, WorkloadEntries; `None` if there is neither.
-fn of_service(
-    resources: &[Resource],
-    resource: &Resource,
-    service: &Service,
-    port: &ServicePort,
-    labels: Option<&Labels>,
-) -> Option<Endpoints> {
-    let meta = &resource.meta;
-    let slices: Vec<_> = resources
-        .iter()
-        .filter(|slice| slice.meta.namespace == meta.namespace)
-        .filter_map(|resource| match &resource.spec {
-            Spec::EndpointSlice(slice) if slice.service.as_deref() == Some(&meta.name) => Some(slice),
-            _ => None,
-        })
-        .collect();
-    let selected: Vec<_> = workload_entries(resources, &meta.namespace)
-        .filter(|(_, entry)| !service.selector.is_empty() && has(&entry.labels, Some(&service.selector)))
-        .collect();
-    if slices.is_empty() && selected.is_empty() {
-        return None;
-    }
-    let mut endpoints = Vec::new();
-    for slice in slices {
-        let Some(number) = slice.ports.iter().find(|one| one.name == port.name).and_then(|one| one.port)
-        else {
-            continue;
-        };
-        let ready = slice.endpoints.iter().filter(|endpoint| endpoint.ready != Some(false));
-        let chosen = ready.filter(|endpoint| match labels.filter(|labels| !labels.is_empty()) {
-            None => true,
-            some => pod_labels(resources, &meta.namespace, endpoint.target.as_deref())
-                .is_some_and(|pod| has(pod, some)),
-        });
-        endpoints.extend(
-            chosen.filter_map(|one| one.addresses.first()).map(|address| endpoint(address, number, None)),
-        );
-    }
-    for (_, entry) in selected.into_iter().filter(|(_, entry)| has(&entry.labels, labels)) {
-        let target = match &port.target_port {
-            Some(PortRef::Number(number)) => *number,
-            Some(PortRef::Name(_)) | None => port.port,
-        };
-        endpoints.extend(workload(entry, entry.ports.get(&port.name).copied().unwrap_or(target)));
-    }
-    let by_address = |endpoint: &LbEndpoint| endpoint.endpoint.address.socket().is_some();
-    Some(if endpoints.iter().all(by_address) {
-        Endpoints::Addresses(endpoints)
-    } else {
-        Endpoints::Names(endpoints)
-    })
-}
-
-fn pod_labels<'r>(resources: &'r [Resource], namespace: &str, name: Option<&str>) -> Option<&'r Labels> {
-    resources.iter().find_map(|resource| match &resource.spec {
-        Spec::Workload(workload)
-            if resource.meta.namespace == namespace && Some(resource.meta.name.as_str()) == name =>
-        {
-            Some(&workload.labels)
-        }
-        _ => None,
-    })
-}
-
-/// Istio's ways of saying that a Kubernetes port speaks HTTP/2.
-fn speaks_http2(port: &ServicePort) -> bool {
-    match &port.app_protocol {
-        Some(protocol) => matches!(protocol.as_str(), "http2" | "grpc" | "kubernetes.io/h2c"),
-        None => matches!(port.name.split('-').next(), Some("http2" | "grpc")),
-    }
-}
-
-fn has(labels: &Labels, wanted: Option<&Labels>) -> bool {
+pub(super) fn has(labels: &Labels, wanted: Option<&Labels>) -> bool {
     wanted.is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
 /// `None` for a workload that is reached through another network's gateway.
-fn workload(entry: &WorkloadEntry, port: u16) -> Option<LbEndpoint> {
+pub(super) fn workload(entry: &WorkloadEntry, port: u16) -> Option<LbEndpoint> {
     Some(match &entry.address {
         workload_entry::Address::Ip(ip) => endpoint(&ip.to_string(), port, entry.weight),
         workload_entry::Address::Dns(name) => endpoint(name, port, entry.weight),
@@ -285,7 +198,7 @@ fn workload(entry: &WorkloadEntry, port: u16) -> Option<LbEndpoint> {
     })
 }
 
-fn endpoint(host: &str, port: u16, weight: Option<u32>) -> LbEndpoint {
+pub(super) fn endpoint(host: &str, port: u16, weight: Option<u32>) -> LbEndpoint {
     LbEndpoint {
         endpoint: Endpoint { address: Address::tcp(host, port) },
         load_balancing_weight: share(weight),

@@ -1,6 +1,7 @@
 //! A cluster for each place that a request can be sent to.
 
 mod endpoints;
+mod kubernetes;
 mod policy;
 mod rules;
 mod written;
