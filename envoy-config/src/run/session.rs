@@ -18,8 +18,8 @@ use super::{RunOptions, Source, drain, environment, ports, steps};
 use crate::Exit;
 use crate::render::{Rendered, replace};
 
-/// How long Envoy may take to start; DNS that does not answer takes some of it.
-const START: Duration = Duration::from_secs(60);
+/// How long Envoy may take to start: V8 compiles a megabyte of module in about a second, on a busy machine in ten.
+const START: Duration = Duration::from_secs(120);
 /// How long clusters that nothing leads to any more are kept: a filter may hold a request back for so long that was
 /// sent there, and it may be tried again.
 const KEEP: Duration = Duration::from_secs(60);
