@@ -23,7 +23,7 @@ Exit codes:
 
 /// Istio's traffic, security and telemetry resources in stock Envoy, without Kubernetes or istiod.
 #[derive(Debug, Parser)]
-#[command(name = "outrigger", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "outrigger", version, after_help = EXIT_CODES, max_term_width = 110, args_override_self = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
