@@ -31,6 +31,10 @@ Exit codes:
   1  it is answered by the proxy: a policy refused it, its route answers it, or it has no route
   2  wrong usage, a file can't be read, or the resources have errors";
 
+/// Both ends of a connection of which nothing is said: as if asked on the proxy's own machine. An unknown address would
+/// be refused by every DENY rule about addresses.
+const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 /// Ask what would happen to one request, and why: offline, by the code that runs in the proxy
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -47,11 +51,11 @@ pub struct Explain {
     #[arg(long, value_name = "SPIFFE-ID", value_parser = parse_spiffe)]
     peer: Option<String>,
 
-    /// Address of the peer
+    /// Address of the peer [default: 127.0.0.1]
     #[arg(long, value_name = "IP")]
     from_ip: Option<IpAddr>,
 
-    /// Address that the request came in on
+    /// Address that the request came in on [default: 127.0.0.1]
     #[arg(long, value_name = "IP")]
     to_ip: Option<IpAddr>,
 
@@ -151,8 +155,8 @@ impl Explain {
             line: self.request.clone(),
             headers: self.headers.clone(),
             peer: self.peer.clone(),
-            from: self.from_ip,
-            to: self.to_ip,
+            from: self.from_ip.or(Some(LOCAL)),
+            to: self.to_ip.or(Some(LOCAL)),
             sni: self.sni.clone(),
             direction,
             now: self.now.unwrap_or_else(now),
