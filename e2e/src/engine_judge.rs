@@ -8,9 +8,7 @@ use anyhow::{Result, bail};
 use envoy_config::Inputs;
 use outrigger_api::{Config, Direction, Proxy};
 use outrigger_core::jwt::RustCrypto;
-use outrigger_core::{
-    Connection, Draws, Engine, HeaderOp, Now, Outcome, PolicySet, Request, Verdict, header_names,
-};
+use outrigger_core::{Connection, Draws, Engine, HeaderOp, Now, Outcome, Request, Verdict, header_names};
 
 use crate::scenario::{Exchange, Role, Scenario};
 use crate::services;
@@ -64,7 +62,7 @@ impl Judge {
             bail!("{} problem(s), the first: {first}", errors.len());
         }
         let config = Config { proxy: proxy(scenario.role), resources: loaded.resources };
-        match Engine::compile(&config, PolicySet::ALL) {
+        match Engine::compile(&config) {
             Ok(engine) => Ok(Self { engine, draws: Draws::Seeded(0x0072_1662), role: scenario.role }),
             Err(problems) => bail!("{problems:?}"),
         }

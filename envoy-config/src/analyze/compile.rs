@@ -3,7 +3,7 @@
 use outrigger_api::problem::Severity;
 use outrigger_api::types::common::{GatewayRef, Labels, Target};
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
-use outrigger_core::{Engine, PolicySet};
+use outrigger_core::Engine;
 
 use crate::mesh_config::MeshConfig;
 use crate::render::{Options, is_incomplete, render};
@@ -41,7 +41,7 @@ fn of_resources(problem: Problem) -> Option<Problem> {
 }
 
 fn compile(resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {
-    if let Err(mut found) = Engine::compile(&Config { proxy, resources }, PolicySet::ALL) {
+    if let Err(mut found) = Engine::compile(&Config { proxy, resources }) {
         problems.append(&mut found);
     }
 }

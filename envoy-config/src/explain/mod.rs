@@ -11,7 +11,7 @@ use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::jwt::RustCrypto;
 use outrigger_core::route::Route;
-use outrigger_core::{Engine, PolicySet, Request};
+use outrigger_core::{Engine, Request};
 
 pub use answer::Answer;
 pub use question::Question;
@@ -31,7 +31,7 @@ pub fn explain(
 ) -> Result<Answer, Vec<Problem>> {
     let proxy = question.proxy(proxy);
     let config = Config { proxy: proxy.clone(), resources };
-    let engine = Engine::compile(&config, PolicySet::ALL)?;
+    let engine = Engine::compile(&config)?;
     let Ok(lines) = question.lines(&proxy, mesh) else {
         return Ok(Answer::reply(400, "path_normalization_failed"));
     };

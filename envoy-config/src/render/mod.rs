@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource, Role};
+use outrigger_core::Engine;
 use outrigger_core::route::Table;
-use outrigger_core::{Engine, PolicySet};
 use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
@@ -67,7 +67,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     for plan in &plans {
         let config = filters::config(resources, &plan.proxy);
-        match Engine::compile(&config, PolicySet::ALL) {
+        match Engine::compile(&config) {
             Ok(engine) => {
                 destinations.extend(engine.routes().into_iter().flat_map(Table::destinations).cloned());
                 let (traffic, wanted) = (plan.traffic, engine.attributes());

@@ -27,62 +27,67 @@ impl PolicySet {
     /// Every policy.
     pub const ALL: Self = Self(0b1_1111);
 
-    /// Whether `other` is part of this set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
+    /// The set as a number, for [`PolicyEngine`].
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether `policy` is part of the set with these [`PolicySet::bits`].
+    pub const fn contains_bits(bits: u8, policy: Self) -> bool {
+        bits & policy.0 == policy.0
     }
 }
 
-impl std::ops::BitOr for PolicySet {
-    type Output = Self;
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
+/// Every policy of one proxy, compiled.
+pub type Engine = PolicyEngine<{ PolicySet::ALL.bits() }>;
 
-/// Compiled policies of one proxy.
+/// Compiled policies of one proxy. `POLICIES`, the [`PolicySet::bits`] of those carried out, is part of the type: a
+/// stand-alone filter's module holds the code of its own policy only.
 #[derive(Debug)]
-pub struct Engine {
+pub struct PolicyEngine<const POLICIES: u8> {
     jwt: Option<jwt::Rules>,
     authz: Option<authz::Policies>,
     routes: Option<route::Table>,
-    injects_faults: bool,
-    forwards: bool,
     attributes: Attributes,
 }
 
-impl Engine {
-    /// Compiles the resources of `config` that belong to `policies` and apply to its proxy.
+impl<const POLICIES: u8> PolicyEngine<POLICIES> {
+    const JWT: bool = PolicySet::contains_bits(POLICIES, PolicySet::JWT);
+    const AUTHZ: bool = PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ);
+    const FAULT: bool = PolicySet::contains_bits(POLICIES, PolicySet::FAULT);
+    const ROUTE: bool = PolicySet::contains_bits(POLICIES, PolicySet::ROUTE);
+
+    /// Compiles the resources of `config` that belong to these policies and apply to its proxy.
     ///
     /// # Errors
     /// Every resource or field that can't be carried out, with its path. Nothing is dropped.
-    pub fn compile(config: &Config, policies: PolicySet) -> Result<Self, Vec<Problem>> {
+    pub fn compile(config: &Config) -> Result<Self, Vec<Problem>> {
         let (resources, proxy) = (&config.resources, &config.proxy);
         let mut problems = Vec::new();
         // Istio puts authentication and authorization on inbound listeners and gateways, VirtualServices on
         // outbound listeners and gateways.
-        let wanted = |set| policies.contains(set);
-        let jwt = (proxy.receives() && wanted(PolicySet::JWT))
-            .then(|| keep(jwt::Rules::compile(resources, proxy), &mut problems));
-        let authz = (proxy.receives() && wanted(PolicySet::AUTHZ))
-            .then(|| keep(authz::Policies::compile(resources, proxy), &mut problems));
-        let routes = (proxy.routes() && (wanted(PolicySet::ROUTE) || wanted(PolicySet::FAULT)))
-            .then(|| keep(route::Table::compile(resources, proxy), &mut problems));
+        let jwt = if Self::JWT && proxy.receives() {
+            keep(jwt::Rules::compile(resources, proxy), &mut problems)
+        } else {
+            None
+        };
+        let authz = if Self::AUTHZ && proxy.receives() {
+            keep(authz::Policies::compile(resources, proxy), &mut problems)
+        } else {
+            None
+        };
+        let routes = if (Self::ROUTE || Self::FAULT) && proxy.routes() {
+            keep(route::Table::compile(resources, proxy), &mut problems)
+        } else {
+            None
+        };
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (jwt, authz, routes) = (jwt.flatten(), authz.flatten(), routes.flatten());
         let mut attributes = Attributes::none();
         attributes |= authz.as_ref().map(authz::Policies::attributes).unwrap_or_default();
         attributes |= routes.as_ref().map(route::Table::attributes).unwrap_or_default();
-        Ok(Self {
-            jwt,
-            authz,
-            routes,
-            injects_faults: wanted(PolicySet::FAULT),
-            forwards: wanted(PolicySet::ROUTE),
-            attributes,
-        })
+        Ok(Self { jwt, authz, routes, attributes })
     }
 
     /// What the rules ask of a request beyond its headers.
@@ -118,7 +123,9 @@ impl Engine {
             outcome: Outcome::Forward(Vec::new()),
         };
         let mut ops = self.strip_internal(request);
-        if let Some(rules) = &self.jwt {
+        if Self::JWT
+            && let Some(rules) = &self.jwt
+        {
             let outcome = verdict.jwt.insert(rules.verify(request, now, verifier));
             if let Some(reply) = outcome.reply(request) {
                 verdict.outcome = Outcome::Reply(reply);
@@ -146,7 +153,9 @@ impl Engine {
         ops: Vec<HeaderOp<'e>>,
         mut verdict: Verdict<'e>,
     ) -> Verdict<'e> {
-        if let Some(policies) = &self.authz {
+        if Self::AUTHZ
+            && let Some(policies) = &self.authz
+        {
             let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(identity.as_ref());
             let decision = verdict.authz.insert(policies.decide(request, identity));
             if let Some(reply) = decision.reply() {
@@ -154,29 +163,32 @@ impl Engine {
                 return verdict;
             }
         }
+        if !(Self::ROUTE || Self::FAULT) {
+            verdict.outcome = Outcome::Forward(ops);
+            return verdict;
+        }
         let Some(route) = self.routes.as_ref().and_then(|table| table.find(request)) else {
             verdict.outcome = Outcome::Forward(ops);
             return verdict;
         };
         // The destination comes first: its response header changes apply to an abort too.
         let choice = route.choose(request, draws);
-        let injection =
-            route.rule().filter(|_| self.injects_faults).and_then(|rule| fault::draw(rule, draws));
+        let injection = route.rule().filter(|_| Self::FAULT).and_then(|rule| fault::draw(rule, draws));
         verdict.hold = injection.and_then(|injection| injection.delay).unwrap_or_default();
         verdict.fault = injection;
         verdict.outcome = match injection.and_then(|injection| injection.reply(request)) {
             Some(reply) => Outcome::Reply(choice.finish(reply)),
-            None if self.forwards => choice.outcome(request, ops),
+            None if Self::ROUTE => choice.outcome(request, ops),
             None => Outcome::Forward(ops),
         };
-        verdict.route = self.forwards.then_some(choice);
+        verdict.route = Self::ROUTE.then_some(choice);
         verdict
     }
 
     /// Removes what a client may have sent to steer Envoy's router. Only the router filter does this: the ones
     /// before it leave the headers to it.
     fn strip_internal<'e>(&self, request: &Request<'_>) -> Vec<HeaderOp<'e>> {
-        if !self.forwards {
+        if !Self::ROUTE {
             return Vec::new();
         }
         let sent = request.headers().iter().map(|(name, _)| *name);

@@ -22,7 +22,7 @@ pub mod verdict;
 
 pub use attributes::Attributes;
 pub use draws::Draws;
-pub use engine::{Engine, PolicySet};
+pub use engine::{Engine, PolicyEngine, PolicySet};
 pub use reason::RuleRef;
 pub use request::{Connection, Now, Request};
 pub use verdict::{HeaderOp, Outcome, Reply, Verdict};

@@ -17,10 +17,10 @@ mod stream;
 
 pub use outrigger_core::PolicySet;
 
-/// Starts a filter that carries out `policies`. Called by each module's `_initialize`.
-pub fn start(policies: PolicySet) {
+/// Starts a filter that carries out the policies with these [`PolicySet::bits`]. Called by each module's `_initialize`.
+pub fn start<const POLICIES: u8>() {
     proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
-    plugin::register(policies);
+    plugin::register::<POLICIES>();
 }
 
 /// Makes the crate that invokes it a filter module for the given [`PolicySet`].
@@ -38,7 +38,7 @@ macro_rules! filter {
             pub extern "C" fn _initialize() {
                 // SAFETY: the reactor's entry point runs the constructors exactly once, as the WASI ABI asks.
                 unsafe { __wasm_call_ctors() };
-                $crate::start($policies);
+                $crate::start::<{ $policies.bits() }>();
             }
         }
     };

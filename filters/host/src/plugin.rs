@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use outrigger_api::Config;
 use outrigger_core::telemetry::Reporter;
-use outrigger_core::{Draws, Engine, PolicySet, Reply};
+use outrigger_core::{Draws, PolicyEngine, PolicySet, Reply};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
@@ -26,27 +26,25 @@ pub(crate) enum Held {
 
 /// Everything that the requests of one configuration share.
 #[derive(Debug)]
-pub(crate) struct Plugin {
-    pub(crate) policies: PolicySet,
-    pub(crate) engine: Engine,
+pub(crate) struct Plugin<const POLICIES: u8> {
+    pub(crate) engine: PolicyEngine<POLICIES>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
     started: Instant,
 }
 
-impl Plugin {
+impl<const POLICIES: u8> Plugin<POLICIES> {
     /// Compiles a configuration, or says everything that is wrong with it.
-    fn new(json: &[u8], policies: PolicySet) -> Result<Self, Vec<String>> {
+    fn new(json: &[u8]) -> Result<Self, Vec<String>> {
         let all = |problems: Vec<outrigger_api::Problem>| -> Vec<String> {
             problems.iter().map(ToString::to_string).collect()
         };
         let config = Config::from_json(json).map_err(all)?;
-        let engine = Engine::compile(&config, policies).map_err(all)?;
-        let metrics =
-            policies.contains(PolicySet::METRICS).then(|| Metrics::new(Reporter::new(&config.proxy)));
+        let engine = PolicyEngine::compile(&config).map_err(all)?;
+        let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
+        let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
         Ok(Self {
-            policies,
             engine,
             metrics,
             draws: Cell::new(Draws::Seeded(seed())),
@@ -100,14 +98,13 @@ fn seed() -> u64 {
     getrandom::u64().unwrap_or_else(|_| now())
 }
 
-struct Root {
-    policies: PolicySet,
-    plugin: Option<Rc<Plugin>>,
+struct Root<const POLICIES: u8> {
+    plugin: Option<Rc<Plugin<POLICIES>>>,
 }
 
-impl Context for Root {}
+impl<const POLICIES: u8> Context for Root<POLICIES> {}
 
-impl RootContext for Root {
+impl<const POLICIES: u8> RootContext for Root<POLICIES> {
     /// Takes a configuration. `false` makes Envoy reject the update and keep the one before.
     fn on_configure(&mut self, size: usize) -> bool {
         let json = match abi::plugin_configuration(size) {
@@ -117,7 +114,7 @@ impl RootContext for Root {
                 return false;
             }
         };
-        match Plugin::new(&json, self.policies) {
+        match Plugin::new(&json) {
             Ok(plugin) => {
                 self.plugin = Some(Rc::new(plugin));
                 true
@@ -148,12 +145,6 @@ impl RootContext for Root {
 }
 
 /// Registers the root context with the SDK.
-pub(crate) fn register(policies: PolicySet) {
-    POLICIES.set(policies);
-    proxy_wasm::set_root_context(|_| Box::new(Root { policies: POLICIES.get(), plugin: None }));
-}
-
-thread_local! {
-    // The SDK takes a plain function, which can't capture.
-    static POLICIES: Cell<PolicySet> = const { Cell::new(PolicySet::ALL) };
+pub(crate) fn register<const POLICIES: u8>() {
+    proxy_wasm::set_root_context(|_| Box::new(Root::<POLICIES> { plugin: None }));
 }

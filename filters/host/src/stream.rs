@@ -21,8 +21,8 @@ use crate::{effects, headers, property};
 const CLAIMS: &[u8] = b"outrigger.claims";
 
 /// A request on its way through one plugin.
-pub(crate) struct Stream {
-    plugin: Option<Rc<Plugin>>,
+pub(crate) struct Stream<const POLICIES: u8> {
+    plugin: Option<Rc<Plugin<POLICIES>>>,
     id: u32,
     started: Instant,
     protocol: Protocol,
@@ -32,8 +32,8 @@ pub(crate) struct Stream {
     response_ops: Option<Arc<[HeaderOp<'static>]>>,
 }
 
-impl Stream {
-    pub(crate) fn new(plugin: Option<Rc<Plugin>>, id: u32) -> Self {
+impl<const POLICIES: u8> Stream<POLICIES> {
+    pub(crate) fn new(plugin: Option<Rc<Plugin<POLICIES>>>, id: u32) -> Self {
         Self {
             plugin,
             id,
@@ -47,7 +47,7 @@ impl Stream {
     }
 
     /// Decides the request. An error is a reason why it can't be decided.
-    fn decide(&mut self, plugin: &Plugin) -> Result<Action, &'static str> {
+    fn decide(&mut self, plugin: &Plugin<POLICIES>) -> Result<Action, &'static str> {
         if plugin.engine.is_idle() {
             // The metrics filter alone asks for one header, which costs half of what all of them do.
             if abi::header(Map::RequestHeaders, b"content-type").is_ok_and(|value| is_grpc(&value)) {
@@ -68,7 +68,7 @@ impl Stream {
         }
         let now = Now(abi::current_time().map_err(|_| "outrigger_no_time")?);
         let mut draws = plugin.draws.replace(Draws::default());
-        let identity = received_identity(plugin.policies, wanted);
+        let identity = received_identity::<POLICIES>(wanted);
         let verdict = plugin.engine.request(&request, identity, &mut draws, now, &HostVerifier);
         plugin.draws.set(draws);
 
@@ -95,7 +95,7 @@ impl Stream {
             }
         }
         if let Some(identity) = verdict.jwt.and_then(|jwt| jwt.identity) {
-            pass_on_identity(plugin.policies, &identity)?;
+            pass_on_identity::<POLICIES>(&identity)?;
         }
         self.response_ops = verdict.route.and_then(|route| route.response_ops().cloned());
         if verdict.hold.is_zero() {
@@ -141,24 +141,24 @@ fn chosen_cluster(ops: &[HeaderOp<'_>]) -> Option<Rc<str>> {
 }
 
 /// The identity that a stand-alone JWT filter before this one has verified.
-fn received_identity(policies: PolicySet, wanted: Attributes) -> Option<Identity> {
-    if policies.contains(PolicySet::JWT) || !wanted.contains(Attributes::CLAIMS) {
+fn received_identity<const POLICIES: u8>(wanted: Attributes) -> Option<Identity> {
+    if PolicySet::contains_bits(POLICIES, PolicySet::JWT) || !wanted.contains(Attributes::CLAIMS) {
         return None;
     }
     claims_from_json(&property::bytes(CLAIMS)?)
 }
 
 /// Leaves the identity to the stand-alone filters behind this one.
-fn pass_on_identity(policies: PolicySet, identity: &Identity) -> Result<(), &'static str> {
-    if policies.contains(PolicySet::AUTHZ) {
+fn pass_on_identity<const POLICIES: u8>(identity: &Identity) -> Result<(), &'static str> {
+    if PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) {
         return Ok(());
     }
     abi::set_property(CLAIMS, &identity.to_json()).map_err(|_| "outrigger_claims_not_passed_on")
 }
 
-impl Context for Stream {}
+impl<const POLICIES: u8> Context for Stream<POLICIES> {}
 
-impl HttpContext for Stream {
+impl<const POLICIES: u8> HttpContext for Stream<POLICIES> {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         let decided = match self.plugin.clone() {
             Some(plugin) => self.decide(&plugin),
@@ -189,7 +189,7 @@ impl HttpContext for Stream {
     }
 }
 
-impl Drop for Stream {
+impl<const POLICIES: u8> Drop for Stream<POLICIES> {
     fn drop(&mut self) {
         if let Some(plugin) = &self.plugin
             && let Ok(mut holds) = plugin.holds.try_borrow_mut()

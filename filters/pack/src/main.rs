@@ -102,9 +102,11 @@ fn main() -> ExitCode {
 
 fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
     let name = input.file_stem().unwrap_or_default().to_string_lossy();
-    let (_, callbacks) = CALLBACKS.iter().find(|(module, _)| *module == name).context("not one of our modules")?;
+    let (_, callbacks) =
+        CALLBACKS.iter().find(|(module, _)| *module == name).context("not one of our modules")?;
     let mut config = walrus::ModuleConfig::new();
-    let mut module: Module = config.generate_name_section(false).generate_producers_section(false).parse_file(input)?;
+    let mut module: Module =
+        config.generate_name_section(false).generate_producers_section(false).parse_file(input)?;
     let keep = |export: &str| COMMON.contains(&export) || callbacks.contains(&export);
     let missing: Vec<_> = COMMON
         .iter()
@@ -123,7 +125,9 @@ fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
     let unknown: Vec<_> = module
         .imports
         .iter()
-        .filter(|import| !IMPORTS.iter().any(|(from, names)| import.module == *from && names.contains(&&*import.name)))
+        .filter(|import| {
+            !IMPORTS.iter().any(|(from, names)| import.module == *from && names.contains(&&*import.name))
+        })
         .map(|import| format!("{}.{}", import.module, import.name))
         .collect();
     if !unknown.is_empty() {

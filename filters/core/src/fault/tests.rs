@@ -11,7 +11,7 @@ use jsonwebtoken::Algorithm;
 use crate::jwt::{PublicKey, SignatureVerifier};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, set, virtual_service};
-use crate::{Connection, Engine, Now, Outcome, PolicySet};
+use crate::{Connection, Now, Outcome, PolicyEngine, PolicySet};
 
 struct NoKeys;
 
@@ -33,10 +33,14 @@ fn faulty(delay: Option<(u32, u64)>, abort: Option<(u32, AbortError)>) -> HttpRo
 /// Seconds of delay, and status, gRPC status and headers of the abort.
 type Seen = (u64, Option<(u16, Option<u32>, Vec<String>)>);
 
-fn seen(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'_>], policies: PolicySet) -> Seen {
+fn seen(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'_>]) -> Seen {
+    seen_by::<{ PolicySet::ALL.bits() }>(rule, draw, lines)
+}
+
+fn seen_by<const POLICIES: u8>(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'_>]) -> Seen {
     let resources = vec![gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], vec![rule])];
     let proxy: Proxy = ingress();
-    let engine = Engine::compile(&Config { proxy, resources }, policies).unwrap();
+    let engine = PolicyEngine::<POLICIES>::compile(&Config { proxy, resources }).unwrap();
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
     let request = Request::new(&headers, Connection::default());
@@ -52,8 +56,6 @@ fn seen(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'_>], policies: PolicySe
     };
     (verdict.hold.as_secs(), reply)
 }
-
-const ROUTER: PolicySet = PolicySet::ALL;
 
 fn text() -> Vec<String> {
     vec!["content-type: text/plain".to_owned()]
@@ -71,9 +73,9 @@ fn percentages_are_exact_to_a_millionth() {
         (999_999, 999_999, false),
         (1_000_000, 999_999, true),
     ] {
-        let delay = seen(faulty(Some((millionths, 5)), None), draw, &[], ROUTER);
+        let delay = seen(faulty(Some((millionths, 5)), None), draw, &[]);
         assert_eq!(delay, (if hits { 5 } else { 0 }, None), "delay {millionths} at {draw}");
-        let abort = seen(faulty(None, Some((millionths, AbortError::Http(400)))), draw, &[], ROUTER);
+        let abort = seen(faulty(None, Some((millionths, AbortError::Http(400)))), draw, &[]);
         assert_eq!(abort, (0, hits.then(|| (400, None, text()))), "abort {millionths} at {draw}");
     }
 }
@@ -88,7 +90,7 @@ fn delay_and_abort_are_independent() {
         (both(400_000, 600_000), (0, aborted)),
         (both(400_000, 400_000), (0, None)),
     ] {
-        assert_eq!(seen(rule, 500_000, &[], ROUTER), expected);
+        assert_eq!(seen(rule, 500_000, &[]), expected);
     }
     let mut counts = [0u32; 4];
     let mut draws = Draws::Seeded(1);
@@ -109,11 +111,11 @@ fn delay_and_abort_are_independent() {
 fn grpc_aborts_are_a_status_to_grpc_clients_and_200_to_others() {
     let grpc = [(&b"content-type"[..], &b"application/grpc"[..])];
     let rule = || faulty(None, Some((1_000_000, AbortError::Grpc(14))));
-    assert_eq!(seen(rule(), 0, &grpc, ROUTER).1, Some((200, Some(14), text())));
-    assert_eq!(seen(rule(), 0, &[], ROUTER).1, Some((200, None, text())));
+    assert_eq!(seen(rule(), 0, &grpc).1, Some((200, Some(14), text())));
+    assert_eq!(seen(rule(), 0, &[]).1, Some((200, None, text())));
     // Envoy maps the status of an HTTP abort itself.
     let http = faulty(None, Some((1_000_000, AbortError::Http(503))));
-    assert_eq!(seen(http, 0, &grpc, ROUTER).1, Some((503, None, text())));
+    assert_eq!(seen(http, 0, &grpc).1, Some((503, None, text())));
 }
 
 #[test]
@@ -121,13 +123,13 @@ fn response_header_changes_apply_to_aborts() {
     let mut rule = faulty(None, Some((1_000_000, AbortError::Http(400))));
     rule.headers.response = set(&[("x-a", "1"), ("content-type", "a/b")]);
     let headers = vec!["x-a: 1".to_owned(), "content-type: a/b".to_owned()];
-    assert_eq!(seen(rule, 0, &[], ROUTER).1, Some((400, None, headers)));
+    assert_eq!(seen(rule, 0, &[]).1, Some((400, None, headers)));
 }
 
 #[test]
 fn each_filter_does_its_own_part() {
     let rule = || faulty(None, Some((1_000_000, AbortError::Http(400))));
-    assert!(seen(rule(), 0, &[], PolicySet::FAULT).1.is_some());
-    assert!(seen(rule(), 0, &[], PolicySet::ROUTE).1.is_none());
-    assert!(seen(forward(&[("v1", 0)]), 0, &[], ROUTER).1.is_none());
+    assert!(seen_by::<{ PolicySet::FAULT.bits() }>(rule(), 0, &[]).1.is_some());
+    assert!(seen_by::<{ PolicySet::ROUTE.bits() }>(rule(), 0, &[]).1.is_none());
+    assert!(seen(forward(&[("v1", 0)]), 0, &[]).1.is_none());
 }
