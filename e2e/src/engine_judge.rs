@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
-use envoy_config::Inputs;
+use envoy_config::explain::Question;
+use envoy_config::explain::request_line::RequestLine;
+use envoy_config::{Inputs, MeshConfig};
 use outrigger_api::{Config, Direction, Proxy};
 use outrigger_core::jwt::RustCrypto;
 use outrigger_core::{Connection, Draws, Engine, HeaderOp, Now, Outcome, Request, Verdict, header_names};
@@ -74,16 +76,29 @@ impl Judge {
     /// A request that is not of its form.
     pub fn decide_all(&mut self, exchange: &Exchange) -> Result<Vec<Seen>> {
         let (method, authority, path) = exchange.parts()?;
-        let mut lines = vec![
-            (":authority".to_owned(), authority.to_owned()),
-            (":path".to_owned(), path.to_owned()),
-            (":method".to_owned(), method.to_owned()),
-            (":scheme".to_owned(), "http".to_owned()),
-        ];
-        lines.extend(exchange.header_lines()?.into_iter().map(|(name, value)| (name.to_lowercase(), value)));
-        let lines: Vec<(&[u8], &[u8])> =
-            lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let now = Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO));
+        // The path as Envoy's listener normalises it, names in lower case.
+        let question = Question {
+            line: RequestLine {
+                method: method.to_owned(),
+                scheme: "http",
+                authority: authority.to_owned(),
+                port: 80,
+                path: path.to_owned(),
+            },
+            headers: exchange.header_lines()?,
+            peer: None,
+            from: None,
+            to: None,
+            sni: None,
+            direction: Direction::Outbound,
+            now: Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)),
+            draw: 0,
+        };
+        let Ok(lines) = question.lines(&proxy(self.role), &MeshConfig::default()) else {
+            bail!("Envoy answers 400 to `{path}` before any filter sees it");
+        };
+        let lines = lines.borrowed();
+        let now = question.now;
         let verifier = RustCrypto;
         let mut seen = Vec::new();
         for _ in 0..exchange.times {

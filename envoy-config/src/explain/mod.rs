@@ -14,6 +14,7 @@ use outrigger_core::route::Route;
 use outrigger_core::{Engine, Request};
 
 pub use answer::Answer;
+pub use normalize::BadPath;
 pub use question::Question;
 
 use crate::mesh_config::{MeshConfig, OutboundTraffic};

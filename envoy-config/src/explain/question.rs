@@ -53,7 +53,7 @@ impl Question {
     ///
     /// # Errors
     /// Envoy answers 400 before any filter sees the request.
-    pub(super) fn lines(&self, proxy: &Proxy, mesh: &MeshConfig) -> Result<Lines, BadPath> {
+    pub fn lines(&self, proxy: &Proxy, mesh: &MeshConfig) -> Result<Lines, BadPath> {
         let host = self.headers.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host"));
         let authority = host.map_or(&self.line.authority, |(_, host)| host);
         let mut lines = vec![
