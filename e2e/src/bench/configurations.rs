@@ -112,7 +112,7 @@ impl Bench {
         let (ours, native) = (self.shop.ours.clone(), self.shop.native.clone());
         self.add_clusters(&ours.clusters);
         let none = Policies::default();
-        let to_orders = || Routes::Native(vec![route_to(native::ORDERS)]);
+        let to_orders = || Routes::Native(vec![route_to(native::ORDERS_V1)]);
 
         self.add("bare", "no filter but Envoy's router", none, Vec::new(), to_orders(), true)?;
         self.add("empty", "a filter that does nothing", none, vec![empty(options)], to_orders(), false)?;
