@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -80,9 +80,13 @@ fn binary() -> String {
 
 /// Its version.
 pub(super) fn version() -> Option<String> {
-    let output = std::process::Command::new(binary()).arg("--version").output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    Some(text.split_once("version:")?.1.trim().to_owned())
+    let output = Command::new(binary()).arg("--version").output().ok()?;
+    released(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned)
+}
+
+/// The number in `envoy  version: COMMIT/NUMBER/STATE/BUILD/TLS`.
+fn released(said: &str) -> Option<&str> {
+    said.split_once("version:")?.1.split('/').nth(1)
 }
 
 /// Ports of the loopback interface that nobody listens on just now.
@@ -103,4 +107,26 @@ fn end(log: &PathBuf) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     lines.iter().skip(lines.len().saturating_sub(15)).fold(String::new(), |all, line| all + line + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_release() {
+        assert_eq!(
+            released("\n/usr/bin/envoy  version: 9e55/1.40.0/Clean/RELEASE/BoringSSL\n"),
+            Some("1.40.0")
+        );
+        assert_eq!(released("nothing"), None);
+    }
+
+    #[test]
+    fn ports_differ() {
+        let mut ports = free_ports::<20>().unwrap().to_vec();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), 20);
+    }
 }

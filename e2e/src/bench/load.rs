@@ -48,6 +48,8 @@ impl Generator {
         command.args(["--threads", "1", "--connections"]).arg(self.connections.to_string());
         command.arg("--duration").arg(format!("{seconds}s"));
         for (name, value) in &request.headers {
+            // In any other case wrk adds a host of its own.
+            let name = if name == "host" { "Host" } else { name };
             command.arg("--header").arg(format!("{name}: {value}"));
         }
         command.arg(format!("http://127.0.0.1:{port}{}", request.path));
