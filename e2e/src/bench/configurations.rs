@@ -174,7 +174,9 @@ impl Bench {
 
     fn add_scale(&mut self, name: &str, setting: Setting) -> Result<()> {
         self.add_clusters(&setting.ours.clusters);
-        let what = name.replace('-', " of them: ");
+        let what = name
+            .split_once('-')
+            .map_or(String::new(), |(of, count)| format!("{count} {of}; the last applies"));
         let suite = with(&setting.ours.before, [setting.ours.suite.clone()]);
         let sides = [
             ("native", setting.native.filters.clone(), Routes::Native(setting.native.routes.clone())),
@@ -186,7 +188,7 @@ impl Bench {
             self.listeners.push(listener(&full, port, Policies::default(), &setting.ours, filters, routes)?);
             self.rows.push(Row {
                 name: full,
-                about: format!("{side}, {what}"),
+                about: what.clone(),
                 port,
                 request: setting.request.clone(),
                 bare: "bare".to_owned(),
