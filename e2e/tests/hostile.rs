@@ -80,7 +80,7 @@ fn a_hostile_request_gets_an_answer_and_the_vm_lives() {
     let resources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/resources.yaml");
     for filters in ["suite", "separate"] {
         let more = ["--filters".to_owned(), filters.to_owned()];
-        let (running, log) = local.run(&[resources.clone()], Role::Gateway, &more).unwrap();
+        let (running, log) = local.run(std::slice::from_ref(&resources), Role::Gateway, &more).unwrap();
         let address = running.client.address().to_owned();
         for (name, request, right) in requests() {
             let status = status_of(&address, &request);

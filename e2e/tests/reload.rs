@@ -127,7 +127,7 @@ fn edits_are_checked_and_taken_over_without_a_failed_request() {
     let file = folder.path().join("routes.yaml");
     edit(&file, &virtual_service("subset: v1"));
     let local = Local::start().unwrap();
-    let (running, log) = local.run(&[file.clone()], Role::Gateway, &[]).unwrap();
+    let (running, log) = local.run(std::slice::from_ref(&file), Role::Gateway, &[]).unwrap();
     assert_eq!(served_by(&running.client), "reviews-v1");
 
     let load = Load::start(&running.client);
