@@ -4,10 +4,10 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use outrigger_e2e::launch::{Compose, Launcher as _, Local, Running, docker_answers, outrigger};
+use outrigger_e2e::launch::{Compose, Local, Running, docker_answers, outrigger};
 use outrigger_e2e::scenario::{Exchange, Outcome, Scenario};
 use outrigger_e2e::{metrics, tally};
 
@@ -26,17 +26,22 @@ fn demo() -> Result<bool> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
     let scenario = Scenario::read(&folder)?;
     let started = Instant::now();
-    let (compose, local);
-    let running = if docker_answers() {
+    let (compose, local, lines);
+    let mesh = folder.join("mesh.config").display().to_string();
+    let files = scenario.resource_files()?;
+    let (running, log): (Running, Box<dyn Fn() -> Result<String>>) = if docker_answers() {
         eprintln!(
-            "A Docker engine answers: starting the gateway and the services of e2e/compose.yaml in containers."
+            "A Docker engine answers: starting gateway and services of e2e/compose.yaml in containers."
         );
         compose = Compose::start()?;
-        compose.launch(&scenario)?
+        let running = compose.run(&files, scenario.role, &["--mesh-config", &mesh])?;
+        (running, Box::new(|| compose.logs("gateway")))
     } else {
         eprintln!("No Docker engine answers: starting the gateway and the services as local processes.");
         local = Local::start()?;
-        local.launch(&scenario)?
+        let (running, said) = local.run(&files, scenario.role, &["--mesh-config".to_owned(), mesh])?;
+        lines = said;
+        (running, Box::new(|| Ok(lines.try_iter().collect::<Vec<_>>().join("\n"))))
     };
     eprintln!(
         "The gateway serves at http://{} after {:.1} s.\n",
@@ -52,7 +57,8 @@ fn demo() -> Result<bool> {
     }
     walk.retries_seen_upstream(&running)?;
     sent += 1;
-    walk.deciding_policy(&folder)?;
+    walk.explained_policy(&folder)?;
+    walk.logged_policy(&log)?;
     walk.metrics(&running, f64::from(sent))?;
     eprintln!(
         "\n{} of {} as expected, {:.0} s in all.",
@@ -115,8 +121,8 @@ impl Walk {
         Ok(())
     }
 
-    /// The offline command names the policy that refused the last request of the walk, by file and line.
-    fn deciding_policy(&mut self, folder: &Path) -> Result<()> {
+    /// The offline command names the policy that refuses a request without a token, by file and line.
+    fn explained_policy(&mut self, folder: &Path) -> Result<()> {
         let mut explain = Command::new(outrigger()?);
         explain.arg("explain").arg("GET http://secure.demo/get").arg("-f").arg(folder.join("gateway.yaml"));
         explain.arg("-f").arg(folder.join("httpbin.yaml")).arg("-f").arg(folder.join("security.yaml"));
@@ -137,6 +143,26 @@ impl Walk {
             &seen,
             right,
         );
+        Ok(())
+    }
+
+    /// Envoy's access log names the policy that refused the request for the admin pages.
+    fn logged_policy(&mut self, log: &dyn Fn() -> Result<String>) -> Result<()> {
+        let expected = "rbac_access_denied_matched_policy[ns[default]-policy[no-admin]-rule[0]]";
+        // Envoy writes its access log every ten seconds.
+        let deadline = Instant::now() + Duration::from_secs(15);
+        let mut logged = String::new();
+        let seen = loop {
+            logged += &log()?;
+            let line = logged.lines().find(|line| line.contains("/anything/admin")).unwrap_or_default();
+            let details =
+                line.split_whitespace().find(|word| word.starts_with("rbac_")).map(ToOwned::to_owned);
+            if details.is_some() || Instant::now() > deadline {
+                break details.unwrap_or_else(|| "nothing".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        self.line("the policy that refused, in Envoy's access log", expected, &seen, seen == expected);
         Ok(())
     }
 

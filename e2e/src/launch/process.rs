@@ -112,7 +112,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts `outrigger run` and returns once it has said `ready`, with what it says on stderr from then on.
+    /// Starts `outrigger run` and returns once it has said `ready`, with what it and Envoy say from then on.
     ///
     /// # Errors
     /// It ends or stays silent instead; with what it said.
@@ -120,22 +120,16 @@ impl Gateway {
         let mut child = Command::new(program)
             .arg("run")
             .args(flags)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("can't start {}", program.display()))?;
-        let stderr = BufReader::new(child.stderr.take().context("no stderr")?);
+        let stderr = child.stderr.take().context("no stderr")?;
+        let stdout = child.stdout.take().context("no stdout")?;
         let gateway = Self { child };
         let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                if std::env::var_os("OUTRIGGER_E2E_VERBOSE").is_some() {
-                    eprintln!("outrigger: {line}");
-                }
-                // Nobody may be listening any more, but the pipe must not fill.
-                let _ = sender.send(line);
-            }
-        });
+        forward_lines(stderr, sender.clone());
+        forward_lines(stdout, sender);
         let mut said = Vec::new();
         loop {
             match lines.recv_timeout(PATIENCE) {
@@ -167,6 +161,19 @@ impl Drop for Gateway {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends every line of `stream` on, from a thread of its own.
+fn forward_lines(stream: impl std::io::Read + Send + 'static, sender: mpsc::Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if std::env::var_os("OUTRIGGER_E2E_VERBOSE").is_some() {
+                eprintln!("outrigger: {line}");
+            }
+            // Nobody may be listening any more, but the pipe must not fill.
+            let _ = sender.send(line);
+        }
+    });
 }
 
 /// A port that nobody listens on just now.
