@@ -41,8 +41,9 @@ fn of_resources(problem: Problem) -> Option<Problem> {
 }
 
 fn compile(resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {
-    if let Err(mut found) = Engine::compile(&Config { proxy, resources }) {
-        problems.append(&mut found);
+    match Engine::compile(&Config { proxy, resources }) {
+        Ok(engine) => problems.extend_from_slice(engine.warnings()),
+        Err(mut found) => problems.append(&mut found),
     }
 }
 

@@ -67,7 +67,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         // Istio puts authentication and authorization on inbound listeners and gateways, VirtualServices on
         // outbound listeners and gateways.
         let jwt = if Self::JWT && proxy.receives() {
-            keep(jwt::Rules::compile(resources, proxy), &mut problems)
+            keep(jwt::Rules::compile(resources, proxy), &mut problems).filter(|rules| !rules.is_empty())
         } else {
             None
         };
@@ -93,6 +93,16 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     /// What the rules ask of a request beyond its headers.
     pub fn attributes(&self) -> Attributes {
         self.attributes
+    }
+
+    /// Whether a decision depends on the time; otherwise any will do.
+    pub fn needs_time(&self) -> bool {
+        self.jwt.is_some()
+    }
+
+    /// What is odd about the resources and yet can be carried out.
+    pub fn warnings(&self) -> &[Problem] {
+        self.jwt.as_ref().map(jwt::Rules::warnings).unwrap_or_default()
     }
 
     /// Whether no request can be changed or refused, so that none has to be looked at.

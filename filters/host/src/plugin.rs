@@ -42,6 +42,9 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         };
         let config = Config::from_json(json).map_err(all)?;
         let engine = PolicyEngine::compile(&config).map_err(all)?;
+        for warning in engine.warnings() {
+            log::warn!("{warning}");
+        }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
         Ok(Self {

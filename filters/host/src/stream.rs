@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_core::jwt::{Identity, claims_from_json};
 use outrigger_core::request::is_grpc;
@@ -66,10 +66,13 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if request.is_grpc() {
             self.protocol = Protocol::Grpc;
         }
-        let now = Now(abi::current_time().map_err(|_| "outrigger_no_time")?);
+        let now = match plugin.engine.needs_time() {
+            true => abi::current_time().map_err(|_| "outrigger_no_time")?,
+            false => Duration::ZERO,
+        };
         let mut draws = plugin.draws.replace(Draws::default());
         let identity = received_identity::<POLICIES>(wanted);
-        let verdict = plugin.engine.request(&request, identity, &mut draws, now, &HostVerifier);
+        let verdict = plugin.engine.request(&request, identity, &mut draws, Now(now), &HostVerifier);
         plugin.draws.set(draws);
 
         if let Some(fault) = &verdict.fault {

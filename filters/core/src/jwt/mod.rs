@@ -96,6 +96,11 @@ impl Rules {
         Ok(Self { providers, written, warnings: problems })
     }
 
+    /// Whether no RequestAuthentication applies.
+    pub fn is_empty(&self) -> bool {
+        self.providers.is_empty() && self.warnings.is_empty()
+    }
+
     /// What is odd about the rules and yet can be carried out: keys of a set that can't be used, private keys.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
