@@ -135,8 +135,7 @@ fn address(
     let bind = match &server.bind {
         None => options.bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         Some(text) => text.parse().map_err(|_| {
-            Box::new(problems::at(
-                resource,
+            Box::new(resource.error(
                 &format!("{path}.bind"),
                 code::UNSUPPORTED,
                 format!("binding to `{text}` is not carried out yet, only to an IP address"),

@@ -17,27 +17,9 @@ pub fn is_incomplete(problem: &Problem) -> bool {
     [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS].contains(&problem.code)
 }
 
-/// An error at `path` of `resource`.
-pub(super) fn at(resource: &Resource, path: &str, code: &'static str, message: impl Into<String>) -> Problem {
-    Problem {
-        severity: Severity::Error,
-        code,
-        message: message.into(),
-        hint: None,
-        path: FieldPath::parse(path),
-        position: resource.position(path),
-        file: resource.source.file.clone(),
-        resource: ResourceName {
-            kind: Some(resource.kind.as_str().to_owned()),
-            namespace: Some(resource.meta.namespace.clone()),
-            name: Some(resource.meta.name.clone()),
-        },
-    }
-}
-
 /// Istio has it, Outrigger does not carry it out.
 pub(super) fn unsupported(resource: &Resource, path: &str, what: &str) -> Problem {
-    at(resource, path, code::UNSUPPORTED, format!("{what} is not carried out yet"))
+    resource.error(path, code::UNSUPPORTED, format!("{what} is not carried out yet"))
 }
 
 /// An error of the whole.

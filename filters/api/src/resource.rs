@@ -6,7 +6,7 @@ use crate::{
     json,
     node::{Node, Position},
     path::FieldPath,
-    problem::{Problem, ResourceName},
+    problem::{Problem, ResourceName, Severity},
     types::{
         authorization_policy::AuthorizationPolicy,
         common::Labels,
@@ -134,6 +134,24 @@ pub struct Ignored {
 }
 
 impl Resource {
+    /// An error of the field at `path`, such as `spec.http[0].timeout`.
+    pub fn error(&self, path: &str, code: &'static str, message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            hint: None,
+            path: FieldPath::parse(path),
+            position: self.position(path),
+            file: self.source.file.clone(),
+            resource: ResourceName {
+                kind: Some(self.kind.to_string()),
+                namespace: Some(self.meta.namespace.clone()),
+                name: Some(self.meta.name.clone()),
+            },
+        }
+    }
+
     /// `namespace/name`
     pub fn id(&self) -> String {
         format!("{}/{}", self.meta.namespace, self.meta.name)

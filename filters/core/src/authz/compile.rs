@@ -1,9 +1,8 @@
 //! From AuthorizationPolicies to rule sets.
 
-use outrigger_api::path::FieldPath;
-use outrigger_api::problem::{ResourceName, code};
+use outrigger_api::problem::code;
 use outrigger_api::types::authorization_policy::{Action, Condition};
-use outrigger_api::{Problem, Proxy, Resource, Severity, Spec, select};
+use outrigger_api::{Problem, Proxy, Resource, Spec, select};
 
 use super::Policies;
 use super::draft::{self, Draft};
@@ -31,7 +30,11 @@ pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies,
             // Istio knows no dry run of AUDIT: it changes no outcome anyway.
             (Action::Audit, _) => &mut audit,
             (Action::Custom { .. }, _) => {
-                problems.push(unsupported(resource, "spec.action", "action `CUSTOM` is not carried out yet"));
+                problems.push(resource.error(
+                    "spec.action",
+                    code::UNSUPPORTED,
+                    "action `CUSTOM` is not carried out yet",
+                ));
                 continue;
             }
         };
@@ -67,24 +70,7 @@ fn refuse_metadata(resource: &Resource, rule: usize, conditions: &[Condition], p
         if let Condition::EnvoyMetadata { filter, key, .. } = condition {
             let path = format!("spec.rules[{rule}].when[{at}].key");
             let message = format!("condition `experimental.{filter}[{key}]` is not carried out yet");
-            problems.push(unsupported(resource, &path, &message));
+            problems.push(resource.error(&path, code::UNSUPPORTED, message));
         }
-    }
-}
-
-fn unsupported(resource: &Resource, path: &str, message: &str) -> Problem {
-    Problem {
-        severity: Severity::Error,
-        code: code::UNSUPPORTED,
-        message: message.to_owned(),
-        hint: None,
-        path: FieldPath::parse(path),
-        position: resource.position(path),
-        file: resource.source.file.clone(),
-        resource: ResourceName {
-            kind: Some(resource.kind.to_string()),
-            namespace: Some(resource.meta.namespace.clone()),
-            name: Some(resource.meta.name.clone()),
-        },
     }
 }

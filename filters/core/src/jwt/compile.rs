@@ -1,7 +1,6 @@
 //! From RequestAuthentications to providers.
 
-use outrigger_api::path::FieldPath;
-use outrigger_api::problem::{ResourceName, code};
+use outrigger_api::problem::code;
 use outrigger_api::select::{applies, by_age};
 use outrigger_api::types::request_authentication::{JwtRule, KeySource};
 use outrigger_api::{Problem, Proxy, Resource, Severity, Spec};
@@ -107,18 +106,5 @@ fn problem(
     code: &'static str,
     message: String,
 ) -> Problem {
-    Problem {
-        severity,
-        code,
-        message,
-        hint: None,
-        path: FieldPath::parse(path),
-        position: resource.position(path),
-        file: resource.source.file.clone(),
-        resource: ResourceName {
-            kind: Some(resource.kind.as_str().to_owned()),
-            namespace: Some(resource.meta.namespace.clone()),
-            name: Some(resource.meta.name.clone()),
-        },
-    }
+    Problem { severity, ..resource.error(path, code, message) }
 }

@@ -1,26 +1,12 @@
 //! What this engine can't carry out. Nothing is dropped in silence: each becomes a problem that refuses the
 //! configuration.
 
-use outrigger_api::path::FieldPath;
-use outrigger_api::problem::{ResourceName, code};
-use outrigger_api::{Problem, Resource, Severity};
+use outrigger_api::problem::code;
+use outrigger_api::{Problem, Resource};
 
 /// A problem of the field at `path` of `resource`.
 pub(super) fn refusal(resource: &Resource, path: &str, message: String, hint: &str) -> Problem {
-    Problem {
-        severity: Severity::Error,
-        code: code::UNSUPPORTED,
-        message,
-        hint: Some(hint.to_owned()),
-        path: FieldPath::parse(path),
-        position: resource.position(path),
-        file: resource.source.file.clone(),
-        resource: ResourceName {
-            kind: Some(resource.kind.to_string()),
-            namespace: Some(resource.meta.namespace.clone()),
-            name: Some(resource.meta.name.clone()),
-        },
-    }
+    Problem { hint: Some(hint.to_owned()), ..resource.error(path, code::UNSUPPORTED, message) }
 }
 
 /// A field of Istio's that is not carried out yet.
