@@ -22,6 +22,7 @@ pub struct Local {
     /// The services.
     pub services: Processes,
     folder: tempfile::TempDir,
+    filters: &'static str,
 }
 
 impl Local {
@@ -33,7 +34,13 @@ impl Local {
         let services = Processes::start()?;
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("services.yaml"), services.service_entries())?;
-        Ok(Self { services, folder })
+        Ok(Self { services, folder, filters: "suite" })
+    }
+
+    /// The same with five filters in a chain instead of the suite.
+    #[must_use]
+    pub fn with_separate_filters(self) -> Self {
+        Self { filters: "separate", ..self }
     }
 
     /// The file with the ServiceEntries of the services.
@@ -102,7 +109,8 @@ impl Launcher for Local {
     }
 
     fn launch(&self, scenario: &Scenario) -> Result<Running> {
-        Ok(self.run(&scenario.resource_files()?, scenario.role, &[])?.0)
+        let filters = ["--filters".to_owned(), self.filters.to_owned()];
+        Ok(self.run(&scenario.resource_files()?, scenario.role, &filters)?.0)
     }
 }
 
