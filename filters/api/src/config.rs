@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     check,
-    decode::{Context, Cursor, Object, Sink},
+    decode::{Context, Cursor, Decoder, Object, Sink},
     json,
     parse::Reader,
     path::FieldPath,
@@ -145,8 +145,20 @@ impl Config {
     /// Reads a filter's configuration. All of it must be usable: what a proxy can't carry out is refused, with the
     /// path of each field, such as `resources[2].spec.http[0].timeout`. Warnings are only for people's eyes, and
     /// given by the command that people use.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
     pub fn from_json(text: &[u8]) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new(None, "default");
+        Self::read(text, &Decoder::ALL)
+    }
+
+    /// The same for a filter that carries out what `decoders` read. Resources of other kinds are another filter's, and
+    /// left out unread.
+    ///
+    /// # Errors
+    /// As [`Config::from_json`].
+    pub fn read(text: &[u8], decoders: &[Decoder]) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new(None, "default", decoders);
         let node = match json::parse(text) {
             Ok(node) => node,
             Err(error) => {

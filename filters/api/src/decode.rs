@@ -42,34 +42,86 @@ pub(crate) use suggest::nearest as suggest_nearest;
 
 use crate::resource::{Kind, Spec};
 
-/// Decodes the spec of a resource. `root` is the resource, for the kinds which keep their fields elsewhere.
-pub(crate) fn spec(kind: Kind, root: &Object<'_>) -> Option<Spec> {
-    match kind {
-        Kind::Deployment | Kind::Pod => kubernetes::workload(kind, root).map(Spec::Workload),
-        Kind::EndpointSlice => kubernetes::endpoint_slice(root).map(Spec::EndpointSlice),
-        Kind::Namespace => {
-            root.skip("spec");
-            Some(Spec::Namespace)
-        }
-        _ => root.or_empty("spec", |spec| istio(kind, spec)),
-    }
+/// How one kind of resource is read. Whoever reads names the decoders it wants, so that the module of a filter holds
+/// those of its own kinds only.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoder {
+    kind: Kind,
+    /// Takes the resource itself, since some kinds keep their fields elsewhere than under `spec`.
+    decode: fn(&Object<'_>) -> Option<Spec>,
 }
 
-fn istio(kind: Kind, spec: &Object<'_>) -> Option<Spec> {
-    match kind {
-        Kind::AuthorizationPolicy => authorization_policy::decode(spec).map(Spec::AuthorizationPolicy),
-        Kind::DestinationRule => {
-            destination_rule::decode(spec).map(|rule| Spec::DestinationRule(Box::new(rule)))
-        }
-        Kind::Gateway => gateway::decode(spec).map(Spec::Gateway),
-        Kind::PeerAuthentication => peer_authentication::decode(spec).map(Spec::PeerAuthentication),
-        Kind::RequestAuthentication => request_authentication::decode(spec).map(Spec::RequestAuthentication),
-        Kind::Service => kubernetes::service(spec).map(Spec::Service),
-        Kind::ServiceEntry => service_entry::decode(spec).map(Spec::ServiceEntry),
-        Kind::Sidecar => sidecar::decode(spec).map(Spec::Sidecar),
-        Kind::Telemetry => telemetry::decode(spec).map(Spec::Telemetry),
-        Kind::VirtualService => virtual_service::decode(spec).map(Spec::VirtualService),
-        Kind::WorkloadEntry => workload_entry::decode(spec).map(Spec::WorkloadEntry),
-        Kind::Deployment | Kind::EndpointSlice | Kind::Namespace | Kind::Pod => None,
+impl Decoder {
+    /// AuthorizationPolicy.
+    pub const AUTHORIZATION_POLICY: Self = Self::new(Kind::AuthorizationPolicy, |root| {
+        root.or_empty("spec", |spec| authorization_policy::decode(spec).map(Spec::AuthorizationPolicy))
+    });
+    /// DestinationRule.
+    pub const DESTINATION_RULE: Self = Self::new(Kind::DestinationRule, |root| {
+        let rule = root.or_empty("spec", destination_rule::decode);
+        rule.map(|rule| Spec::DestinationRule(Box::new(rule)))
+    });
+    /// Of a DestinationRule only which host it is for; the rest is as if left out, whatever it says.
+    pub const DESTINATION_RULE_HOST: Self = Self::new(Kind::DestinationRule, |root| {
+        let rule = root.or_empty("spec", destination_rule::decode_host);
+        rule.map(|rule| Spec::DestinationRule(Box::new(rule)))
+    });
+    /// Gateway.
+    pub const GATEWAY: Self =
+        Self::new(Kind::Gateway, |root| root.or_empty("spec", gateway::decode).map(Spec::Gateway));
+    /// RequestAuthentication.
+    pub const REQUEST_AUTHENTICATION: Self = Self::new(Kind::RequestAuthentication, |root| {
+        root.or_empty("spec", request_authentication::decode).map(Spec::RequestAuthentication)
+    });
+    /// Service.
+    pub const SERVICE: Self =
+        Self::new(Kind::Service, |root| root.or_empty("spec", kubernetes::service).map(Spec::Service));
+    /// ServiceEntry.
+    pub const SERVICE_ENTRY: Self = Self::new(Kind::ServiceEntry, |root| {
+        root.or_empty("spec", service_entry::decode).map(Spec::ServiceEntry)
+    });
+    /// VirtualService.
+    pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
+        root.or_empty("spec", virtual_service::decode).map(Spec::VirtualService)
+    });
+
+    /// Those of every kind, in full.
+    pub const ALL: [Self; 15] = [
+        Self::AUTHORIZATION_POLICY,
+        Self::DESTINATION_RULE,
+        Self::GATEWAY,
+        Self::REQUEST_AUTHENTICATION,
+        Self::SERVICE,
+        Self::SERVICE_ENTRY,
+        Self::VIRTUAL_SERVICE,
+        Self::new(Kind::Deployment, |root| kubernetes::deployment(root).map(Spec::Workload)),
+        Self::new(Kind::EndpointSlice, |root| kubernetes::endpoint_slice(root).map(Spec::EndpointSlice)),
+        Self::new(Kind::Namespace, |root| {
+            root.skip("spec");
+            Some(Spec::Namespace)
+        }),
+        Self::new(Kind::PeerAuthentication, |root| {
+            root.or_empty("spec", peer_authentication::decode).map(Spec::PeerAuthentication)
+        }),
+        Self::new(Kind::Pod, |root| kubernetes::pod(root).map(Spec::Workload)),
+        Self::new(Kind::Sidecar, |root| root.or_empty("spec", sidecar::decode).map(Spec::Sidecar)),
+        Self::new(Kind::Telemetry, |root| root.or_empty("spec", telemetry::decode).map(Spec::Telemetry)),
+        Self::new(Kind::WorkloadEntry, |root| {
+            root.or_empty("spec", workload_entry::decode).map(Spec::WorkloadEntry)
+        }),
+    ];
+
+    const fn new(kind: Kind, decode: fn(&Object<'_>) -> Option<Spec>) -> Self {
+        Self { kind, decode }
+    }
+
+    /// The kind that it is for.
+    pub(crate) fn kind(self) -> Kind {
+        self.kind
+    }
+
+    /// Decodes the spec of `root`, a resource of that kind.
+    pub(crate) fn spec(self, root: &Object<'_>) -> Option<Spec> {
+        (self.decode)(root)
     }
 }

@@ -9,6 +9,7 @@ mod decode;
 pub mod host;
 mod json;
 pub mod node;
+pub mod ordered;
 mod parse;
 pub mod path;
 pub mod problem;
@@ -19,6 +20,7 @@ pub mod types;
 mod yaml;
 
 pub use config::{Config, Direction, Proxy, Role};
+pub use decode::Decoder;
 pub use parse::parse_json;
 #[cfg(feature = "yaml")]
 pub use parse::{parse_mesh_config, parse_yaml};

@@ -9,7 +9,7 @@ mod reader;
 pub use mesh_config::parse_mesh_config;
 pub(crate) use reader::Reader;
 
-use crate::resource::Parsed;
+use crate::{decode::Decoder, resource::Parsed};
 #[cfg(feature = "yaml")]
 use crate::{path::FieldPath, problem::code};
 
@@ -17,7 +17,7 @@ use crate::{path::FieldPath, problem::code};
 /// errors is left out, the others of the file are not. `default_namespace` is for resources without one.
 #[cfg(feature = "yaml")]
 pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
-    let mut reader = Reader::new(Some(file.into()), default_namespace);
+    let mut reader = Reader::new(Some(file.into()), default_namespace, &Decoder::ALL);
     match std::str::from_utf8(text) {
         Ok(text) => {
             for document in crate::yaml::parse(text) {
@@ -37,7 +37,7 @@ pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
 
 /// Reads a JSON text: a resource, or a list of them. There are no positions.
 pub fn parse_json(text: &[u8], default_namespace: &str) -> Parsed {
-    let mut reader = Reader::new(None, default_namespace);
+    let mut reader = Reader::new(None, default_namespace, &Decoder::ALL);
     match crate::json::parse(text) {
         Ok(node) => reader.read(node, &crate::path::FieldPath::root()),
         Err(error) => reader.unreadable(crate::problem::code::SYNTAX, error.message, Some(error.position)),

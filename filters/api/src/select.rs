@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::{
     config::Proxy,
     host::HostPattern,
+    ordered,
     resource::{Resource, Spec},
     types::{
         common::{ExportTo, GatewayRef, Target, TargetKind, TargetRef},
@@ -59,7 +60,7 @@ pub fn gateways<'r>(resources: &'r [Resource], proxy: &Proxy) -> Vec<(&'r Resour
             _ => None,
         })
         .collect();
-    gateways.sort_by(|(one, _), (other, _)| by_age(one, other));
+    ordered::sort_by(&mut gateways, |(one, _), (other, _)| by_age(one, other));
     gateways
 }
 
@@ -83,7 +84,7 @@ pub fn virtual_services<'r>(
             _ => None,
         })
         .collect();
-    services.sort_by(|(one, _), (other, _)| by_age(one, other));
+    ordered::sort_by(&mut services, |(one, _), (other, _)| by_age(one, other));
     services
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outrigger_api::{Config, Problem};
+use outrigger_api::{Config, Decoder, Problem};
 
 use crate::jwt::{Identity, SignatureVerifier};
 use crate::request::HeaderLine;
@@ -56,6 +56,27 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     const AUTHZ: bool = PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ);
     const FAULT: bool = PolicySet::contains_bits(POLICIES, PolicySet::FAULT);
     const ROUTE: bool = PolicySet::contains_bits(POLICIES, PolicySet::ROUTE);
+
+    /// How the kinds that these policies are made of are read, for [`Config::read`].
+    pub fn decoders() -> Vec<Decoder> {
+        let mut decoders = Vec::new();
+        if Self::JWT {
+            decoders.push(Decoder::REQUEST_AUTHENTICATION);
+        }
+        if Self::AUTHZ {
+            decoders.push(Decoder::AUTHORIZATION_POLICY);
+        }
+        if Self::FAULT || Self::ROUTE {
+            decoders.extend([
+                Decoder::DESTINATION_RULE_HOST,
+                Decoder::GATEWAY,
+                Decoder::SERVICE,
+                Decoder::SERVICE_ENTRY,
+                Decoder::VIRTUAL_SERVICE,
+            ]);
+        }
+        decoders
+    }
 
     /// Compiles the resources of `config` that belong to these policies and apply to its proxy.
     ///

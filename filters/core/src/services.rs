@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::ordered;
 use outrigger_api::select::is_visible;
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::virtual_service::RouteAction;
@@ -109,7 +110,7 @@ impl Services {
                     .ports
                     .iter()
                     .filter(|port| port.protocol.is_http() || matches!(port.protocol, Protocol::Unspecified));
-                let ports: BTreeSet<u16> = http.map(|port| port.number).collect();
+                let ports = ordered::set(http.map(|port| port.number));
                 for host in &entry.hosts {
                     self.insert(Service {
                         host: host.clone(),
@@ -125,7 +126,7 @@ impl Services {
                 let tcp = service.ports.iter().filter(|port| matches!(port.protocol.as_str(), "" | "TCP"));
                 self.insert(Service {
                     host: HostPattern::parse(&host),
-                    ports: tcp.map(|port| port.port).collect(),
+                    ports: ordered::set(tcp.map(|port| port.port)),
                     name: meta.name.clone(),
                     namespace: meta.namespace.clone(),
                     declared: true,

@@ -40,7 +40,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         let all = |problems: Vec<outrigger_api::Problem>| -> Vec<String> {
             problems.iter().map(ToString::to_string).collect()
         };
-        let config = Config::from_json(json).map_err(all)?;
+        let config = Config::read(json, &PolicyEngine::<POLICIES>::decoders()).map_err(all)?;
         let engine = PolicyEngine::compile(&config).map_err(all)?;
         for warning in engine.warnings() {
             log::warn!("{warning}");

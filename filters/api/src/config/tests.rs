@@ -78,3 +78,27 @@ fn a_warning_does_not_refuse() {
         {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "a"}, "spec": {"selector": {}}}]}"#;
     assert_eq!(Config::from_json(text.as_bytes()).unwrap().resources.len(), 1);
 }
+
+#[test]
+fn other_filters_kinds_are_left_out_unread() {
+    let text = r#"{"proxy": {"role": "gateway"}, "resources": [
+        {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "a"},
+         "spec": {"host": "a", "trafficPolicy": {"connectionPool": 3}}},
+        {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "b"}, "spec": {}},
+        {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": {"name": "c"}, "spec": {"mtls": 3}}]}"#;
+    assert_eq!(errors(text).len(), 2);
+    let names = |decoders: &[Decoder]| -> Vec<String> {
+        let config = Config::read(text.as_bytes(), decoders).unwrap();
+        config.resources.into_iter().map(|resource| resource.meta.name).collect()
+    };
+    assert_eq!(names(&[Decoder::AUTHORIZATION_POLICY]), ["b"]);
+    assert_eq!(names(&[Decoder::AUTHORIZATION_POLICY, Decoder::DESTINATION_RULE_HOST]), ["a", "b"]);
+    let problems = Config::read(text.as_bytes(), &[Decoder::DESTINATION_RULE]).unwrap_err();
+    assert_eq!(problems[0].path.to_string(), "resources[0].spec.trafficPolicy.connectionPool");
+    let nameless = r#"{"proxy": {"role": "gateway"}, "resources": [
+        {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "a"}, "spec": {}}]}"#;
+    let problems = Config::read(nameless.as_bytes(), &[Decoder::DESTINATION_RULE_HOST]).unwrap_err();
+    assert_eq!(problems[0].message, "missing `host`");
+    let unknown = text.replace("PeerAuthentication", "PeerAuthentications");
+    assert_eq!(Config::read(unknown.as_bytes(), &[]).unwrap_err().len(), 1);
+}

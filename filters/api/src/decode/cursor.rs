@@ -3,6 +3,7 @@
 use super::sink::Sink;
 use crate::{
     node::{Node, Position, Value},
+    ordered,
     path::{FieldPath, Segment},
     problem::{Severity, code},
 };
@@ -38,6 +39,7 @@ impl<'a> Cursor<'a> {
         Self { node, sink: self.sink, key: None, step: Step::Index(self, index) }
     }
 
+    #[inline(never)]
     pub(crate) fn path(&self) -> FieldPath {
         match self.step {
             Step::Root => FieldPath::root(),
@@ -85,6 +87,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reports that Istio has a newer way for this.
+    #[inline(never)]
     pub(crate) fn deprecated(&self, name: &str, instead: &str) {
         let message = format!("`{name}` is deprecated");
         self.report(Severity::Warning, code::DEPRECATED, message, Some(format!("use {instead}")));
@@ -102,11 +105,22 @@ impl<'a> Cursor<'a> {
         message: impl Into<String>,
         hint: Option<String>,
     ) {
-        self.sink.report(severity, code, self.place(), message.into(), hint);
+        self.tell(severity, code, message.into(), hint);
+    }
+
+    #[inline(never)]
+    fn tell(&self, severity: Severity, code: &'static str, message: String, hint: Option<String>) {
+        self.sink.report(severity, code, self.place(), message, hint);
     }
 
     /// Reports that the value is of another kind than `expected`, such as `a string`.
     pub(crate) fn wrong_kind<T>(&self, expected: &str) -> Option<T> {
+        self.tell_wrong_kind(expected);
+        None
+    }
+
+    #[inline(never)]
+    fn tell_wrong_kind(&self, expected: &str) {
         let found = match &self.node.value {
             Value::Number(number) => format!("the number `{number}`"),
             Value::Bool(value) => format!("the boolean `{value}`"),
@@ -126,7 +140,6 @@ impl<'a> Cursor<'a> {
             format!("expected {expected}, found {found}"),
             hint.map(str::to_owned),
         );
-        None
     }
 
     /// The elements of a list. A decoder gets `null` elements too.
@@ -152,7 +165,7 @@ impl<'a> Cursor<'a> {
                 Some((key.name.clone(), value))
             })
             .collect();
-        decoded.sort_by(|(one, _), (other, _)| one.cmp(other));
+        ordered::sort_by(&mut decoded, |(one, _), (other, _)| one.cmp(other));
         decoded
     }
 }

@@ -42,6 +42,19 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<DestinationRule> {
     Some(DestinationRule { host: host?, traffic_policy, subsets, export_to, workload_selector })
 }
 
+/// A rule for the host of this one that says nothing else.
+pub(crate) fn decode_host(fields: &Object<'_>) -> Option<DestinationRule> {
+    fields.ignore_rest();
+    let host = fields.required("host", |at| at.host_pattern())?;
+    Some(DestinationRule {
+        host,
+        traffic_policy: None,
+        subsets: Vec::new(),
+        export_to: ExportTo::Default,
+        workload_selector: None,
+    })
+}
+
 fn subset(subset: &Cursor<'_>) -> Option<Subset> {
     subset.object(|fields| {
         let name = fields.required("name", |name| name.checked(check::names::dns_label));

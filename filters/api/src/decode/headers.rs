@@ -2,7 +2,7 @@
 
 use super::{cursor::Cursor, cursor::shorten, object::Object};
 use crate::{
-    check,
+    check, ordered,
     types::common::{HeaderOperations, HeaderValue, Headers},
 };
 
@@ -41,7 +41,7 @@ fn changes(values: &Cursor<'_>, request: bool) -> Vec<HeaderValue> {
     for (name, _) in &mut changes {
         name.make_ascii_lowercase();
     }
-    changes.sort();
+    ordered::sort(&mut changes);
     changes
 }
 

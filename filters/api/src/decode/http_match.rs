@@ -4,6 +4,7 @@ use super::{cursor::Cursor, cursor::shorten, object::Object, virtual_service::he
 use crate::{
     check,
     node::Value,
+    ordered,
     types::{
         common::{Labels, StringMatch},
         virtual_service::{HeaderKey, HttpMatchRequest},
@@ -69,7 +70,7 @@ fn headers(
         }))
     });
     let mut headers: Vec<_> = decoded.unwrap_or_default().into_iter().map(|(_, entry)| entry).collect();
-    headers.sort_by(|(one, _), (other, _)| one.cmp(other));
+    ordered::sort_by(&mut headers, |(one, _), (other, _)| one.cmp(other));
     headers
 }
 

@@ -3,7 +3,7 @@
 use super::{cursor::Cursor, object::Object};
 use crate::{
     node::Value,
-    resource::Kind,
+    ordered,
     types::kubernetes::{
         ContainerPort, Endpoint, EndpointPort, EndpointSlice, PortRef, Service, ServicePort, Workload,
     },
@@ -46,7 +46,7 @@ fn port_ref(port: &Cursor<'_>) -> Option<PortRef> {
 }
 
 fn plain_labels(labels: &Cursor<'_>) -> Option<crate::types::common::Labels> {
-    Some(labels.map(|_, value| value.string()).into_iter().collect())
+    Some(ordered::map(labels.map(|_, value| value.string())))
 }
 
 /// Its fields stand beside `metadata`, not under `spec`.
@@ -102,19 +102,17 @@ fn endpoint_port(port: &Cursor<'_>) -> Option<EndpointPort> {
     })
 }
 
-/// A Pod's own labels and containers, or those of a Deployment's template.
-pub(crate) fn workload(kind: Kind, root: &Object<'_>) -> Option<Workload> {
+/// The labels and containers of its template.
+pub(crate) fn deployment(root: &Object<'_>) -> Option<Workload> {
     root.ignore_rest();
-    if kind == Kind::Pod {
-        return pod(root);
-    }
     root.or_empty("spec", |spec| {
         spec.ignore_rest();
         spec.or_empty("template", pod)
     })
 }
 
-fn pod(fields: &Object<'_>) -> Option<Workload> {
+/// Its own labels and containers.
+pub(crate) fn pod(fields: &Object<'_>) -> Option<Workload> {
     fields.ignore_rest();
     let labels = fields.or_empty("metadata", |metadata| {
         metadata.ignore_rest();

@@ -31,12 +31,21 @@ impl<'a> Cursor<'a> {
 }
 
 impl<'a> Object<'a> {
+    // Decoders call these hundreds of times: what does not depend on the type decoded is kept out of line.
+    #[inline(never)]
     fn entry(&self, name: &'static str) -> Option<(&'a Key, &'a Node)> {
-        self.known.borrow_mut().push(name);
+        self.skip(name);
         let Value::Mapping(entries) = &self.cursor.node.value else {
             return None;
         };
         entries.iter().find(|(key, _)| is_name(&key.name, name)).map(|(key, node)| (key, node))
+    }
+
+    /// The value of a field, unless it is left out or `null`.
+    #[inline(never)]
+    fn child(&self, name: &'static str) -> Option<Cursor<'_>> {
+        let (key, node) = self.entry(name).filter(|(_, node)| !node.is_null())?;
+        Some(self.cursor.field(name, key.position, node))
     }
 
     /// A field, unless it is left out or `null`.
@@ -45,17 +54,7 @@ impl<'a> Object<'a> {
         name: &'static str,
         decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
     ) -> Option<T> {
-        self.get_or_null(name, |cursor| if cursor.node.is_null() { None } else { decode(cursor) })
-    }
-
-    /// A field, unless it is left out. The decoder sees `null`.
-    pub(crate) fn get_or_null<T>(
-        &self,
-        name: &'static str,
-        decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let (key, node) = self.entry(name)?;
-        decode(&self.cursor.field(name, key.position, node))
+        decode(&self.child(name)?)
     }
 
     /// A field that must be there.
@@ -64,9 +63,7 @@ impl<'a> Object<'a> {
         name: &'static str,
         decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
     ) -> Option<T> {
-        if !self.has(name) {
-            self.cursor.error(format!("missing `{name}`"));
-        }
+        self.must_have(name);
         self.get(name, decode)
     }
 
@@ -90,21 +87,32 @@ impl<'a> Object<'a> {
     }
 
     /// A text, unless left out or empty: the two are the same in Istio's messages.
+    #[inline(never)]
     pub(crate) fn text(&self, name: &'static str) -> Option<String> {
         self.get(name, |at| at.string()).filter(|text| !text.is_empty())
     }
 
     /// A boolean, `false` if left out.
+    #[inline(never)]
     pub(crate) fn flag(&self, name: &'static str) -> bool {
         self.get(name, |at| at.bool()).unwrap_or_default()
     }
 
     /// Whether a field is there and not `null`.
+    #[inline(never)]
     pub(crate) fn has(&self, name: &'static str) -> bool {
         self.entry(name).is_some_and(|(_, node)| !node.is_null())
     }
 
+    #[inline(never)]
+    fn must_have(&self, name: &'static str) {
+        if !self.has(name) {
+            self.cursor.error(format!("missing `{name}`"));
+        }
+    }
+
     /// Knows a field without reading it.
+    #[inline(never)]
     pub(crate) fn skip(&self, name: &'static str) {
         self.known.borrow_mut().push(name);
     }
@@ -115,6 +123,7 @@ impl<'a> Object<'a> {
     }
 
     /// Reports if more than one of `names` is there.
+    #[inline(never)]
     pub(crate) fn at_most_one(&self, names: &[&'static str]) {
         let given: Vec<_> =
             names.iter().filter(|name| self.has(name)).map(|name| format!("`{name}`")).collect();
@@ -123,6 +132,7 @@ impl<'a> Object<'a> {
         }
     }
 
+    #[inline(never)]
     fn report_unknown(self) {
         let known = self.known.into_inner();
         let Value::Mapping(entries) = &self.cursor.node.value else {

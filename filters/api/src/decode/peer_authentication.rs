@@ -3,6 +3,7 @@
 use super::{cursor::Cursor, cursor::shorten, object::Object};
 use crate::{
     node::Value,
+    ordered,
     types::peer_authentication::{MtlsMode, PeerAuthentication},
 };
 
@@ -26,7 +27,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<PeerAuthentication> {
     Some(PeerAuthentication {
         selector,
         mode: fields.get("mtls", mode).unwrap_or_default(),
-        port_level: port_level.unwrap_or_default().into_iter().map(|(_, entry)| entry).collect(),
+        port_level: ordered::map(port_level.unwrap_or_default().into_iter().map(|(_, entry)| entry)),
     })
 }
 

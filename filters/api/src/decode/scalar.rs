@@ -12,6 +12,7 @@ use crate::{
 };
 
 impl Cursor<'_> {
+    #[inline(never)]
     pub(crate) fn string(&self) -> Option<String> {
         match &self.node.value {
             Value::String(text) => Some(text.clone()),
@@ -20,6 +21,7 @@ impl Cursor<'_> {
     }
 
     /// A text that is not empty.
+    #[inline(never)]
     pub(crate) fn non_empty(&self) -> Option<String> {
         self.checked(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) })
     }
@@ -35,12 +37,18 @@ impl Cursor<'_> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.error(format!("`{}` {reason}", shorten(&text)));
+                self.bad(&text, &reason);
                 None
             }
         }
     }
 
+    #[inline(never)]
+    fn bad(&self, text: &str, reason: &str) {
+        self.error(format!("`{}` {reason}", shorten(text)));
+    }
+
+    #[inline(never)]
     pub(crate) fn bool(&self) -> Option<bool> {
         match self.node.value {
             Value::Bool(value) => Some(value),
@@ -49,6 +57,7 @@ impl Cursor<'_> {
     }
 
     /// Any whole number.
+    #[inline(never)]
     pub(crate) fn integer(&self) -> Option<i64> {
         match self.node.value {
             Value::Number(Number::Integer(number)) => Some(number),
@@ -61,12 +70,18 @@ impl Cursor<'_> {
         let number = self.integer()?;
         let value = T::try_from(number).ok().filter(|_| (lowest..=highest).contains(&number));
         if value.is_none() {
-            self.error(format!("`{number}` is not within {lowest} and {highest}"));
+            self.not_within(number, lowest, highest);
         }
         value
     }
 
+    #[inline(never)]
+    fn not_within(&self, number: i64, lowest: i64, highest: i64) {
+        self.error(format!("`{number}` is not within {lowest} and {highest}"));
+    }
+
     /// A number with or without a fraction.
+    #[inline(never)]
     pub(crate) fn number(&self) -> Option<f64> {
         match self.node.value {
             #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
@@ -77,6 +92,7 @@ impl Cursor<'_> {
     }
 
     /// The number of a port.
+    #[inline(never)]
     pub(crate) fn port(&self) -> Option<u16> {
         let number = self.integer()?;
         let port = u16::try_from(number).ok().filter(|port| *port > 0);
@@ -87,21 +103,25 @@ impl Cursor<'_> {
     }
 
     /// A count which Istio's 32-bit signed field can hold.
+    #[inline(never)]
     pub(crate) fn count(&self) -> Option<u32> {
         self.within(0, i64::from(i32::MAX))
     }
 
     /// A count which a 32-bit unsigned field can hold.
+    #[inline(never)]
     pub(crate) fn unsigned(&self) -> Option<u32> {
         self.within(0, i64::from(u32::MAX))
     }
 
     /// A duration of at least a millisecond and of whole milliseconds, as Istio demands nearly everywhere.
+    #[inline(never)]
     pub(crate) fn duration(&self) -> Option<Duration> {
         self.duration_with(check::duration::at_least_a_millisecond)
     }
 
     /// The same, or zero.
+    #[inline(never)]
     pub(crate) fn duration_or_zero(&self) -> Option<Duration> {
         self.duration_with(|duration| {
             if duration.is_zero() { Ok(()) } else { check::duration::at_least_a_millisecond(duration) }
@@ -119,10 +139,12 @@ impl Cursor<'_> {
     }
 
     /// Istio's `Percent` message: 0, or within 0.0001 and 100.
+    #[inline(never)]
     pub(crate) fn percent(&self) -> Option<Millionths> {
         self.object(|percent| Some(percent.get("value", |at| at.share()).unwrap_or(Millionths::NONE)))
     }
 
+    #[inline(never)]
     fn share(&self) -> Option<Millionths> {
         let percent = self.number()?;
         let share = Millionths::from_percent(percent);
@@ -133,11 +155,13 @@ impl Cursor<'_> {
     }
 
     /// A regular expression in RE2's syntax.
+    #[inline(never)]
     pub(crate) fn regex(&self) -> Option<RegexSource> {
         self.parsed(check::regex::compiles)
     }
 
     /// An address, or a block of them.
+    #[inline(never)]
     pub(crate) fn ip_block(&self) -> Option<IpNet> {
         self.parsed(check::ip::block)
     }
@@ -147,13 +171,17 @@ impl Cursor<'_> {
         let text = self.string()?;
         let found = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         if found.is_none() {
-            let known: Vec<_> = names.iter().map(|(name, _)| *name).collect();
-            let hint = super::suggest::nearest(&text, &known).map_or_else(
-                || format!("one of {}", known.join(", ")),
-                |meant| format!("did you mean `{meant}`?"),
-            );
-            self.error_hint(format!("unknown value `{}`", shorten(&text)), hint);
+            self.unknown_value(&text, names.iter().map(|(name, _)| *name).collect());
         }
         found
+    }
+
+    #[inline(never)]
+    fn unknown_value(&self, text: &str, known: Vec<&'static str>) {
+        let hint = super::suggest::nearest(text, &known).map_or_else(
+            || format!("one of {}", known.join(", ")),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        self.error_hint(format!("unknown value `{}`", shorten(text)), hint);
     }
 }

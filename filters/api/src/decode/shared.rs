@@ -4,6 +4,7 @@ use super::{cursor::Cursor, object::Object};
 use crate::{
     check,
     host::HostPattern,
+    ordered,
     types::common::{
         Destination, ExportTo, GatewayRef, Labels, Port, Protocol, StringMatch, WorkloadSelector,
     },
@@ -26,6 +27,7 @@ const PROTOCOLS: [(&str, Protocol); 11] = [
 
 impl Cursor<'_> {
     /// Istio's `Destination`.
+    #[inline(never)]
     pub(crate) fn destination(&self) -> Option<Destination> {
         self.object(|fields| {
             let host = fields.required("host", |host| {
@@ -44,6 +46,7 @@ impl Cursor<'_> {
     }
 
     /// Istio's `StringMatch`. A prefix that is empty fits everything and is refused by Envoy but for a path.
+    #[inline(never)]
     pub(crate) fn string_match(&self, allow_empty_prefix: bool) -> Option<StringMatch> {
         self.object(|fields| {
             fields.at_most_one(&["exact", "prefix", "regex"]);
@@ -61,6 +64,7 @@ impl Cursor<'_> {
     }
 
     /// Labels as Kubernetes has them.
+    #[inline(never)]
     pub(crate) fn labels(&self) -> Option<Labels> {
         let labels = self.map(|key, value| {
             if let Err(reason) = check::names::label_key(key) {
@@ -68,10 +72,11 @@ impl Cursor<'_> {
             }
             value.checked(check::names::label_value)
         });
-        Some(labels.into_iter().collect())
+        Some(ordered::map(labels))
     }
 
     /// The labels of a selector: no stars.
+    #[inline(never)]
     pub(crate) fn selector_labels(&self) -> Option<WorkloadSelector> {
         let labels = self.map(|key, value| {
             let text = value.string()?;
@@ -83,10 +88,11 @@ impl Cursor<'_> {
             }
             Some(text)
         });
-        Some(WorkloadSelector(labels.into_iter().collect()))
+        Some(WorkloadSelector(ordered::map(labels)))
     }
 
     /// A selector with its labels under `name`.
+    #[inline(never)]
     pub(crate) fn selector(&self, name: &'static str) -> Option<WorkloadSelector> {
         self.object(|fields| {
             let selector = fields.get(name, |at| at.selector_labels()).unwrap_or_default();
@@ -100,11 +106,13 @@ impl Cursor<'_> {
     }
 
     /// A host with wildcards, or an address.
+    #[inline(never)]
     pub(crate) fn host_pattern(&self) -> Option<HostPattern> {
         self.checked(check::names::wildcard_host_or_ip).map(|text| HostPattern::parse(&text))
     }
 
     /// One entry of `gateways`.
+    #[inline(never)]
     pub(crate) fn gateway_ref(&self) -> Option<GatewayRef> {
         let text = self.string()?;
         let named = |namespace: &str, name: &str| GatewayRef::Named {
@@ -142,6 +150,7 @@ impl Cursor<'_> {
     }
 
     /// A port of a resource, with `number`, `protocol` and `name`.
+    #[inline(never)]
     pub(crate) fn protocol(&self) -> Option<Protocol> {
         let text = self.string()?;
         if text.is_empty() {
@@ -162,6 +171,7 @@ impl Cursor<'_> {
 
 impl Object<'_> {
     /// `exportTo`.
+    #[inline(never)]
     pub(crate) fn export_to(&self, none_allowed: bool) -> ExportTo {
         self.get("exportTo", |field| {
             let entries = field.list(|entry| {
@@ -194,6 +204,7 @@ impl Object<'_> {
     }
 
     /// `number`, `protocol` and `name` of a port.
+    #[inline(never)]
     pub(crate) fn port(&self, needs: PortNeeds) -> Option<Port> {
         let number = match needs.number {
             true => self.required("number", |at| at.port()),

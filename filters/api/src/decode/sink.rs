@@ -4,6 +4,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use crate::{
     node::Position,
+    ordered,
     path::FieldPath,
     problem::{Problem, ResourceName, Severity},
     types::common::Labels,
@@ -63,7 +64,7 @@ impl Sink {
     /// Whatever was reported, in the order of the text.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|problem| problem.position);
+        ordered::sort_by(&mut problems, |one, other| one.position.cmp(&other.position));
         problems
     }
 }

@@ -4,6 +4,7 @@ use super::{
     cursor::Cursor,
     telemetry::{mode, providers},
 };
+use crate::ordered;
 use crate::types::telemetry::{CustomTag, Tracing};
 
 pub(crate) fn decode(entry: &Cursor<'_>) -> Option<Tracing> {
@@ -31,7 +32,7 @@ pub(crate) fn decode(entry: &Cursor<'_>) -> Option<Tracing> {
                 Some(percent)
             }),
             disable_span_reporting: fields.get("disableSpanReporting", |at| at.bool()),
-            custom_tags: tags.map(|tags| tags.into_iter().collect()),
+            custom_tags: tags.map(ordered::map),
             use_request_id_for_trace_sampling: fields.get("useRequestIdForTraceSampling", |at| at.bool()),
             enable_istio_tags: fields.get("enableIstioTags", |at| at.bool()),
             disable_context_propagation: fields.get("disableContextPropagation", |at| at.bool()),

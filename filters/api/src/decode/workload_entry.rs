@@ -5,7 +5,7 @@ use super::{
     object::Object,
 };
 use crate::{
-    check,
+    check, ordered,
     types::workload_entry::{Address, WorkloadEntry},
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<WorkloadEntry> {
     let service_account = fields.text("serviceAccount");
     Some(WorkloadEntry {
         address: address?,
-        ports: ports.unwrap_or_default().into_iter().collect(),
+        ports: ordered::map(ports.unwrap_or_default()),
         labels,
         network,
         locality,

@@ -12,7 +12,7 @@ use crate::{
 /// Reads Istio's MeshConfig as YAML. What is wrong with it is reported, and its default taken in its place.
 pub fn parse_mesh_config(text: &[u8], file: &str) -> (MeshConfig, Vec<Problem>) {
     let file: Arc<str> = file.into();
-    let mut reader = Reader::new(Some(Arc::clone(&file)), "");
+    let mut reader = Reader::new(Some(Arc::clone(&file)), "", &[]);
     let mut mesh = MeshConfig::default();
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::kinds::{Known, known};
 use crate::{
     check,
-    decode::{self, Context, Cursor, Object, Sink, shorten},
+    decode::{Context, Cursor, Decoder, Object, Sink, shorten},
     node::{Node, Position, Value},
+    ordered,
     path::FieldPath,
     problem::{Problem, ResourceName, Severity, code},
     resource::{Ignored, Kind, Metadata, Parsed, Resource, Source},
@@ -31,12 +32,15 @@ const FOREIGN: [&str; 9] = [
 pub(crate) struct Reader {
     file: Option<Arc<str>>,
     default_namespace: String,
+    /// Of the kinds that are read.
+    decoders: Vec<Decoder>,
     pub(crate) parsed: Parsed,
 }
 
 impl Reader {
-    pub(crate) fn new(file: Option<Arc<str>>, default_namespace: &str) -> Self {
-        Self { file, default_namespace: default_namespace.to_owned(), parsed: Parsed::default() }
+    pub(crate) fn new(file: Option<Arc<str>>, default_namespace: &str, decoders: &[Decoder]) -> Self {
+        let (default_namespace, decoders) = (default_namespace.to_owned(), decoders.to_vec());
+        Self { file, default_namespace, decoders, parsed: Parsed::default() }
     }
 
     /// Reports a text which can't be read.
@@ -76,8 +80,10 @@ impl Reader {
             }
             Some((api_version, kind)) => match known(&api_version, &kind) {
                 Known::Kind(kind) => {
-                    let decoded =
-                        cursor.object(|fields| resource_parts(fields, kind, &sink.context.namespace));
+                    let decoder = self.decoders.iter().find(|decoder| decoder.kind() == kind);
+                    let decoded = decoder.and_then(|decoder| {
+                        cursor.object(|fields| resource_parts(fields, *decoder, &sink.context.namespace))
+                    });
                     let usable = !sink.has_errors();
                     if let Some((meta, spec)) = decoded.filter(|_| usable) {
                         let source = Source { file: self.file.clone() };
@@ -148,9 +154,10 @@ fn is_list(node: &Node, kind: &str) -> bool {
 
 fn resource_parts(
     fields: &Object<'_>,
-    kind: Kind,
+    decoder: Decoder,
     namespace: &str,
 ) -> Option<(Metadata, crate::resource::Spec)> {
+    let kind = decoder.kind();
     for name in ["apiVersion", "kind", "status"] {
         fields.skip(name);
     }
@@ -158,7 +165,7 @@ fn resource_parts(
         fields.ignore_rest();
     }
     let meta = fields.required("metadata", |meta| meta.object(|fields| metadata(fields, kind, namespace)));
-    let spec = decode::spec(kind, fields);
+    let spec = decoder.spec(fields);
     Some((meta?, spec?))
 }
 
@@ -179,17 +186,16 @@ fn metadata(fields: &Object<'_>, kind: Kind, namespace: &str) -> Option<Metadata
 }
 
 fn text_map(map: &Cursor<'_>) -> Option<Labels> {
-    Some(map.map(|_, value| value.string()).into_iter().collect())
+    Some(ordered::map(map.map(|_, value| value.string())))
 }
 
 /// The annotations which decoders look at; what is wrong with them is said elsewhere.
 fn annotations(node: &Node) -> Labels {
     let annotations = node.get("metadata").and_then(|metadata| metadata.get("annotations"));
     match annotations.map(|annotations| &annotations.value) {
-        Some(Value::Mapping(entries)) => entries
-            .iter()
-            .filter_map(|(key, value)| Some((key.name.clone(), value.as_str()?.to_owned())))
-            .collect(),
+        Some(Value::Mapping(entries)) => ordered::map(
+            entries.iter().filter_map(|(key, value)| Some((key.name.clone(), value.as_str()?.to_owned()))),
+        ),
         _ => Labels::new(),
     }
 }

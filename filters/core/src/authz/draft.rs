@@ -1,6 +1,7 @@
 //! From a rule as written to its conditions, and the keys to find it by.
 
 use ipnet::IpNet;
+use outrigger_api::ordered;
 use outrigger_api::types::authorization_policy::{
     Condition, Glob, Operation, PathPattern, RequestPrincipal, Rule, ServiceAccount, Source, ValuePattern,
     Values,
@@ -33,7 +34,7 @@ pub(super) fn draft(rule: &Rule, trust_domain: &str) -> Draft {
     let builder = |fill: &dyn Fn(&mut Builder<'_>)| {
         let mut builder = Builder { trust_domain, checks: Vec::new(), choices: Vec::new() };
         fill(&mut builder);
-        builder.checks.sort_by_key(|check| check.matcher.cost());
+        ordered::sort_by(&mut builder.checks, |one, other| one.matcher.cost().cmp(&other.matcher.cost()));
         (builder.checks.into(), builder.choices)
     };
     let (from, by_source): (Vec<All>, Clause) =
@@ -181,7 +182,7 @@ impl Builder<'_> {
     fn ports(&mut self, lists: &Values<u16>) {
         let sorted = |list: &[u16]| {
             let mut ports = list.to_vec();
-            ports.sort_unstable();
+            ordered::sort(&mut ports);
             Matcher::Port(ports.into())
         };
         self.add(lists, sorted, |_| None);

@@ -7,6 +7,7 @@ use super::index::Index;
 use super::key::{self, Clause};
 use super::rule::Rule;
 use crate::{Attributes, RuleRef};
+use outrigger_api::ordered;
 
 /// Rules of which any may match.
 #[derive(Debug)]
@@ -17,11 +18,12 @@ pub(super) struct RuleSet {
 }
 
 impl RuleSet {
-    pub(super) fn new(mut drafts: Vec<(RuleRef, Draft)>) -> Self {
-        drafts.sort_by_cached_key(|(reference, _)| policy_id(reference));
+    pub(super) fn new(drafts: Vec<(RuleRef, Draft)>) -> Self {
+        let mut drafts: Vec<_> = drafts.into_iter().map(|draft| (policy_id(&draft.0), draft)).collect();
+        ordered::sort_by(&mut drafts, |(one, _), (other, _)| one.cmp(other));
         let (rules, clauses): (Vec<Rule>, Vec<Vec<Clause>>) = drafts
             .into_iter()
-            .map(|(reference, Draft { from, to, when, clauses })| {
+            .map(|(_, (reference, Draft { from, to, when, clauses }))| {
                 (Rule { from, to, when, reference }, clauses)
             })
             .unzip();

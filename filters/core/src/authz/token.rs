@@ -1,5 +1,6 @@
 //! Sets of token identities: `requestPrincipals`.
 
+use outrigger_api::ordered;
 use outrigger_api::types::authorization_policy::{RequestPrincipal, ValuePattern};
 
 use super::facts::Facts;
@@ -19,7 +20,7 @@ impl RequestPrincipalSet {
     pub(super) fn new(principals: &[RequestPrincipal]) -> Self {
         let mut by_issuer: Vec<(&ValuePattern, &ValuePattern)> =
             principals.iter().map(|principal| (&principal.issuer, &principal.subject)).collect();
-        by_issuer.sort_by_key(|(issuer, _)| key(issuer));
+        ordered::sort_by(&mut by_issuer, |(one, _), (other, _)| key(one).cmp(&key(other)));
         let (mut exact, mut others) = (ByteMap::default(), Vec::new());
         for group in by_issuer.chunk_by(|(one, _), (other, _)| one == other) {
             let Some((issuer, _)) = group.first() else { continue };

@@ -1,5 +1,6 @@
 //! From RequestAuthentications to providers.
 
+use outrigger_api::ordered;
 use outrigger_api::problem::code;
 use outrigger_api::select::{applies, by_age};
 use outrigger_api::types::request_authentication::{JwtRule, KeySource};
@@ -26,7 +27,7 @@ pub(super) fn providers(resources: &[Resource], proxy: &Proxy, problems: &mut Ve
             _ => None,
         })
         .collect();
-    policies.sort_by(|(one, _), (other, _)| {
+    ordered::sort_by(&mut policies, |(one, _), (other, _)| {
         let is_near = |resource: &Resource| resource.meta.namespace != proxy.root_namespace;
         is_near(one).cmp(&is_near(other)).then_with(|| by_age(one, other))
     });
@@ -42,7 +43,7 @@ pub(super) fn providers(resources: &[Resource], proxy: &Proxy, problems: &mut Ve
             }
         }
     }
-    providers.sort_by(|a, b| a.issuer.cmp(&b.issuer));
+    ordered::sort_by(&mut providers, |one, other| one.issuer.cmp(&other.issuer));
     providers
 }
 

@@ -33,6 +33,7 @@ mod public_key;
 mod rust_crypto;
 mod token;
 
+use outrigger_api::ordered;
 use outrigger_api::{Problem, Proxy, Resource};
 
 use crate::verdict::{HeaderOp, Reply};
@@ -90,7 +91,7 @@ impl Rules {
         }
         let mut written: Vec<String> =
             providers.iter().flat_map(|provider| provider.outputs.names()).map(str::to_owned).collect();
-        written.sort_unstable();
+        ordered::sort(&mut written);
         written.dedup();
         providers.iter_mut().for_each(|provider| provider.places.forget_headers(&written));
         Ok(Self { providers, written, warnings: problems })

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use outrigger_api::ordered;
 use outrigger_api::types::request_authentication::JwtRule;
 use percent_encoding::percent_decode;
 
@@ -33,19 +34,19 @@ impl Places {
     pub(crate) fn new(rule: &JwtRule) -> Self {
         if rule.uses_default_places() {
             return Self {
-                headers: [("authorization".to_owned(), "Bearer ".to_owned())].into(),
-                params: ["access_token".to_owned()].into(),
+                headers: ordered::set([("authorization".to_owned(), "Bearer ".to_owned())]),
+                params: ordered::set(["access_token".to_owned()]),
                 cookies: BTreeSet::new(),
             };
         }
         Self {
-            headers: rule
-                .from_headers
-                .iter()
-                .map(|header| (header.name.to_ascii_lowercase(), header.prefix.clone()))
-                .collect(),
-            params: rule.from_params.iter().cloned().collect(),
-            cookies: rule.from_cookies.iter().cloned().collect(),
+            headers: ordered::set(
+                rule.from_headers
+                    .iter()
+                    .map(|header| (header.name.to_ascii_lowercase(), header.prefix.clone())),
+            ),
+            params: ordered::set(rule.from_params.iter().cloned()),
+            cookies: ordered::set(rule.from_cookies.iter().cloned()),
         }
     }
 

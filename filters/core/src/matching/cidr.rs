@@ -1,5 +1,6 @@
 //! Sets of address blocks.
 
+use outrigger_api::ordered;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -50,7 +51,7 @@ pub(crate) fn normal_block(block: IpNet) -> IpNet {
 }
 
 fn merged<T: Copy + Ord>(mut ranges: Ranges<T>, touches: impl Fn(T, T) -> bool) -> Ranges<T> {
-    ranges.sort_unstable();
+    ordered::sort(&mut ranges);
     let mut merged: Ranges<T> = Vec::with_capacity(ranges.len());
     for (first, last) in ranges {
         match merged.last_mut() {

@@ -1,5 +1,7 @@
 //! Which of many prefixes a string begins with.
 
+use outrigger_api::ordered;
+
 /// Prefixes with a value each.
 ///
 /// They are kept sorted, and each knows the longest other one that is a prefix of it. All prefixes of a string are
@@ -28,7 +30,7 @@ impl<V> Prefixes<V> {
     pub fn new(prefixes: impl IntoIterator<Item = (Box<[u8]>, V)>) -> Self {
         let mut sorted: Vec<_> =
             prefixes.into_iter().map(|(text, value)| Prefix { text, shorter: None, value }).collect();
-        sorted.sort_by(|one, other| one.text.cmp(&other.text));
+        ordered::sort_by(&mut sorted, |one, other| one.text.cmp(&other.text));
         let mut open: Vec<(usize, Box<[u8]>)> = Vec::new();
         for (at, prefix) in sorted.iter_mut().enumerate() {
             while open.last().is_some_and(|(_, text)| !prefix.text.starts_with(text)) {

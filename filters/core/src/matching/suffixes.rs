@@ -1,5 +1,6 @@
 //! Which of many suffixes a string ends with.
 
+use outrigger_api::ordered;
 use std::cmp::Ordering;
 
 /// Suffixes with a value each: [`super::prefixes::Prefixes`] read from the end.
@@ -27,7 +28,7 @@ impl<V> Suffixes<V> {
     pub fn new(suffixes: impl IntoIterator<Item = (Box<[u8]>, V)>) -> Self {
         let mut sorted: Vec<_> =
             suffixes.into_iter().map(|(text, value)| Suffix { text, shorter: None, value }).collect();
-        sorted.sort_by(|one, other| from_the_end(&one.text, &other.text));
+        ordered::sort_by(&mut sorted, |one, other| from_the_end(&one.text, &other.text));
         let mut open: Vec<(usize, Box<[u8]>)> = Vec::new();
         for (at, suffix) in sorted.iter_mut().enumerate() {
             while open.last().is_some_and(|(_, text)| !suffix.text.ends_with(text)) {

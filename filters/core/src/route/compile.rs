@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::ordered;
 use outrigger_api::types::common::GatewayRef;
 use outrigger_api::types::virtual_service::VirtualService;
 use outrigger_api::{Problem, Proxy, Resource, Role};
@@ -100,7 +101,7 @@ impl<'r> Compiler<'r> {
             let mut map = HostMapBuilder::default();
             let mut known = BTreeMap::new();
             for (host, mut entries) in hosts.into_values() {
-                entries.sort_by_key(|entry| entry.is_catch_all());
+                ordered::sort_by(&mut entries, |one, other| one.is_catch_all().cmp(&other.is_catch_all()));
                 if let Some(number) = self.virtual_host(entries, &mut known) {
                     map.get_or_insert_with(&host, || number);
                 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outrigger_api::host::HostPattern;
+use outrigger_api::ordered;
 use outrigger_api::types::common::GatewayRef;
 use outrigger_api::{Resource, select};
 
@@ -30,7 +31,7 @@ impl Named {
 
     fn sort(&mut self) {
         self.wildcards = self.all.values().filter(|(host, _)| host.is_wildcard()).cloned().collect();
-        self.wildcards.sort_by(|(one, _), (other, _)| one.by_specificity(other));
+        ordered::sort_by(&mut self.wildcards, |(one, _), (other, _)| one.by_specificity(other));
     }
 
     /// The virtual host of a service: by its own name, else by the longest wildcard that covers all of it.
