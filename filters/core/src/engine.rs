@@ -7,7 +7,7 @@ use outrigger_api::{Config, Decoder, Problem};
 use crate::jwt::{Identity, SignatureVerifier};
 use crate::request::HeaderLine;
 use crate::verdict::{HeaderOp, Outcome, Verdict};
-use crate::{Attributes, Draws, Now, Request, authz, fault, jwt, route};
+use crate::{Attributes, Draws, Now, Request, authz, fault, header_names, jwt, route};
 
 /// Which policies an engine carries out: all of them in the suite, one in each stand-alone filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,12 +222,8 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         if !Self::ROUTE {
             return Vec::new();
         }
-        let sent = request.headers().iter().map(|(name, _)| *name);
-        crate::header_names::INTERNAL
-            .iter()
-            .filter(|internal| sent.clone().any(|name| name == internal.as_bytes()))
-            .map(|name| HeaderOp::Remove((*name).into()))
-            .collect()
+        let sent = request.headers().iter().filter_map(|(name, _)| header_names::internal(name));
+        sent.map(|name| HeaderOp::Remove(name.into())).collect()
     }
 }
 

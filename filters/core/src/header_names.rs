@@ -43,8 +43,11 @@ pub const INTERNAL: &[&str] = &[
     "x-envoy-fault-throughput-response",
 ];
 
-/// Whether a client's header of this name must not reach the router.
-pub fn is_internal(name: &[u8]) -> bool {
-    // Most names are ruled out by their first two bytes.
-    name.starts_with(b"x-") && INTERNAL.iter().any(|internal| internal.as_bytes() == name)
+/// The name among [`INTERNAL`] that a client's header has, if it must not reach the router.
+pub fn internal(name: &[u8]) -> Option<&'static str> {
+    // Nearly every name is ruled out by its first bytes.
+    if !name.starts_with(b"x-envoy-") && !name.starts_with(b"x-outrigger-") {
+        return None;
+    }
+    INTERNAL.iter().find(|internal| internal.as_bytes() == name).copied()
 }
