@@ -28,11 +28,17 @@ pub(crate) struct Metrics {
     reporter: Reporter,
     // Keys come from the configuration and from verified certificates, so no seed has to guard the hash.
     series: RefCell<HashMap<Series<Rc<str>>, Ids, foldhash::fast::FixedState>>,
+    nothing: Rc<str>,
 }
 
 impl Metrics {
     pub(crate) fn new(reporter: Reporter) -> Self {
-        Self { reporter, series: RefCell::default() }
+        Self { reporter, series: RefCell::default(), nothing: "".into() }
+    }
+
+    /// What stands in a series for a text that is not known, shared so that no request allocates it.
+    pub(crate) fn nothing(&self) -> &Rc<str> {
+        &self.nothing
     }
 
     /// Counts one finished request.

@@ -27,8 +27,9 @@ pub(crate) struct Stream<const POLICIES: u8> {
     started: Instant,
     protocol: Protocol,
     cluster: Option<Rc<str>>,
-    peer_principal: Rc<str>,
+    peer_principal: Option<Rc<str>>,
     flags: ResponseFlags,
+    held: bool,
     response_ops: Option<Arc<[HeaderOp<'static>]>>,
 }
 
@@ -40,8 +41,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             started: Instant::now(),
             protocol: Protocol::Http,
             cluster: None,
-            peer_principal: "".into(),
+            peer_principal: None,
             flags: ResponseFlags::default(),
+            held: false,
             response_ops: None,
         }
     }
@@ -60,7 +62,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let wanted = plugin.engine.attributes();
         let facts = Facts::read(wanted);
         if !facts.peer_principal().is_empty() {
-            self.peer_principal = String::from_utf8_lossy(facts.peer_principal()).into();
+            self.peer_principal = Some(String::from_utf8_lossy(facts.peer_principal()).into());
         }
         let request = Request::new(&lines, facts.connection());
         if request.is_grpc() {
@@ -89,6 +91,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
                 return Ok(Action::Pause);
             }
             Outcome::Reply(reply) => {
+                self.held = true;
                 plugin.hold(self.id, verdict.hold, Held::Reply(reply.into_owned()));
                 return Ok(Action::Pause);
             }
@@ -104,13 +107,16 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if verdict.hold.is_zero() {
             return Ok(Action::Continue);
         }
+        self.held = true;
         plugin.hold(self.id, verdict.hold, Held::Resume);
         Ok(Action::Pause)
     }
 
-    /// The series of the finished request.
-    fn series(&self) -> Series<Rc<str>> {
-        let cluster = self.cluster.clone().unwrap_or_else(|| text(b"xds\0cluster_name"));
+    /// The series of the finished request; `unknown` stands for what has no value.
+    fn series(&self, unknown: &Rc<str>) -> Series<Rc<str>> {
+        let known = |value: &Option<Rc<str>>| value.as_ref().map(Rc::clone);
+        let cluster =
+            known(&self.cluster).or_else(|| text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
         let code = property::integer(b"response\0code").and_then(|code| u16::try_from(code).ok());
         let flags = property::integer(b"response\0flags").and_then(|flags| u64::try_from(flags).ok());
         let grpc_status = match self.protocol {
@@ -119,7 +125,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         };
         Series {
             cluster,
-            peer_principal: self.peer_principal.clone(),
+            peer_principal: known(&self.peer_principal).unwrap_or_else(|| Rc::clone(unknown)),
             protocol: self.protocol,
             response_code: code.unwrap_or(0),
             grpc_status,
@@ -128,9 +134,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     }
 }
 
-/// A property as text; empty if it is absent.
-fn text(path: &[u8]) -> Rc<str> {
-    property::bytes(path).map_or_else(|| "".into(), |value| String::from_utf8_lossy(&value).into())
+/// A property as text.
+fn text(path: &[u8]) -> Option<Rc<str>> {
+    Some(String::from_utf8_lossy(&property::bytes(path)?).into())
 }
 
 /// The cluster that the changes make Envoy forward to.
@@ -185,7 +191,7 @@ impl<const POLICIES: u8> HttpContext for Stream<POLICIES> {
     fn on_log(&mut self) {
         let Some(plugin) = self.plugin.clone() else { return };
         if let Some(metrics) = &plugin.metrics
-            && let Err(status) = metrics.record(self.series(), self.started.elapsed())
+            && let Err(status) = metrics.record(self.series(metrics.nothing()), self.started.elapsed())
         {
             log::error!("metric not recorded: {status:?}");
         }
@@ -194,7 +200,8 @@ impl<const POLICIES: u8> HttpContext for Stream<POLICIES> {
 
 impl<const POLICIES: u8> Drop for Stream<POLICIES> {
     fn drop(&mut self) {
-        if let Some(plugin) = &self.plugin
+        if self.held
+            && let Some(plugin) = &self.plugin
             && let Ok(mut holds) = plugin.holds.try_borrow_mut()
         {
             holds.remove(self.id);
