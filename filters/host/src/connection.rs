@@ -17,8 +17,9 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Reads `wanted` from Envoy; each costs about a microsecond.
-    pub(crate) fn read(wanted: Attributes) -> Self {
+    /// Reads `wanted` from Envoy; each costs about a microsecond. `port` is the workload's port as the resources speak of
+    /// it, where the configuration says it: the listener's own may be mapped to another.
+    pub(crate) fn read(wanted: Attributes, port: Option<u16>) -> Self {
         let mut facts = Self::default();
         if wanted == Attributes::none() {
             return facts;
@@ -33,8 +34,9 @@ impl Facts {
             facts.known.destination_ip = property::ip(b"destination\0address");
         }
         if wanted.contains(Attributes::DESTINATION_PORT) {
-            let port = property::integer(b"destination\0port");
-            facts.known.destination_port = port.and_then(|port| u16::try_from(port).ok());
+            let ask_envoy =
+                || property::integer(b"destination\0port").and_then(|port| u16::try_from(port).ok());
+            facts.known.destination_port = port.or_else(ask_envoy);
         }
         if wanted.contains(Attributes::SNI) {
             facts.sni = property::bytes(b"connection\0requested_server_name");

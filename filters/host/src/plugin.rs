@@ -28,6 +28,7 @@ pub(crate) enum Held {
 #[derive(Debug)]
 pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) engine: PolicyEngine<POLICIES>,
+    pub(crate) port: Option<u16>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
@@ -49,6 +50,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
         Ok(Self {
             engine,
+            port: config.proxy.port,
             metrics,
             draws: Cell::new(Draws::Seeded(seed())),
             holds: RefCell::default(),

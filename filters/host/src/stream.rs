@@ -60,7 +60,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let pairs = abi::header_pairs(Map::RequestHeaders).map_err(|_| "outrigger_no_request_headers")?;
         let lines = headers::parse(&pairs);
         let wanted = plugin.engine.attributes();
-        let facts = Facts::read(wanted);
+        let facts = Facts::read(wanted, plugin.port);
         if !facts.peer_principal().is_empty() {
             self.peer_principal = Some(String::from_utf8_lossy(facts.peer_principal()).into());
         }
