@@ -1,6 +1,11 @@
 //! Regular expressions.
 
-use regex::bytes::RegexBuilder;
+use std::error::Error as _;
+
+use regex_automata::{
+    nfa::thompson::{BuildError, NFA, WhichCaptures},
+    util::syntax,
+};
 
 use crate::types::common::RegexSource;
 
@@ -17,7 +22,7 @@ pub(crate) fn compiles(text: &str) -> Result<RegexSource, String> {
     if text.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes, the limit for a regex"));
     }
-    match RegexBuilder::new(&format!(r"\A(?:{text})\z")).unicode(false).size_limit(SIZE_LIMIT).build() {
+    match compile(&format!(r"\A(?:{text})\z")) {
         Ok(_) if balanced(text) => Ok(RegexSource(text.to_owned())),
         Ok(_) => Err("is not a regex: unopened group".to_owned()),
         Err(error) => Err(format!("is not a regex of RE2's syntax: {}", reason(&error))),
@@ -25,15 +30,28 @@ pub(crate) fn compiles(text: &str) -> Result<RegexSource, String> {
 }
 
 /// The last line of the library's message, which alone fits into ours.
-fn reason(error: &regex::Error) -> String {
-    let text = error.to_string();
+fn reason(error: &BuildError) -> String {
+    if error.size_limit().is_some() {
+        return "it is too large when compiled".to_owned();
+    }
+    let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let last = text.lines().last().unwrap_or_default();
     last.trim().trim_start_matches("error:").trim().to_owned()
 }
 
+fn compile(text: &str) -> Result<NFA, Box<BuildError>> {
+    let bytes =
+        NFA::config().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(SIZE_LIMIT));
+    NFA::compiler()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .configure(bytes)
+        .build(text)
+        .map_err(Box::new)
+}
+
 /// Whether the expression compiles on its own: `a)(b` would within a group.
 fn balanced(text: &str) -> bool {
-    RegexBuilder::new(text).unicode(false).size_limit(SIZE_LIMIT).build().is_ok()
+    compile(text).is_ok()
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@
 //! all regexes. Entries that share a path are filed once more under one exact header, if they have one. What a
 //! look-up yields are candidates in order; the caller checks the rest of each.
 
-use regex::bytes::RegexSet;
-
 use crate::Request;
 use crate::matching::prefixes::Prefixes;
-use crate::matching::regex::{RegexError, compile_set};
+use crate::matching::regex::{RegexError, RegexSet, compile_set};
 use crate::matching::{ByteMap, lower_case};
 
 /// What an entry demands of the path.
@@ -115,7 +113,7 @@ impl Index {
             && search.could_be(*lowest)
         {
             let matched = set.matches(path);
-            search.list(matched.iter().filter_map(|pattern| self.regex_entries.get(pattern)));
+            search.list(matched.into_iter().filter_map(|pattern| self.regex_entries.get(pattern)));
         }
         search.best
     }

@@ -1,9 +1,8 @@
 //! One string condition: Istio's `StringMatch`.
 
-use ::regex::bytes::Regex;
 use outrigger_api::types::common::StringMatch;
 
-use super::regex::{self, RegexError};
+use super::regex::{self, Regex, RegexError};
 
 /// A `StringMatch`, compiled.
 #[derive(Debug, Clone)]

@@ -1,10 +1,9 @@
 //! `match.uri`, compiled.
 
 use outrigger_api::types::common::StringMatch;
-use regex::bytes::Regex;
 
 use crate::matching::index::PathKey;
-use crate::matching::regex::compile;
+use crate::matching::regex::{Regex, compile};
 
 /// What a rule demands of the path, without its query.
 #[derive(Debug)]

@@ -1,10 +1,9 @@
 //! HTTPRewrite: the path that is sent upstream.
 
 use outrigger_api::types::virtual_service::RewritePath;
-use regex::bytes::{Captures, Regex};
 
 use super::path_match::PathMatch;
-use crate::matching::regex::compile_search;
+use crate::matching::regex::{Groups, Search, compile_search};
 
 /// A compiled path rewrite. The query is always kept.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub(super) enum PathRewrite {
     /// Envoy's `regex_rewrite`: every match in the path is replaced.
     Regex {
         /// What is looked for.
-        pattern: Regex,
+        pattern: Box<Search>,
         /// What is put there.
         replacement: Vec<Part>,
     },
@@ -40,8 +39,8 @@ impl PathRewrite {
             RewritePath::Uri(uri) => Ok(Self::Uri(uri.as_bytes().into())),
             RewritePath::Regex { pattern, rewrite } => {
                 let pattern = compile_search(pattern.as_str()).map_err(|error| error.to_string())?;
-                let replacement = parts(rewrite, pattern.captures_len())?;
-                Ok(Self::Regex { pattern, replacement })
+                let replacement = parts(rewrite, pattern.groups())?;
+                Ok(Self::Regex { pattern: Box::new(pattern), replacement })
             }
         }
     }
@@ -55,8 +54,7 @@ impl PathRewrite {
                 [uri, kept, query].concat()
             }
             Self::Regex { pattern, replacement } => {
-                let fill = |captures: &Captures<'_>| substitute(replacement, captures);
-                let mut rewritten = pattern.replace_all(path, fill).into_owned();
+                let mut rewritten = pattern.replace_all(path, |groups| substitute(replacement, groups));
                 rewritten.extend_from_slice(query);
                 rewritten
             }
@@ -64,15 +62,13 @@ impl PathRewrite {
     }
 }
 
-fn substitute(replacement: &[Part], captures: &Captures<'_>) -> Vec<u8> {
+fn substitute(replacement: &[Part], groups: &Groups<'_>) -> Vec<u8> {
     let mut text = Vec::new();
     for part in replacement {
         match part {
             Part::Text(bytes) => text.extend_from_slice(bytes),
             Part::Group(group) => {
-                text.extend_from_slice(
-                    captures.get(*group).map(|found| found.as_bytes()).unwrap_or_default(),
-                );
+                text.extend_from_slice(groups.get(*group));
             }
         }
     }
@@ -157,8 +153,8 @@ mod tests {
             ("nothing", "x", "/a?nothing", "/a?nothing"),
         ] {
             let pattern = compile_search(pattern).unwrap();
-            let replacement = parts(replacement, pattern.captures_len()).unwrap();
-            let rewrite = PathRewrite::Regex { pattern, replacement };
+            let replacement = parts(replacement, pattern.groups()).unwrap();
+            let rewrite = PathRewrite::Regex { pattern: Box::new(pattern), replacement };
             assert_eq!(rewritten(&rewrite, &PathMatch::prefix(b"/", false), path), expected);
         }
     }
