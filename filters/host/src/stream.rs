@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use outrigger_core::jwt::{Identity, claims_from_json};
 use outrigger_core::request::is_grpc;
+use outrigger_core::route::Choice;
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
-use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request, header_names};
+use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -97,7 +98,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             }
             Outcome::Forward(ops) => {
                 effects::change(Map::RequestHeaders, &ops).map_err(|_| "outrigger_header_change_failed")?;
-                self.cluster = chosen_cluster(&ops);
+                if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
+                    self.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
+                }
             }
         }
         if let Some(identity) = verdict.jwt.and_then(|jwt| jwt.identity) {
@@ -137,16 +140,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
 /// A property as text.
 fn text(path: &[u8]) -> Option<Rc<str>> {
     Some(String::from_utf8_lossy(&property::bytes(path)?).into())
-}
-
-/// The cluster that the changes make Envoy forward to.
-fn chosen_cluster(ops: &[HeaderOp<'_>]) -> Option<Rc<str>> {
-    ops.iter().find_map(|op| match op {
-        HeaderOp::Set(name, value) if name == header_names::CLUSTER => {
-            Some(String::from_utf8_lossy(value).into())
-        }
-        _ => None,
-    })
 }
 
 /// The identity that a stand-alone JWT filter before this one has verified.
