@@ -13,6 +13,7 @@ pub mod ordered;
 mod parse;
 pub mod path;
 pub mod problem;
+pub mod re2;
 pub mod resource;
 pub mod select;
 pub mod types;

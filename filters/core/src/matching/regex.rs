@@ -1,19 +1,16 @@
 //! Regular expressions as Envoy 1.40 runs them: RE2's syntax in Latin-1 mode, the whole value must match.
 
 mod caches;
-mod class;
-mod escape;
-mod re2;
-mod repeat;
 mod search;
 mod whole;
 
 use std::error::Error as _;
-use std::fmt;
 
+use outrigger_api::re2;
 use regex_automata::nfa::thompson::{BuildError, NFA, WhichCaptures};
 use regex_automata::util::syntax;
 
+pub use outrigger_api::re2::RegexError;
 pub use search::{Groups, Search};
 pub use whole::{Regex, RegexSet};
 
@@ -25,28 +22,10 @@ const CACHE: usize = 2 << 20;
 /// The same, more for each expression of a set: a state of the automaton lists up to one position of each.
 const CACHE_OF_EACH: usize = 2 << 10;
 
-/// Why an expression is refused: a sentence in lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegexError(String);
-
-impl RegexError {
-    fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-}
-
-impl fmt::Display for RegexError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RegexError {}
-
 /// Compiles `pattern` to match a whole value, as every `regex` of a `StringMatch` does.
 ///
 /// # Errors
-/// What RE2 would refuse too, what it has and we lack (`\p`), and an expression too large when compiled.
+/// As [`re2::translate`], and an expression too large when compiled.
 pub fn compile(pattern: &str) -> Result<Regex, RegexError> {
     let nfa = nfa(&[whole(pattern)?], WhichCaptures::None, SIZE_LIMIT)?;
     Regex::new(nfa, CACHE).ok_or_else(too_large)

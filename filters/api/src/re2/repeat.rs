@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::RegexError;
-use super::re2::Input;
+use super::{Input, RegexError};
 
 /// How often anything may be repeated, repetitions within repetitions multiplied.
 const MAX_REPEAT: u32 = 1000;
@@ -26,7 +25,14 @@ impl Repeat {
     pub(super) fn counted(input: &mut Input<'_>) -> Result<Option<Self>, RegexError> {
         let mut ahead = *input;
         let Some(min) = number(&mut ahead) else { return Ok(None) };
-        let max = if ahead.take(b",") { number(&mut ahead) } else { Some(min) };
+        let max = if !ahead.take(b",") {
+            Some(min)
+        } else if ahead.peek() == Some(b'}') {
+            None
+        } else {
+            let Some(max) = number(&mut ahead) else { return Ok(None) };
+            Some(max)
+        };
         if !ahead.take(b"}") {
             return Ok(None);
         }
@@ -66,12 +72,18 @@ impl fmt::Display for Repeat {
     }
 }
 
+/// RE2 reads no further digit after a number as large as this, and then there is no repetition.
+const LARGEST: u32 = 100_000_000;
+
 /// A decimal number without a leading zero before another digit, as RE2 reads it.
 fn number(input: &mut Input<'_>) -> Option<u32> {
     let first = input.peek().filter(u8::is_ascii_digit)?;
     let mut number = 0u32;
     let mut digits = 0u32;
     while let Some(digit) = input.peek().filter(u8::is_ascii_digit) {
+        if number >= LARGEST {
+            return None;
+        }
         input.next();
         digits = digits.saturating_add(1);
         number = number.saturating_mul(10).saturating_add(u32::from(digit.wrapping_sub(b'0')));

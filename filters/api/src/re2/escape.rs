@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::RegexError;
-use super::re2::Input;
+use super::{Input, RegexError};
 
 /// Writes `byte` so that it stands for itself wherever it is.
 pub(super) fn push_literal(out: &mut String, byte: u8) {
@@ -44,9 +43,6 @@ pub(super) fn character(input: &mut Input<'_>) -> Result<u8, RegexError> {
         b'v' => Ok(0x0B),
         b'x' => hexadecimal(input),
         b'0'..=b'7' => octal(sign, input),
-        b'p' | b'P' => {
-            Err(RegexError::new(format!("Unicode classes (`\\{}`) are not supported", char::from(sign))))
-        }
         sign if sign.is_ascii() && !sign.is_ascii_alphanumeric() => Ok(sign),
         sign if sign.is_ascii() => Err(RegexError::new(format!("`\\{}` is not RE2", char::from(sign)))),
         _ => Err(RegexError::new("a backslash before a character beyond ASCII is not RE2")),

@@ -1,16 +1,14 @@
 //! Character classes: `[…]`.
 
-use super::re2::Input;
-use super::{RegexError, escape};
+use super::{Input, RegexError, escape, property};
 
 const NAMES: [&[u8]; 14] = [
     b"alnum", b"alpha", b"ascii", b"blank", b"cntrl", b"digit", b"graph", b"lower", b"print", b"punct",
     b"space", b"upper", b"word", b"xdigit",
 ];
 
-/// Reads what follows `[` and writes the class. Tells whether it names a character beyond ASCII.
-pub(super) fn translate(input: &mut Input<'_>, out: &mut String) -> Result<bool, RegexError> {
-    let mut beyond_ascii = false;
+/// Reads what follows `[` and writes the class.
+pub(super) fn translate(input: &mut Input<'_>, out: &mut String) -> Result<(), RegexError> {
     out.push('[');
     if input.take(b"^") {
         out.push('^');
@@ -30,6 +28,11 @@ pub(super) fn translate(input: &mut Input<'_>, out: &mut String) -> Result<bool,
                 out.push_str(class);
                 continue;
             }
+            if matches!(ahead.peek(), Some(b'p' | b'P')) {
+                *input = ahead;
+                property::translate(input, out)?;
+                continue;
+            }
         }
         let low = character(input)?;
         let high = match input.0 {
@@ -47,10 +50,9 @@ pub(super) fn translate(input: &mut Input<'_>, out: &mut String) -> Result<bool,
             out.push('-');
             escape::push_literal(out, high);
         }
-        beyond_ascii |= !high.is_ascii();
     }
     out.push(']');
-    Ok(beyond_ascii)
+    Ok(())
 }
 
 /// Takes a class such as `[:alpha:]` or `[:^alpha:]`, if one comes next.

@@ -5,11 +5,39 @@
 //! bytes. Rather than to look for each difference, every token is read by RE2's rules and written anew, bytes that
 //! stand for themselves as `\xHH`.
 
-use super::repeat::Repeat;
-use super::{RegexError, class, escape};
+mod class;
+mod escape;
+mod property;
+mod repeat;
 
-/// `pattern` in the syntax of `regex::bytes` with `unicode(false)`.
-pub(super) fn translate(pattern: &str) -> Result<String, RegexError> {
+use std::fmt;
+
+use repeat::Repeat;
+
+/// Why an expression is refused: a sentence in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegexError(String);
+
+impl RegexError {
+    /// With this sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for RegexError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RegexError {}
+
+/// `pattern` in the syntax of `regex::bytes` with `unicode(false)`. Groups keep their numbers and lose their names.
+///
+/// # Errors
+/// What RE2 refuses too, and scripts in `\p{…}` that have no byte.
+pub fn translate(pattern: &str) -> Result<String, RegexError> {
     let mut translator = Translator { input: Input(pattern.as_bytes()), ..Translator::default() };
     translator.run()?;
     Ok(translator.out)
@@ -35,6 +63,13 @@ impl<'p> Input<'p> {
         self.0.strip_prefix(prefix).map(|rest| self.0 = rest).is_some()
     }
 
+    /// Takes one byte, or none at the end.
+    pub(super) fn take_one(&mut self) -> &'p [u8] {
+        let (one, rest) = self.0.split_at_checked(1).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        one
+    }
+
     /// Takes everything before `end`, and `end` with it.
     pub(super) fn take_until(&mut self, end: &[u8]) -> Option<&'p [u8]> {
         let at = self.0.windows(end.len()).position(|window| window == end)?;
@@ -54,8 +89,6 @@ struct Translator<'p> {
     level: u32,
     /// The same of what a repetition would apply to; `None` where there is nothing to repeat.
     atom: Option<u32>,
-    folds_case: bool,
-    beyond_ascii: bool,
 }
 
 impl Translator<'_> {
@@ -70,7 +103,7 @@ impl Translator<'_> {
                 b'^' => self.write("^", Some(1)),
                 b'$' => self.write("$", Some(1)),
                 b'[' => {
-                    self.beyond_ascii |= class::translate(&mut self.input, &mut self.out)?;
+                    class::translate(&mut self.input, &mut self.out)?;
                     self.atom = Some(1);
                 }
                 b'\\' => self.escape()?,
@@ -85,10 +118,6 @@ impl Translator<'_> {
         if !self.open.is_empty() {
             return Err(RegexError::new("a group is not closed: `)` is missing"));
         }
-        if self.folds_case && self.beyond_ascii {
-            // RE2 folds é and É here, the `regex` crate without Unicode tables would not.
-            return Err(RegexError::new("`(?i)` together with characters beyond ASCII is not supported"));
-        }
         Ok(())
     }
 
@@ -98,7 +127,6 @@ impl Translator<'_> {
     }
 
     fn literal(&mut self, byte: u8) {
-        self.beyond_ascii |= !byte.is_ascii();
         escape::push_literal(&mut self.out, byte);
         self.atom = Some(1);
     }
@@ -125,6 +153,10 @@ impl Translator<'_> {
                 });
                 quoted.iter().for_each(|byte| self.literal(*byte));
             }
+            Some(b'p' | b'P') => {
+                property::translate(&mut self.input, &mut self.out)?;
+                self.atom = Some(1);
+            }
             _ => match escape::perl_class(&mut self.input) {
                 Some(class) => self.write(class, Some(1)),
                 None => {
@@ -146,46 +178,53 @@ impl Translator<'_> {
         }
         if self.input.take(b"P<") || self.input.take(b"<") {
             let name = self.input.take_until(b">").unwrap_or_default();
-            let Some(name) = std::str::from_utf8(name).ok().filter(|name| is_group_name(name)) else {
+            if !is_group_name(name) {
                 return Err(RegexError::new("a group's name is made of letters, digits and `_`"));
-            };
-            self.out.push_str("(?P<");
-            self.out.push_str(name);
-            self.out.push('>');
+            }
+            // Nothing asks for a name, and RE2 takes one twice.
+            self.out.push('(');
             return self.enter();
         }
         self.flags()
     }
 
-    /// What follows `(?`: `i)` for the rest of the group, or `i:` for a group of its own.
+    /// What follows `(?`: `i)` for the rest of the group, or `i:` for a group of its own. Of a flag given twice the last
+    /// counts.
     fn flags(&mut self) -> Result<(), RegexError> {
-        self.out.push_str("(?");
-        let (mut negated, mut complete) = (false, true);
-        loop {
+        let mut flags: Vec<(u8, bool)> = Vec::new();
+        let (mut on, mut complete) = (true, true);
+        let end = loop {
             match self.input.next() {
                 Some(flag @ (b'i' | b'm' | b's' | b'U')) => {
-                    self.folds_case |= flag == b'i' && !negated;
-                    self.out.push(char::from(flag));
+                    flags.retain(|(other, _)| *other != flag);
+                    flags.push((flag, on));
                     complete = true;
                 }
-                Some(b'-') if !negated => {
-                    negated = true;
-                    complete = false;
-                    self.out.push('-');
-                }
-                Some(b':') if complete => {
-                    self.out.push(':');
-                    return self.enter();
-                }
-                Some(b')') if complete => {
-                    self.write(")", None);
-                    return Ok(());
-                }
+                Some(b'-') if on => (on, complete) = (false, false),
+                Some(end @ (b':' | b')')) if complete => break end,
                 _ => {
                     return Err(RegexError::new("after `(?` RE2 knows the flags `i`, `m`, `s` and `U` only"));
                 }
             }
+        };
+        if flags.is_empty() && end == b')' {
+            // As if it was not there: what stood before can still be repeated.
+            return Ok(());
         }
+        self.out.push_str("(?");
+        for (wanted, sign) in [(true, ""), (false, "-")] {
+            let mut chosen = flags.iter().filter(|(_, on)| *on == wanted).peekable();
+            if chosen.peek().is_some() {
+                self.out.push_str(sign);
+                self.out.extend(chosen.map(|(flag, _)| char::from(*flag)));
+            }
+        }
+        self.out.push(char::from(end));
+        if end == b':' {
+            return self.enter();
+        }
+        self.atom = None;
+        Ok(())
     }
 
     fn enter(&mut self) -> Result<(), RegexError> {
@@ -231,6 +270,6 @@ impl Translator<'_> {
     }
 }
 
-fn is_group_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+fn is_group_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
