@@ -50,7 +50,7 @@ fn a_forwarded_request_is_told_whole() {
             ],
             "path": "/cart?id=7", "authority": "shop.example", "timeoutMs": 3000,
             "retries": {"attempts": 3, "perTryTimeoutMs": 2000, "on": "5xx"},
-            "file": "explain/shop.yaml", "line": 30,
+            "file": "explain/shop.yaml", "line": 30, "delegatedBy": null,
         },
         "passedOver": [
             {"virtualService": "default/shop", "rule": 0, "match": 0, "reason": "path is `/v1/cart`, not prefix `/slow/`"},
@@ -249,4 +249,48 @@ fn wrong_usage_and_resources_with_errors_end_with_2() {
         assert_eq!((code, stdout.as_str()), (2, ""), "{wrong:?}");
         assert!(stderr.contains("error"), "{stderr}");
     }
+}
+
+#[test]
+fn a_delegated_rule_is_told_with_the_one_that_delegates() {
+    let resources = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: root, namespace: edge}
+spec:
+  hosts: [a.com]
+  gateways: [default/gw]
+  http:
+  - directResponse: {status: 404}
+    match: [{uri: {prefix: /none}}]
+  - match: [{uri: {prefix: /a}}]
+    delegate: {name: leaf, namespace: default}
+    fault: {abort: {percentage: {value: 50}, httpStatus: 503}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: leaf}
+spec:
+  http:
+  - match: [{headers: {x: {exact: '1'}}}, {uri: {prefix: /a/b}}]
+    route: [{destination: {host: web.example}}]
+";
+    let ask = ["explain", "-f", "-", "-o", "json", "GET http://a.com/a/b", "--draw", "999999"];
+    let (code, answer) = json(&ask, resources);
+    let route = &answer["route"];
+    assert_eq!(
+        (code, &route["virtualService"], &route["match"]),
+        (0, &"default/leaf".into(), &1.into()),
+        "{answer:#}"
+    );
+    let root = json!({"virtualService": "edge/root", "rule": 1, "file": "<stdin>", "line": 18});
+    assert_eq!(route["delegatedBy"], root, "{answer:#}");
+    assert_eq!(answer["faultChances"]["abortPercent"], 50.0);
 }

@@ -162,3 +162,59 @@ fn the_mesh_configuration_is_checked_too() {
     let found = findings(&["--mesh-config", mesh.to_str().unwrap()], &gateway("a", "x.y"));
     assert_eq!(found, ["IST0106@trustDomian", "OUT0002@enableTracing"]);
 }
+
+#[test]
+fn delegates_that_are_missing_hidden_unused_or_in_conflict_are_named_at_both_sides() {
+    let root = |delegate: &str| {
+        gateway("gw", "'*'")
+            + &service(
+                "root",
+                &format!(
+                    "  hosts: [a.com]\n  gateways: [gw]\n  http: [{{match: [{{uri: {{prefix: /a}}}}], delegate: {delegate}}}]"
+                ),
+            )
+    };
+    let leaf = |head: &str, fields: &str| {
+        service(
+            "leaf",
+            &format!(
+                "{head}  http: [{{{fields} route: [{{destination: {{host: reviews, port: {{number: 9080}}}}}}]}}]"
+            ),
+        ) + "---"
+            + REVIEWS
+    };
+    for (resources, expected) in [
+        (root("{name: leaf}") + &leaf("", ""), vec![]),
+        (root("{name: leaf}") + &leaf("  exportTo: ['.']\n", ""), vec![]),
+        (root("{name: leaf}") + &leaf("", "match: [{uri: {exact: /a/b}}],"), vec![]),
+        (root("{name: leave}") + &leaf("", ""), vec!["IST0101@spec.http[0].delegate", "OUT0211@spec"]),
+        (
+            root("{name: leaf, namespace: other}") + &leaf("", ""),
+            vec!["IST0101@spec.http[0].delegate", "OUT0211@spec"],
+        ),
+        (root("{name: leaf}") + &leaf("  exportTo: [other]\n", ""), vec!["IST0101@spec.http[0].delegate"]),
+        (
+            root("{name: leaf}") + &leaf("  hosts: [b.com]\n  gateways: [gw]\n", ""),
+            vec!["IST0101@spec.http[0].delegate"],
+        ),
+        (
+            root("{name: leaf}") + &leaf("", "match: [{uri: {prefix: /b}}],"),
+            vec!["OUT0210@spec.http[0].match[0].uri"],
+        ),
+    ] {
+        assert_eq!(findings(&[], &resources), expected, "{resources}");
+    }
+    let conflict = root("{name: leaf}") + &leaf("", "match: [{uri: {prefix: /b}}],");
+    let (_, found) = json(&["analyze", "-f", "-", "-o", "json"], &conflict);
+    let message = found[0]["message"].as_str().unwrap();
+    // The finding stands at the leaf's match, and names the line of the root's rule.
+    assert_eq!((&found[0]["name"], &found[0]["line"]), (&"leaf".into(), &20.into()), "{found:#}");
+    assert!(message.contains("spec.http[0] of `default/root` (<stdin>:13)"), "{message}");
+}
+
+#[test]
+fn stat_prefixes_are_said_to_change_nothing() {
+    let fields = "  hosts: [reviews]\n  http: [{match: [{statPrefix: x}], route: [{destination: {host: reviews, port: {number: 9080}}}]}]";
+    let resources = service("a", fields) + "---" + REVIEWS;
+    assert_eq!(findings(&[], &resources), ["OUT0002@spec.http[0].match[0].statPrefix"]);
+}

@@ -33,6 +33,10 @@ pub const DUPLICATE_RESOURCE: &str = "OUT0201";
 pub const IGNORED_KIND: &str = "OUT0202";
 /// A file holds no resource.
 pub const EMPTY_FILE: &str = "OUT0203";
+/// A rule of a delegate does not go together with the rule that delegates.
+pub const DELEGATE_CONFLICT: &str = "OUT0210";
+/// A VirtualService without hosts to which nobody delegates.
+pub const UNUSED_DELEGATE: &str = "OUT0211";
 
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
@@ -64,6 +68,8 @@ pub fn title(code: &str) -> &'static str {
         DUPLICATE_RESOURCE => "resource is defined twice",
         IGNORED_KIND => "kind is not Outrigger's",
         EMPTY_FILE => "file holds no resource",
+        DELEGATE_CONFLICT => "rule of a delegate does not go together with the rule that delegates",
+        UNUSED_DELEGATE => "VirtualService without hosts to which nobody delegates",
         _ => "finding",
     }
 }

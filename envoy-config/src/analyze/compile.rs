@@ -54,7 +54,9 @@ fn roles(resources: &[Resource], proxy: &Proxy) -> Vec<Proxy> {
         Role::Sidecar => vec![sidecar(Direction::Inbound), sidecar(Direction::Outbound)],
         Role::Gateway => {
             let mesh = resources.iter().any(|resource| match &resource.spec {
-                Spec::VirtualService(service) => service.gateways.contains(&GatewayRef::Mesh),
+                Spec::VirtualService(service) => {
+                    !service.is_delegate() && service.gateways.contains(&GatewayRef::Mesh)
+                }
                 _ => false,
             });
             let mut all = vec![proxy.clone()];

@@ -3,6 +3,7 @@
 pub mod codes;
 mod compile;
 mod conflicts;
+mod delegates;
 pub mod finding;
 pub mod human;
 mod not_carried_out;
@@ -31,6 +32,7 @@ pub fn analyze(loaded: &Loaded, proxy: &Proxy, mesh: &mesh_config::Parsed) -> Ve
     references::check(resources, &registry, proxy, &mut findings);
     conflicts::check(resources, &registry, &mut findings);
     overlaps::check(resources, &mut findings);
+    delegates::check(resources, &registry, proxy, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

@@ -18,7 +18,10 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
                 peer_authentication(resource, authentication, proxy, findings);
             }
             Spec::Gateway(gateway) => servers(resource, gateway, proxy, findings),
-            Spec::VirtualService(service) => connections(resource, service, findings),
+            Spec::VirtualService(service) => {
+                connections(resource, service, findings);
+                stat_prefixes(resource, service, findings);
+            }
             Spec::Telemetry(_) => {
                 let message = "Telemetry is not carried out yet: the standard metrics keep Istio's defaults";
                 push(resource, Level::Warning, "spec", message, findings);
@@ -72,6 +75,18 @@ fn peer_authentication(
                 push(resource, Level::Warning, &path, message, findings);
             }
             MtlsMode::Unset | MtlsMode::Disable => {}
+        }
+    }
+}
+
+/// Envoy counts by route only where a route of its own matches; here the filter does.
+fn stat_prefixes(resource: &Resource, service: &VirtualService, findings: &mut Vec<Finding>) {
+    for (rule, route) in service.http.iter().enumerate() {
+        for (index, _) in route.matches.iter().enumerate().filter(|(_, entry)| entry.stat_prefix.is_some()) {
+            let path = format!("spec.http[{rule}].match[{index}].statPrefix");
+            let message = "`statPrefix` changes nothing: the filter chooses the route, so Envoy has no \
+                           `vhost.*.route.*` statistics of it; Istio's metrics count its requests";
+            push(resource, Level::Warning, &path, message, findings);
         }
     }
 }

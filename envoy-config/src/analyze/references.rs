@@ -284,6 +284,6 @@ fn suggestion(host: &str, registry: &Registry<'_>) -> Option<String> {
     did_you_mean(closest(host, registry.services()).or(same_name))
 }
 
-fn did_you_mean(name: Option<&str>) -> Option<String> {
+pub(super) fn did_you_mean(name: Option<&str>) -> Option<String> {
     name.map(|name| format!("did you mean `{name}`?"))
 }

@@ -164,6 +164,22 @@ pub struct Route {
     pub file: Option<String>,
     /// Its line.
     pub line: Option<u32>,
+    /// The rule that delegates to it.
+    pub delegated_by: Option<DelegatingRule>,
+}
+
+/// A rule with `delegate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DelegatingRule {
+    /// `ns/name`
+    pub virtual_service: String,
+    /// The rule, from 0.
+    pub rule: usize,
+    /// Where it stands.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u32>,
 }
 
 /// A destination.
@@ -345,6 +361,12 @@ impl Route {
             }),
             file: reference.and_then(file),
             line: reference.and_then(|rule| rule.line),
+            delegated_by: choice.rule().and_then(|rule| rule.root.as_deref()).map(|root| DelegatingRule {
+                virtual_service: root.resource.to_string(),
+                rule: root.rule,
+                file: file(root),
+                line: root.line,
+            }),
         }
     }
 }

@@ -111,6 +111,11 @@ fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> f
         (Some(service), Some(rule)) => {
             let at = position(route.file.as_deref(), route.line);
             step(out, "route", &format!("{}{at}", place(service, rule, route.match_index)))?;
+            if let Some(root) = &route.delegated_by {
+                let at = position(root.file.as_deref(), root.line);
+                let root = place(&root.virtual_service, root.rule, None);
+                step(out, "", &format!("delegated by {root}{at}"))?;
+            }
         }
         _ => step(out, "route", "no VirtualService is about this host")?,
     }

@@ -46,6 +46,8 @@ pub fn explain(
         return Ok(answer);
     }
     answer.fault_chances = fault_chances(&config.resources, answer.route.as_ref());
+    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref());
+    let request = request.with_identity(identity);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {
         (None, _) => Some((404, "route_not_found")),
@@ -65,11 +67,15 @@ pub fn explain(
 
 /// The faults of the rule taken, as they are written.
 fn fault_chances(resources: &[Resource], route: Option<&answer::Route>) -> Option<FaultChances> {
-    let (name, rule) = (route?.virtual_service.as_deref()?, route?.rule?);
-    resources.iter().filter(|resource| resource.id() == name).find_map(|resource| match &resource.spec {
-        Spec::VirtualService(service) => service.http.get(rule)?.fault.as_ref().map(FaultChances::of),
-        _ => None,
-    })
+    let route = route?;
+    let written = |name: &str, rule: usize| {
+        resources.iter().filter(|resource| resource.id() == name).find_map(|resource| match &resource.spec {
+            Spec::VirtualService(service) => service.http.get(rule)?.fault.as_ref().map(FaultChances::of),
+            _ => None,
+        })
+    };
+    let inherited = || route.delegated_by.as_ref().and_then(|root| written(&root.virtual_service, root.rule));
+    written(route.virtual_service.as_deref()?, route.rule?).or_else(inherited)
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.

@@ -6,6 +6,7 @@
 mod check;
 pub mod config;
 mod decode;
+pub mod delegate;
 pub mod host;
 mod json;
 pub mod node;

@@ -84,7 +84,15 @@ pub fn virtual_services<'r>(
             _ => None,
         })
         .collect();
-    ordered::sort_by(&mut services, |(one, _), (other, _)| by_age(one, other));
+    // Istio keeps three lists, each by age: what is exported to its own namespace, what is exported to the proxy's by
+    // name, and what is exported to all.
+    let list = |(resource, service): &(&Resource, &VirtualService)| match &service.export_to {
+        ExportTo::Namespaces(_) => u8::from(resource.meta.namespace != proxy.namespace),
+        ExportTo::Default | ExportTo::All | ExportTo::None => 2,
+    };
+    ordered::sort_by(&mut services, |one, other| {
+        list(one).cmp(&list(other)).then_with(|| by_age(one.0, other.0))
+    });
     services
 }
 

@@ -1,7 +1,5 @@
 //! The five policies behind one call, in Istio's order.
 
-use std::time::Duration;
-
 use outrigger_api::{Config, Decoder, Problem};
 
 use crate::jwt::{Identity, SignatureVerifier};
@@ -145,14 +143,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         now: Now,
         verifier: &dyn SignatureVerifier,
     ) -> Verdict<'e> {
-        let mut verdict = Verdict {
-            jwt: None,
-            authz: None,
-            fault: None,
-            route: None,
-            hold: Duration::ZERO,
-            outcome: Outcome::Forward(Vec::new()),
-        };
+        let mut verdict = Verdict::nothing();
         let mut ops = self.strip_internal(request);
         if Self::JWT
             && let Some(rules) = &self.jwt
@@ -198,7 +189,29 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             verdict.outcome = Outcome::Forward(ops);
             return verdict;
         }
-        let Some(route) = self.routes.as_ref().and_then(|table| table.find(request)) else {
+        let Some(table) = &self.routes else {
+            verdict.outcome = Outcome::Forward(ops);
+            return verdict;
+        };
+        let routed = if table.attributes().contains(Attributes::CLAIMS) {
+            let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(identity.as_ref());
+            let request = Request::new(request.headers(), request.connection.clone()).with_identity(identity);
+            Self::routed(table, &request, draws, ops)
+        } else {
+            Self::routed(table, request, draws, ops)
+        };
+        Verdict { jwt: verdict.jwt, authz: verdict.authz, ..routed }
+    }
+
+    /// Faults and routes.
+    fn routed<'e>(
+        table: &'e route::Table,
+        request: &Request<'_>,
+        draws: &mut Draws,
+        ops: Vec<HeaderOp<'e>>,
+    ) -> Verdict<'e> {
+        let mut verdict = Verdict::nothing();
+        let Some(route) = table.find(request) else {
             verdict.outcome = Outcome::Forward(ops);
             return verdict;
         };

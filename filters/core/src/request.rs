@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use once_cell::unsync::OnceCell;
 
+use crate::jwt::Identity;
+
 /// The moment of a decision: time since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now(pub Duration);
@@ -39,6 +41,7 @@ pub struct Request<'a> {
     authority: &'a [u8],
     path_and_query: &'a [u8],
     query: OnceCell<Vec<HeaderLine<'a>>>,
+    identity: Option<&'a Identity>,
     /// The connection's attributes.
     pub connection: Connection<'a>,
 }
@@ -54,8 +57,20 @@ impl<'a> Request<'a> {
             path_and_query: pseudo(b":path"),
             headers,
             query: OnceCell::new(),
+            identity: None,
             connection,
         }
+    }
+
+    /// The same with the verified token's identity.
+    #[must_use]
+    pub fn with_identity(self, identity: Option<&'a Identity>) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Who the verified token speaks for; `None` without a token, and as long as nobody has verified it.
+    pub fn identity(&self) -> Option<&'a Identity> {
+        self.identity
     }
 
     /// All header lines.

@@ -86,3 +86,11 @@ pub struct Verdict<'e> {
     /// What to do.
     pub outcome: Outcome<'e>,
 }
+
+impl Verdict<'_> {
+    /// No policy has anything to say: the request goes on as it is.
+    pub(crate) fn nothing() -> Self {
+        let outcome = Outcome::Forward(Vec::new());
+        Self { jwt: None, authz: None, fault: None, route: None, hold: Duration::ZERO, outcome }
+    }
+}

@@ -41,11 +41,15 @@ pub(crate) fn decode(
             "missing `route`, `redirect`, `directResponse` or `delegate`: exactly one of them is needed",
         );
     }
+    if let Some(delegate) = delegate {
+        fields.at_most_one(&["delegate", "redirect"]);
+        fields.at_most_one(&["delegate", "route"]);
+        return Some(RouteAction::Delegate(Delegate { direct_response: response, ..delegate }));
+    }
     fields.at_most_one(&ACTIONS);
     redirect
         .map(RouteAction::Redirect)
         .or(response.map(RouteAction::DirectResponse))
-        .or(delegate.map(RouteAction::Delegate))
         .or_else(|| (!destinations.is_empty()).then_some(RouteAction::Route(destinations)))
 }
 
@@ -147,6 +151,6 @@ fn delegate(delegate: &Cursor<'_>) -> Option<Delegate> {
     delegate.object(|fields| {
         let name = fields.required("name", |at| at.non_empty());
         let namespace = fields.text("namespace").unwrap_or_else(|| delegate.namespace().to_owned());
-        Some(Delegate { name: name?, namespace })
+        Some(Delegate { name: name?, namespace, direct_response: None })
     })
 }

@@ -65,8 +65,13 @@ fn headers(
         Some(headers.map(|key, value| {
             let key =
                 header_key(key).map_err(|reason| value.error(format!("`{}` {reason}", shorten(key)))).ok();
-            let value = decode(value);
-            Some((key?, value?))
+            let decoded = decode(value);
+            if let (Some(HeaderKey::Claim(_)), Some(StringMatch::Present)) = (&key, &decoded) {
+                value.unsupported(
+                    "a claim is matched by `exact`, `prefix` or `regex`: Envoy has no presence of claims",
+                );
+            }
+            Some((key?, decoded?))
         }))
     });
     let mut headers: Vec<_> = decoded.unwrap_or_default().into_iter().map(|(_, entry)| entry).collect();

@@ -1,13 +1,18 @@
 //! VirtualService.
 
-use super::{connection_routes, cursor::Cursor, http_route, object::Object};
+use super::{
+    connection_routes,
+    cursor::{Cursor, shorten},
+    http_route,
+    object::Object,
+};
 use crate::{
     check,
     host::HostPattern,
-    node::Value,
+    node::{Node, Value},
     types::{
         common::GatewayRef,
-        virtual_service::{HeaderKey, HttpRoute, VirtualService},
+        virtual_service::{HeaderKey, VirtualService},
     },
 };
 
@@ -16,7 +21,12 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<VirtualService> {
     let is_delegate = hosts.is_empty() && is_empty(fields, "hosts");
     let gateways = gateways(fields, is_delegate);
     let on_mesh = gateways.contains(&GatewayRef::Mesh);
-    let http = fields.list("http", |route| http_route::decode(route, is_delegate));
+    let http = fields.list("http", |route| {
+        if on_mesh {
+            refuse_claims(route);
+        }
+        http_route::decode(route, is_delegate)
+    });
     let tls = fields.list("tls", |route| connection_routes::tls(route, &hosts));
     let tcp = fields.list("tcp", connection_routes::tcp);
     if ["http", "tls", "tcp"].iter().all(|name| is_empty(fields, name)) {
@@ -37,9 +47,6 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<VirtualService> {
         );
     }
     overlapping(fields, &hosts);
-    if on_mesh {
-        refuse_claims(fields.cursor, &http);
-    }
     let export_to = fields.export_to(false);
     Some(VirtualService { hosts, gateways, http, tls, tcp, export_to })
 }
@@ -80,18 +87,33 @@ fn overlapping(fields: &Object<'_>, hosts: &[HostPattern]) {
     }
 }
 
-/// Claims are known at gateways only.
-fn refuse_claims(spec: &Cursor<'_>, http: &[HttpRoute]) {
-    let matches = http.iter().flat_map(|route| &route.matches);
-    let keys = matches.flat_map(|entry| entry.headers.iter().chain(&entry.without_headers));
-    for (key, _) in keys {
-        if let HeaderKey::Claim(claim) = key {
-            spec.error_hint(
-                format!("claim `{}` of a token can only be matched at a gateway", claim.join(".")),
-                "name gateways under `gateways`, without `mesh`",
-            );
+/// Claims are known at gateways only: not in the mesh, and so not in a delegate either, which names no gateways.
+fn refuse_claims(route: &Cursor<'_>) {
+    let Some((key, node)) = route.node.entry("match").filter(|(_, node)| is_list(node)) else { return };
+    route.field("match", key.position, node).list(|entry| {
+        for name in ["headers", "withoutHeaders", "without_headers"] {
+            let Some((key, node)) = entry.node.entry(name) else { continue };
+            if let Value::Mapping(_) = node.value {
+                entry.field(name, key.position, node).map(refuse_claim);
+            }
         }
+        Some(())
+    });
+}
+
+fn is_list(node: &Node) -> bool {
+    matches!(node.value, Value::Sequence(_))
+}
+
+fn refuse_claim(key: &str, value: &Cursor<'_>) -> Option<()> {
+    if let Ok(HeaderKey::Claim(_)) = header_key(key) {
+        value.error_hint(
+            format!("JWT claim based routing (key: {}) is only supported for gateway", shorten(key)),
+            "name gateways under `gateways`, without `mesh`; in place of a delegate's claims ask for them in the rule \
+             that delegates",
+        );
     }
+    None
 }
 
 /// `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`.

@@ -151,3 +151,61 @@ fn the_oldest_first() {
     assert_eq!(order, ["n/z", "m/a", "n/a", "n/b", "n/c"]);
     assert!(virtual_services(&parsed.resources, &GatewayRef::Mesh, &proxy()).is_empty());
 }
+
+/// Istio keeps three lists: exported to its own namespace, exported to the proxy's by name, exported to all.
+#[test]
+fn what_is_exported_to_fewer_comes_first() {
+    let text = |name: &str, namespace: &str, export_to: &str, year: u32| {
+        format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+            "metadata":{{"name":"{name}","namespace":"{namespace}","creationTimestamp":"{year}-01-01T00:00:00Z"}},
+            "spec":{{"hosts":["a.com"],"gateways":["x/g"],"exportTo":[{export_to}],
+            "http":[{{"route":[{{"destination":{{"host":"a"}}}}]}}]}}}}"#
+        )
+    };
+    let items = [
+        text("public", "n", r#""*""#, 2020),
+        text("unsaid", "default", "", 2021),
+        text("named", "n", r#""m","default""#, 2022),
+        text("named-too", "m", r#""default""#, 2019),
+        text("own", "default", r#"".""#, 2023),
+        text("own-by-name", "default", r#""x","default""#, 2018),
+        text("hidden", "n", r#"".""#, 2017),
+        text("elsewhere", "default", r#""n""#, 2016),
+    ];
+    let list = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, items.join(","));
+    let parsed = parse_json(list.as_bytes(), "default");
+    assert_eq!(parsed.problems, []);
+    let gateway = GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() };
+    let order: Vec<_> = virtual_services(&parsed.resources, &gateway, &proxy())
+        .iter()
+        .map(|(resource, _)| resource.meta.name.as_str())
+        .collect();
+    assert_eq!(order, ["own-by-name", "own", "named-too", "named", "public", "unsaid"]);
+}
+
+/// A VirtualService of namespace `ns` and the Gateways that its `gateways` name.
+#[test]
+fn gateways_are_named_in_three_ways() {
+    for (written, expected) in [
+        ("mesh", GatewayRef::Mesh),
+        ("g", GatewayRef::Named { namespace: "ns".to_owned(), name: "g".to_owned() }),
+        ("./g", GatewayRef::Named { namespace: "ns".to_owned(), name: "g".to_owned() }),
+        ("x/g", GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() }),
+        ("x/mesh", GatewayRef::Named { namespace: "x".to_owned(), name: "mesh".to_owned() }),
+        ("g.x.svc.cluster.local", GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() }),
+        ("g.x", GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() }),
+    ] {
+        let text = format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+            "metadata":{{"name":"v","namespace":"ns"}},"spec":{{"hosts":["a.com"],"gateways":["{written}"],
+            "http":[{{"match":[{{"gateways":["{written}"]}}],"route":[{{"destination":{{"host":"a"}}}}]}}]}}}}"#
+        );
+        let parsed = parse_json(text.as_bytes(), "default");
+        let Some(Spec::VirtualService(service)) = parsed.resources.first().map(|found| &found.spec) else {
+            panic!("{written}: {:?}", parsed.problems)
+        };
+        assert_eq!(service.gateways, std::slice::from_ref(&expected), "{written}");
+        assert_eq!(service.http[0].matches[0].gateways, [expected], "{written}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `networking.istio.io` VirtualService.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use ipnet::IpNet;
 
@@ -126,6 +126,18 @@ pub enum HeaderKey {
     Claim(Vec<String>),
 }
 
+impl fmt::Display for HeaderKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => formatter.write_str(name),
+            Self::Claim(names) if names.iter().any(|name| name.contains('.')) => {
+                write!(formatter, "@request.auth.claims[{}]", names.join("]["))
+            }
+            Self::Claim(names) => write!(formatter, "@request.auth.claims.{}", names.join(".")),
+        }
+    }
+}
+
 /// Istio's HTTPRewrite; at least one field is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
@@ -238,6 +250,8 @@ pub struct Delegate {
     pub name: String,
     /// Its namespace; that of the delegating VirtualService if left out.
     pub namespace: String,
+    /// The answer which rules of the delegate give in place of forwarding.
+    pub direct_response: Option<DirectResponse>,
 }
 
 /// Istio's HTTPRetry.

@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
-
 use crate::Request;
 use crate::jwt::Identity;
 use crate::matching::lower_case;
@@ -78,7 +76,7 @@ impl<'f> Facts<'f, '_> {
             }
             Field::Issuer => self.text_claim("iss").is_some_and(test),
             Field::TokenSubject => self.text_claim("sub").is_some_and(test),
-            Field::Claim(path) => self.any_of_claim(path, test),
+            Field::Claim(path) => self.identity.is_some_and(|identity| identity.any_text(path, test)),
         }
     }
 
@@ -105,19 +103,6 @@ impl<'f> Facts<'f, '_> {
     /// A claim that is a string.
     pub(super) fn text_claim(&self, name: &str) -> Option<&'f [u8]> {
         self.identity?.claims.get(name)?.as_str().map(str::as_bytes)
-    }
-
-    fn any_of_claim(&self, path: &[String], mut test: impl FnMut(&[u8]) -> bool) -> bool {
-        let Some((name, inner)) = path.split_first() else { return false };
-        let outer = self.identity.and_then(|identity| identity.claims.get(name));
-        let found = inner.iter().try_fold(outer, |value, key| value.map(|value| value.get(key)));
-        match found.flatten() {
-            Some(Value::String(text)) => test(text.as_bytes()),
-            Some(Value::Array(items)) => {
-                items.iter().filter_map(Value::as_str).any(|item| test(item.as_bytes()))
-            }
-            _ => false,
-        }
     }
 }
 

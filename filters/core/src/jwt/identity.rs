@@ -38,6 +38,24 @@ impl Identity {
         Some(format!("{}/{}", text("iss")?, text("sub")?))
     }
 
+    /// Whether `test` holds for the claim that the names of `path` lead to: for its text, or for a text of its list.
+    /// Numbers, booleans, objects and lists within lists are no text, as in Envoy's metadata matchers.
+    pub(crate) fn any_text(&self, path: &[String], mut test: impl FnMut(&[u8]) -> bool) -> bool {
+        match self.claim(path) {
+            Some(Value::String(text)) => test(text.as_bytes()),
+            Some(Value::Array(items)) => {
+                items.iter().filter_map(Value::as_str).any(|item| test(item.as_bytes()))
+            }
+            _ => false,
+        }
+    }
+
+    /// The claim that the names of `path` lead to, through objects.
+    pub(crate) fn claim(&self, path: &[String]) -> Option<&Value> {
+        let (name, inner) = path.split_first()?;
+        inner.iter().try_fold(self.claims.get(name)?, |value, key| value.get(key))
+    }
+
     /// The payload as JSON: how one filter hands the identity to the next.
     pub fn to_json(&self) -> Vec<u8> {
         // Maps with string keys can always be written.
@@ -83,6 +101,31 @@ mod tests {
             (json!({"iss": 1, "sub": "s"}), None),
         ] {
             assert_eq!(identity(claims.clone()).principal().as_deref(), principal, "{claims}");
+        }
+    }
+
+    #[test]
+    fn texts_are_found_through_objects_and_in_lists() {
+        let identity = identity(json!({
+            "sub": "ann", "groups": ["a", 1, ["c"], "b"], "n": 5, "a.b": "dotted",
+            "realm": {"roles": ["admin"], "0": "zero"}
+        }));
+        for (path, value, found) in [
+            (&["sub"][..], "ann", true),
+            (&["sub"], "bob", false),
+            (&["groups"], "b", true),
+            (&["groups"], "c", false),
+            (&["groups", "0"], "a", false),
+            (&["n"], "5", false),
+            (&["a.b"], "dotted", true),
+            (&["a", "b"], "dotted", false),
+            (&["realm", "roles"], "admin", true),
+            (&["realm"], "admin", false),
+            (&["none"], "", false),
+            (&[], "ann", false),
+        ] {
+            let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(identity.any_text(&path, |text| text == value.as_bytes()), found, "{path:?} {value}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use outrigger_api::delegate::Delegates;
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::ordered;
 use outrigger_api::types::common::GatewayRef;
@@ -12,6 +13,7 @@ use outrigger_api::{Problem, Proxy, Resource, Role};
 use super::attach::{self, Attachment};
 use super::compile_entry::entries;
 use super::compile_rule::rule;
+use super::condition::Condition;
 use super::destination::{Destination, Targets};
 use super::refusal;
 use super::retries::Retries;
@@ -26,7 +28,7 @@ use crate::services::{self, DEFAULT_PORT, Services};
 /// # Errors
 /// What can't be carried out, with its path.
 pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Table, Vec<Problem>> {
-    let mut compiler = Compiler::new(proxy, Services::collect(resources, proxy));
+    let mut compiler = Compiler::new(resources, proxy);
     let scope = match proxy.role {
         Role::Gateway => compiler.gateway(attach::gateway_servers(resources, proxy)),
         Role::Sidecar => compiler.sidecar(resources),
@@ -40,6 +42,7 @@ type HostEntries = (HostPattern, Vec<Arc<Entry>>);
 /// The parts of a [`Table`], and what is wrong, as they come up.
 pub(super) struct Compiler<'r> {
     pub(super) proxy: &'r Proxy,
+    delegates: Delegates<'r>,
     pub(super) services: Services,
     rules: Vec<Rule>,
     virtual_hosts: Vec<VirtualHost>,
@@ -48,10 +51,11 @@ pub(super) struct Compiler<'r> {
 }
 
 impl<'r> Compiler<'r> {
-    fn new(proxy: &'r Proxy, services: Services) -> Self {
+    fn new(resources: &'r [Resource], proxy: &'r Proxy) -> Self {
         Self {
             proxy,
-            services,
+            delegates: Delegates::new(resources),
+            services: Services::collect(resources, proxy),
             rules: Vec::new(),
             virtual_hosts: Vec::new(),
             destinations: BTreeSet::new(),
@@ -72,7 +76,10 @@ impl<'r> Compiler<'r> {
         }
         let targets = self.rules.iter().filter_map(Rule::targets).flat_map(Targets::iter);
         self.destinations.extend(targets.map(|target| target.destination.clone()));
+        let asks = |entry: &Entry| entry.conditions.iter().any(Condition::reads_claims);
+        let reads_claims = self.virtual_hosts.iter().any(|host| host.entries().any(asks));
         Ok(Table {
+            reads_claims,
             rules: self.rules,
             virtual_hosts: self.virtual_hosts,
             scope,
@@ -84,7 +91,7 @@ impl<'r> Compiler<'r> {
 
     /// Per port the virtual hosts of all servers. VirtualServices that share a host are put one after the other,
     /// and then their catch-alls behind the other rules.
-    fn gateway(&mut self, servers: Vec<(u16, Vec<Attachment<'_>>)>) -> Scope {
+    fn gateway(&mut self, servers: Vec<(u16, Vec<Attachment<'r>>)>) -> Scope {
         let mut ports: BTreeMap<u16, BTreeMap<String, HostEntries>> = BTreeMap::new();
         for (port, attachments) in servers {
             let hosts = ports.entry(port).or_default();
@@ -115,8 +122,8 @@ impl<'r> Compiler<'r> {
     /// Gateway's server; a sidecar serves every port.
     pub(super) fn service(
         &mut self,
-        resource: &Resource,
-        spec: &VirtualService,
+        resource: &'r Resource,
+        spec: &'r VirtualService,
         gateway: &GatewayRef,
         port: Option<u16>,
     ) -> Vec<Arc<Entry>> {
@@ -126,14 +133,15 @@ impl<'r> Compiler<'r> {
             }
         }
         let mut all: Vec<Arc<Entry>> = Vec::new();
-        for (index, route) in spec.http.iter().enumerate() {
-            let path = format!("spec.http[{index}]");
+        // What is dropped here Istio drops too; the command tells of it beforehand.
+        let (routes, _) = self.delegates.routes(resource, spec, &self.proxy.cluster_domain);
+        for effective in &routes {
             // Every rule is compiled, to say everything that is wrong with it at once.
-            let number = rule(self, resource, route, index, &path, port).map(|rule| {
+            let number = rule(self, effective, port).map(|rule| {
                 self.rules.push(rule);
                 self.rules.len().saturating_sub(1)
             });
-            let entries = entries(self, resource, route, &path, gateway, port, number.unwrap_or_default());
+            let entries = entries(self, effective, gateway, port, number.unwrap_or_default());
             if !all.last().is_some_and(|entry| entry.is_catch_all()) {
                 for entry in entries {
                     let catch_all = entry.is_catch_all();

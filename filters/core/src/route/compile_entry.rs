@@ -1,9 +1,10 @@
 //! From the `match` entries of a rule to what the index files.
 
 use outrigger_api::Resource;
+use outrigger_api::delegate::EffectiveRoute;
 use outrigger_api::select::match_applies;
 use outrigger_api::types::common::{GatewayRef, StringMatch};
-use outrigger_api::types::virtual_service::{HeaderKey, HttpMatchRequest, HttpRoute};
+use outrigger_api::types::virtual_service::{HeaderKey, HttpMatchRequest};
 
 use super::compile::Compiler;
 use super::condition::Condition;
@@ -11,24 +12,28 @@ use super::path_match::PathMatch;
 use super::refusal;
 use super::virtual_host::Entry;
 
-/// The entries of the rule at `path` that count on `gateway` and, unless it is a sidecar's, on the server's `port`.
+/// The entries of a rule that count on `gateway` and, unless it is a sidecar's, on the server's `port`.
 pub(super) fn entries(
     compiler: &mut Compiler<'_>,
-    resource: &Resource,
-    route: &HttpRoute,
-    path: &str,
+    effective: &EffectiveRoute<'_>,
     gateway: &GatewayRef,
     port: Option<u16>,
     rule: usize,
 ) -> Vec<Entry> {
+    let EffectiveRoute { resource, route, .. } = effective;
     if route.matches.is_empty() {
         let path = PathMatch::prefix(b"/", false);
         return vec![Entry { rule, match_index: None, path, conditions: Vec::new() }];
     }
     let mut entries = Vec::new();
-    for (index, matched) in route.matches.iter().enumerate() {
-        let path = format!("{path}.match[{index}]");
-        let entry = entry(compiler, resource, matched, &path, port, (rule, index));
+    for (matched, index) in route.matches.iter().zip(&effective.match_indexes) {
+        let (resource, path) = match (index, effective.root) {
+            (Some(index), _) => (*resource, format!("spec.http[{}].match[{index}]", effective.index)),
+            // The matches are the delegating rule's.
+            (None, Some(root)) => (root.resource, format!("spec.http[{}].match", root.index)),
+            (None, None) => (*resource, format!("spec.http[{}].match", effective.index)),
+        };
+        let entry = entry(compiler, resource, matched, &path, port, (rule, *index));
         let on_port = matched.port.is_none() || port.is_none() || matched.port == port;
         if on_port && match_applies(matched, std::slice::from_ref(gateway), compiler.proxy) {
             entries.extend(entry);
@@ -43,21 +48,23 @@ fn entry(
     matched: &HttpMatchRequest,
     path: &str,
     port: Option<u16>,
-    (rule, index): (usize, usize),
+    (rule, match_index): (usize, Option<usize>),
 ) -> Option<Entry> {
     let mut found = Vec::new();
     let mut keep = |result: Result<Condition, String>, field: String| match result {
         Ok(condition) => found.push(condition),
         Err(message) => compiler.problems.push(unusable(resource, &field, message)),
     };
-    for (key, spec) in &matched.headers {
-        if let HeaderKey::Name(name) = key {
-            keep(Condition::header(name, spec), format!("{path}.headers[\"{name}\"]"));
-        }
-    }
-    for (key, spec) in &matched.without_headers {
-        if let HeaderKey::Name(name) = key {
-            keep(Condition::without_header(name, spec), format!("{path}.withoutHeaders[\"{name}\"]"));
+    for (field, entries, without) in
+        [("headers", &matched.headers, false), ("withoutHeaders", &matched.without_headers, true)]
+    {
+        for (key, spec) in entries {
+            let condition = match (key, without) {
+                (HeaderKey::Name(name), false) => Condition::header(name, spec),
+                (HeaderKey::Name(name), true) => Condition::without_header(name, spec),
+                (HeaderKey::Claim(claim), _) => Condition::claim(claim, spec, without),
+            };
+            keep(condition, format!("{path}.{field}[\"{key}\"]"));
         }
     }
     let pseudo: [(&str, &str, &Option<StringMatch>); 3] = [
@@ -77,20 +84,8 @@ fn entry(
     if let (Some(wanted), None) = (matched.port, port) {
         found.push(Condition::port(wanted));
     }
-    for (field, keys) in [("headers", &matched.headers), ("withoutHeaders", &matched.without_headers)] {
-        for (key, _) in keys {
-            if let HeaderKey::Claim(claim) = key {
-                compiler.problems.push(refusal::refusal(
-                    resource,
-                    &format!("{path}.{field}"),
-                    format!("routing by the claim `{}` can't be carried out", claim.join(".")),
-                    "it is not carried out yet: match a header instead, filled by `outputClaimToHeaders`",
-                ));
-            }
-        }
-    }
     match PathMatch::new(matched.uri.as_ref(), matched.ignore_uri_case) {
-        Ok(path) => Some(Entry { rule, match_index: Some(index), path, conditions: found }),
+        Ok(path) => Some(Entry { rule, match_index, path, conditions: found }),
         Err(message) => {
             compiler.problems.push(unusable(resource, &format!("{path}.uri.regex"), message));
             None

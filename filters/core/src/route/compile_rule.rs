@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outrigger_api::delegate::EffectiveRoute;
 use outrigger_api::types::common::HeaderOperations;
 use outrigger_api::types::virtual_service::{
     AbortError, HttpRetry, HttpRoute, RouteAction, RouteDestination,
@@ -22,16 +23,15 @@ use crate::fault::Fault;
 /// Envoy answers with statuses below this one, though Istio lets 600 pass.
 const STATUS_END: u16 = 600;
 
-/// Compiles the rule at `path`, the `index`th; `port` is that of the Gateway's server. `None`: it is refused, and
+/// Compiles a rule; `port` is that of the Gateway's server. `None`: it is refused, and
 /// the compiler knows why.
 pub(super) fn rule(
     compiler: &mut Compiler<'_>,
-    resource: &Resource,
-    route: &HttpRoute,
-    index: usize,
-    path: &str,
+    effective: &EffectiveRoute<'_>,
     port: Option<u16>,
 ) -> Option<Rule> {
+    let EffectiveRoute { resource, index, route, root, .. } = effective;
+    let path = &path_of(*index);
     let before = compiler.problems.len();
     compiler.problems.extend(unsupported(resource, route, path));
     let action = match &route.action {
@@ -45,16 +45,21 @@ pub(super) fn rule(
             let body = direct.body.clone().unwrap_or_default();
             Some(Action::DirectResponse { status: direct.status, body, response_ops })
         }
-        // Refused above.
+        // It stands for other rules, and is none itself.
         RouteAction::Delegate(_) => None,
     }?;
     let rule = Rule {
-        reference: RuleRef::new(resource, path, index),
+        reference: RuleRef::new(resource, path, *index),
+        root: root.map(|root| Box::new(RuleRef::new(root.resource, &path_of(root.index), root.index))),
         name: route.name.clone(),
         fault: route.fault.as_ref().map(Fault::new),
         action,
     };
     (compiler.problems.len() == before).then_some(rule)
+}
+
+fn path_of(index: usize) -> String {
+    format!("spec.http[{index}]")
 }
 
 fn forward(
@@ -127,12 +132,9 @@ fn target(
 /// Everything of a rule that is not carried out.
 fn unsupported(resource: &Resource, route: &HttpRoute, path: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let delegates = matches!(route.action, RouteAction::Delegate(_));
-    for (present, field) in [
-        (delegates, "delegate"),
-        (!route.mirrors.is_empty(), "mirror"),
-        (route.cors_policy.is_some(), "corsPolicy"),
-    ] {
+    for (present, field) in
+        [(!route.mirrors.is_empty(), "mirror"), (route.cors_policy.is_some(), "corsPolicy")]
+    {
         if present {
             // Mirrors have two spellings: point at the one that is there.
             let list = format!("{path}.{field}s");

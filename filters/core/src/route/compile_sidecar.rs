@@ -42,9 +42,9 @@ impl Named {
     }
 }
 
-impl Compiler<'_> {
+impl<'r> Compiler<'r> {
     /// One site for each service, and one for each host of a VirtualService that is none.
-    pub(super) fn sidecar(&mut self, resources: &[Resource]) -> Scope {
+    pub(super) fn sidecar(&mut self, resources: &'r [Resource]) -> Scope {
         let mut named = Named::default();
         for (resource, spec) in select::virtual_services(resources, &GatewayRef::Mesh, self.proxy) {
             let entries = self.service(resource, spec, &GatewayRef::Mesh, None);

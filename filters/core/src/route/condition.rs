@@ -20,6 +20,8 @@ enum Subject {
     Header(Box<str>),
     /// A query parameter.
     Query(Box<str>),
+    /// A claim of the verified token, by its path.
+    Claim(Box<[String]>),
     /// The service's port.
     Port,
 }
@@ -59,6 +61,24 @@ impl Condition {
         Ok(Self { subject: Subject::Query(name.into()), test: Test::new(spec)?, negated: false })
     }
 
+    /// A `headers` entry about a claim of the verified token: it is a text that matches, or a list with one. Without
+    /// a token, without the claim and for claims of other types it does not hold, and `negated` (`withoutHeaders`)
+    /// it does.
+    ///
+    /// # Errors
+    /// As [`Condition::header`], and for [`StringMatch::Present`], which Envoy has no claim matcher for.
+    pub fn claim(path: &[String], spec: &StringMatch, negated: bool) -> Result<Self, String> {
+        match Test::new(spec)? {
+            Test::Present => Err("a claim can't be asked for with any value".to_owned()),
+            test => Ok(Self { subject: Subject::Claim(path.into()), test, negated }),
+        }
+    }
+
+    /// Whether it looks at the verified token.
+    pub fn reads_claims(&self) -> bool {
+        matches!(self.subject, Subject::Claim(_))
+    }
+
     /// The service's port, where one listener serves many.
     pub fn port(port: u16) -> Self {
         Self { subject: Subject::Port, test: Test::Port(port), negated: false }
@@ -85,7 +105,14 @@ impl Condition {
             (Subject::Query(name), Test::Matches { matcher, .. }) => {
                 request.query_parameter(name.as_bytes()).is_some_and(|value| matcher.matches(value))
             }
-            (Subject::Port, _) => false,
+            (Subject::Claim(path), Test::Matches { matcher, .. }) => {
+                let found = request
+                    .identity()
+                    .is_some_and(|identity| identity.any_text(path, |text| matcher.matches(text)));
+                found != self.negated
+            }
+            // Never made.
+            (Subject::Claim(_), Test::Present) | (Subject::Port, _) => false,
         }
     }
 
@@ -108,6 +135,10 @@ impl Condition {
             Subject::Header(name) => {
                 let lines: Vec<_> = request.header_lines(name.as_bytes()).map(quoted).collect();
                 (format!("header `{name}`"), (!lines.is_empty()).then(|| lines.join(", ")))
+            }
+            Subject::Claim(path) => {
+                let seen = request.identity().and_then(|identity| identity.claim(path));
+                (format!("claim `{}`", path.join(".")), seen.map(|claim| format!("`{claim}`")))
             }
             Subject::Query(name) => {
                 (format!("query parameter `{name}`"), request.query_parameter(name.as_bytes()).map(quoted))
@@ -154,6 +185,7 @@ mod tests {
 
     use super::*;
     use crate::Connection;
+    use crate::jwt::Identity;
 
     fn exact(value: &str) -> StringMatch {
         StringMatch::Exact(value.to_owned())
@@ -236,6 +268,34 @@ mod tests {
         let request = Request::new(&headers, Connection::default());
         assert!(Condition::header("host", &exact("a.example:80")).unwrap().holds(&request, None));
         assert!(!Condition::header(":authority", &exact("a.example")).unwrap().holds(&request, None));
+    }
+
+    #[test]
+    fn claims_match_texts_and_lists_and_negate_to_what_is_left() {
+        let claims = serde_json::json!({"sub": "ann", "roles": ["admin", "dev"], "n": 1, "a": {"b": "c"}});
+        let identity = Identity { claims: claims.as_object().cloned().unwrap() };
+        for (path, spec, identity, fits) in [
+            ("sub", exact("ann"), Some(&identity), true),
+            ("sub", exact("bob"), Some(&identity), false),
+            ("sub", prefix("a"), Some(&identity), true),
+            ("roles", exact("dev"), Some(&identity), true),
+            ("roles", exact("admin,dev"), Some(&identity), false),
+            ("roles", prefix("de"), Some(&identity), true),
+            ("n", exact("1"), Some(&identity), false),
+            ("a.b", exact("c"), Some(&identity), true),
+            ("a", exact("c"), Some(&identity), false),
+            ("none", exact(""), Some(&identity), false),
+            ("sub", exact("ann"), None, false),
+        ] {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            let request = Request::new(&[], Connection::default()).with_identity(identity);
+            for negated in [false, true] {
+                let condition = Condition::claim(&path, &spec, negated).unwrap();
+                assert_eq!(condition.holds(&request, None), fits != negated, "{path:?} {spec:?} {negated}");
+                assert!(condition.reads_claims() && condition.exact_header().is_none());
+            }
+        }
+        assert!(Condition::claim(&["sub".to_owned()], &StringMatch::Present, true).is_err());
     }
 
     #[test]

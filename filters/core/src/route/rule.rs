@@ -14,6 +14,8 @@ use crate::fault::Fault;
 pub struct Rule {
     /// Which rule of which VirtualService.
     pub reference: RuleRef,
+    /// The rule that delegates to it, if it is a delegate's.
+    pub root: Option<Box<RuleRef>>,
     /// Its own name, if it has one.
     pub name: Option<String>,
     /// The faults to inject.

@@ -22,6 +22,7 @@ pub struct Table {
     pub(super) destinations: BTreeSet<Destination>,
     pub(super) mesh_retries: Retries,
     pub(super) no_retries: Retries,
+    pub(super) reads_claims: bool,
 }
 
 /// Where the virtual hosts stand. Both kinds name a virtual host by its number in the table.
@@ -72,10 +73,14 @@ impl Table {
 
     /// What the rules ask of a request beyond its headers.
     pub fn attributes(&self) -> Attributes {
-        match &self.scope {
-            Scope::Gateway(ports) if ports.len() > 1 => Attributes::DESTINATION_PORT,
-            Scope::Gateway(_) | Scope::Sidecar(_) => Attributes::none(),
+        let mut attributes = Attributes::none();
+        if matches!(&self.scope, Scope::Gateway(ports) if ports.len() > 1) {
+            attributes |= Attributes::DESTINATION_PORT;
         }
+        if self.reads_claims {
+            attributes |= Attributes::CLAIMS;
+        }
+        attributes
     }
 
     /// The route that `request` takes: the first rule that matches, in Istio's order. `None`: there is none, and

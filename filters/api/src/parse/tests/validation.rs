@@ -192,6 +192,14 @@ fn matches() {
         ("match: [{headers: {':other': {exact: /}}}]", Some("not the name of a header")),
         ("match: [{headers: {'@request.auth.claims.sub': {exact: a}}}]", None),
         ("match: [{headers: {'@request.auth.claims': {exact: a}}}]", Some("not the name of a header")),
+        ("match: [{headers: {'@request.auth.claims[]': {exact: a}}}]", Some("not the name of a header")),
+        ("match: [{headers: {'@request.auth.claims-a': {exact: a}}}]", Some("not the name of a header")),
+        ("match: [{withoutHeaders: {'@Request.Auth.Claims[a.b][c]': {regex: a.*}}}]", None),
+        ("match: [{headers: {'@request.auth.claims.sub': {}}}]", Some("Envoy has no presence of claims")),
+        (
+            "match: [{withoutHeaders: {'@request.auth.claims.sub': null}}]",
+            Some("Envoy has no presence of claims"),
+        ),
         ("match: [{withoutHeaders: {a: null, b: {}, c: {regex: '*'}}}]", None),
         ("match: [{queryParams: {a: null, b: {exact: ''}}}]", None),
         ("match: [{port: 0}]", None),
@@ -204,7 +212,7 @@ fn matches() {
         "VirtualService",
         &[(
             "hosts: [a]\nhttp: [{match: [{headers: {'@request.auth.claims[a][b]': {exact: x}}}], route: [{destination: {host: a}}]}]",
-            Some("claim `a.b` of a token can only be matched at a gateway"),
+            Some("JWT claim based routing (key: @request.auth.claims[a][b]) is only supported for gateway"),
         )],
     );
 }

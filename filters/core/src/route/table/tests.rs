@@ -2,6 +2,9 @@
 
 mod actions;
 mod gateway;
+mod merging;
+#[cfg(not(target_arch = "wasm32"))]
+mod random;
 mod refusals;
 mod sidecar;
 mod tutorial;

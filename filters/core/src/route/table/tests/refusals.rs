@@ -5,10 +5,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use std::time::Duration;
 
-use outrigger_api::types::common::{Destination, Millionths, StringMatch};
+use outrigger_api::types::common::{Destination, Millionths};
 use outrigger_api::types::virtual_service::{
-    Abort, AbortError, CorsPolicy, Delegate, DirectResponse, Fault, HeaderKey, HttpMatchRequest, HttpRetry,
-    HttpRoute, Mirror, RouteAction, TcpRoute,
+    Abort, AbortError, CorsPolicy, DirectResponse, Fault, HttpRetry, HttpRoute, Mirror, RouteAction, TcpRoute,
 };
 
 use super::super::super::testing::*;
@@ -41,19 +40,13 @@ fn each_field_that_is_not_carried_out_is_named() {
         change(&mut retries);
         Some(retries)
     };
-    let claim = HttpMatchRequest {
-        headers: vec![(HeaderKey::Claim(vec!["a".into(), "b".into()]), StringMatch::Exact("x".into()))],
-        ..HttpMatchRequest::default()
-    };
     let abort = Fault {
         delay: None,
         abort: Some(Abort { percentage: Millionths::ALL, error: AbortError::Http(600) }),
     };
-    let delegate = RouteAction::Delegate(Delegate { name: "d".into(), namespace: "n".into() });
     let direct = RouteAction::DirectResponse(DirectResponse { status: 600, body: None });
     let mirror = Mirror { destination, percentage: Millionths::ALL };
     for (refusal, path) in [
-        (rule(delegate), "spec.http[1].delegate"),
         (rule(direct), "spec.http[1].directResponse.status"),
         (with(&|rule| rule.mirrors = vec![mirror.clone()]), "spec.http[1].mirror"),
         (with(&|rule| rule.cors_policy = Some(CorsPolicy::default())), "spec.http[1].corsPolicy"),
@@ -72,7 +65,6 @@ fn each_field_that_is_not_carried_out_is_named() {
             }),
             "spec.http[1].retries.retryIgnorePreviousHosts",
         ),
-        (with(&|rule| rule.matches = vec![claim.clone()]), "spec.http[1].match[0].headers"),
         (
             with(&|rule| rule.headers.response = set(&[("x-ip", "%DOWNSTREAM_REMOTE_ADDRESS%")])),
             "spec.http[1].headers.response.set.x-ip",
