@@ -6,6 +6,7 @@ pub mod engine_judge;
 pub mod launch;
 pub mod metrics;
 pub mod raw;
+pub mod regexes;
 pub mod scenario;
 pub mod services;
 pub mod tally;

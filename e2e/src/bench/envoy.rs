@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An Envoy process with one worker; it ends with this value.
 #[derive(Debug)]
-pub(super) struct Envoy {
+pub(crate) struct Envoy {
     child: Child,
     /// Its administration interface.
     pub(super) admin: Client,
@@ -27,7 +27,7 @@ pub(super) struct Envoy {
 
 impl Envoy {
     /// Starts it with `bootstrap`, to which the administration interface is added, and returns once it serves.
-    pub(super) fn start(name: &str, bootstrap: &Value, folder: &Path, core: Option<usize>) -> Result<Self> {
+    pub(crate) fn start(name: &str, bootstrap: &Value, folder: &Path, core: Option<usize>) -> Result<Self> {
         let [admin] = free_ports()?;
         let mut bootstrap = bootstrap.clone();
         bootstrap["admin"] = json!({"address": address(admin)});
@@ -90,7 +90,7 @@ fn released(said: &str) -> Option<&str> {
 }
 
 /// Ports of the loopback interface that nobody listens on just now.
-pub(super) fn free_ports<const N: usize>() -> Result<[u16; N]> {
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
     // All are held at once, so that no two are the same.
     let listeners: Vec<_> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
     let ports: Vec<u16> =

@@ -10,7 +10,7 @@ pub mod statistics;
 mod bootstrap;
 mod configurations;
 mod cpu;
-mod envoy;
+pub(crate) mod envoy;
 mod listener;
 mod load;
 mod machine;
