@@ -128,8 +128,16 @@ impl<'a> Request<'a> {
 
     /// The first value of the query parameter `name`, undecoded, as Envoy compares it.
     pub fn query_parameter(&self, name: &[u8]) -> Option<&'a [u8]> {
-        let pairs = self.query.get_or_init(|| split_query(self.path_and_query));
-        pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+        self.query().iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+    }
+
+    /// The name of each query parameter, undecoded.
+    pub fn query_names(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.query().iter().map(|(n, _)| *n)
+    }
+
+    fn query(&self) -> &[HeaderLine<'a>] {
+        self.query.get_or_init(|| split_query(self.path_and_query))
     }
 
     /// Whether this is a gRPC request.

@@ -1,175 +1,181 @@
 //! Finds the first of many ordered entries that holds for a request, at about the same cost for ten entries and for
 //! ten thousand.
 //!
-//! An entry is filed under its path condition: a hash map for exact paths, a sorted list for prefixes, one set for
-//! all regexes. Entries that share a path are filed once more under one exact header, if they have one. What a
-//! look-up yields are candidates in order; the caller checks the rest of each.
+//! Entries form a tree. A node splits them by what they demand of one subject, such as the path or a header: a hash
+//! map for exact values, a sorted list for prefixes, one set for all regexes. Entries that demand the same stand in a
+//! node below and are split by another subject there, until few are left ([`build`] chooses). A search visits the
+//! nodes of the request's own values, and checks of each entry there only what the way to it has not settled.
+
+mod atoms;
+mod build;
+mod key;
+
+pub use key::{Entry, Key, Subject, Test};
 
 use crate::Request;
 use crate::matching::prefixes::Prefixes;
-use crate::matching::regex::{RegexError, RegexSet, compile_set};
+use crate::matching::regex::{RegexError, RegexSet};
 use crate::matching::{ByteMap, lower_case};
 
-/// What an entry demands of the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PathKey<'k> {
-    /// The whole path.
-    Exact(&'k [u8]),
-    /// How the path begins.
-    Prefix(&'k [u8]),
-    /// A regex of the whole path, not anchored yet.
-    Regex(&'k str),
-}
-
-/// What an entry is filed under.
-#[derive(Debug, Clone, Copy)]
-pub struct Key<'k> {
-    /// Its path condition.
-    pub path: PathKey<'k>,
-    /// Whether letter case of the path counts (regexes: always).
-    pub ignore_case: bool,
-    /// One header (in lower case) that must have a line with exactly this value.
-    pub header: Option<(&'k str, &'k [u8])>,
-}
-
 /// Ordered entries, filed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Index {
-    exact: ByteMap<Bucket>,
-    exact_folded: ByteMap<Bucket>,
-    prefixes: Prefixes<Bucket>,
-    prefixes_folded: Prefixes<Bucket>,
-    regexes: Option<RegexSet>,
-    /// The entry of each regex, ascending.
-    regex_entries: Vec<u32>,
+    root: Node,
 }
 
-/// Entries with the same path condition.
-#[derive(Debug, Default)]
-struct Bucket {
-    /// Those without a header key, ascending.
-    plain: Vec<u32>,
-    /// The others by header name; few names are the common case.
-    keyed: Vec<HeaderKeys>,
+/// Which demands of an entry are still to be checked, a bit each; the last bit is for all from there on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unchecked(u64);
+
+/// Some of the entries.
+#[derive(Debug)]
+struct Node {
+    /// The first of them.
+    lowest: u32,
+    /// Those that nothing more is asked of before they are checked, ascending.
+    plain: Box<[(u32, Unchecked)]>,
+    /// The others.
+    splits: Box<[Split]>,
 }
 
-/// The name of a header, and entries (ascending) by the value that they demand of it.
-type HeaderKeys = (Box<[u8]>, ByteMap<Vec<u32>>);
+/// Entries by what they demand of one subject.
+#[derive(Debug)]
+struct Split {
+    subject: Subject<Box<str>>,
+    exact: ByteMap<Node>,
+    prefixes: Prefixes<Node>,
+    regexes: Option<Regexes>,
+}
+
+#[derive(Debug)]
+struct Regexes {
+    set: RegexSet,
+    /// The node of each regex.
+    nodes: Box<[Node]>,
+    /// The first entry of them all.
+    lowest: u32,
+}
 
 impl Index {
-    /// Files entries; the number of each is its place in `keys`.
+    /// Files entries by their keys; the number of each is its place in `entries`.
     ///
     /// # Errors
     /// The regexes, if they can't be compiled into one set.
-    pub fn new<'k>(keys: impl Iterator<Item = Key<'k>>) -> Result<Self, RegexError> {
-        let mut index = Self::default();
-        let (mut prefixes, mut prefixes_folded) =
-            (ByteMap::<Bucket>::default(), ByteMap::<Bucket>::default());
-        let mut patterns = Vec::new();
-        for (entry, key) in (0u32..).zip(keys) {
-            let (map, path) = match (key.path, key.ignore_case) {
-                (PathKey::Exact(path), false) => (&mut index.exact, path),
-                (PathKey::Exact(path), true) => (&mut index.exact_folded, path),
-                (PathKey::Prefix(path), false) => (&mut prefixes, path),
-                (PathKey::Prefix(path), true) => (&mut prefixes_folded, path),
-                (PathKey::Regex(pattern), _) => {
-                    patterns.push(pattern);
-                    index.regex_entries.push(entry);
-                    continue;
-                }
-            };
-            let path = if key.ignore_case { path.to_ascii_lowercase() } else { path.to_vec() };
-            map.entry(path.into_boxed_slice()).or_default().file(entry, key.header);
-        }
-        index.prefixes = Prefixes::new(prefixes);
-        index.prefixes_folded = Prefixes::new(prefixes_folded);
-        if !patterns.is_empty() {
-            index.regexes = Some(compile_set(patterns)?);
-        }
-        Ok(index)
+    pub fn new(entries: &[Entry<'_>]) -> Result<Self, RegexError> {
+        Ok(Self { root: build::root(entries)? })
     }
 
-    /// The lowest entry whose path and header key fit `request` and that `holds`.
-    pub fn first(&self, request: &Request<'_>, holds: impl Fn(u32) -> bool) -> Option<u32> {
-        let path = request.path();
-        let mut search = Search { request, holds, best: None };
-        if let Some(bucket) = self.exact.get(path) {
-            search.bucket(bucket);
-        }
-        for bucket in self.prefixes.of(path) {
-            search.bucket(bucket);
-        }
-        if !self.exact_folded.is_empty() || !self.prefixes_folded.is_empty() {
-            let path = lower_case(path);
-            if let Some(bucket) = self.exact_folded.get(&*path) {
-                search.bucket(bucket);
-            }
-            for bucket in self.prefixes_folded.of(&path) {
-                search.bucket(bucket);
-            }
-        }
-        // The dearest search comes last, and not at all when it could find nothing better.
-        if let (Some(set), Some(lowest)) = (&self.regexes, self.regex_entries.first())
-            && search.could_be(*lowest)
-        {
-            let matched = set.matches(path);
-            search.list(matched.into_iter().filter_map(|pattern| self.regex_entries.get(pattern)));
-        }
+    /// The lowest entry whose keys fit `request` to the service's `port`, and for which what is still unchecked
+    /// `holds`.
+    pub fn first(
+        &self,
+        request: &Request<'_>,
+        port: Option<u16>,
+        holds: impl Fn(u32, Unchecked) -> bool,
+    ) -> Option<u32> {
+        let mut search = Search { request, port, holds, best: None };
+        search.node(&self.root);
         search.best
     }
 }
 
-impl Bucket {
-    fn file(&mut self, entry: u32, header: Option<(&str, &[u8])>) {
-        let Some((name, value)) = header else { return self.plain.push(entry) };
-        let name = name.as_bytes();
-        let values = match self.keyed.iter_mut().position(|(known, _)| **known == *name) {
-            Some(at) => self.keyed.get_mut(at),
-            None => {
-                self.keyed.push((name.into(), ByteMap::default()));
-                self.keyed.last_mut()
-            }
-        };
-        if let Some((_, values)) = values {
-            values.entry(value.into()).or_default().push(entry);
-        }
+impl Unchecked {
+    /// Whether the demand of this number is still to be checked.
+    pub fn contains(self, demand: usize) -> bool {
+        self.0 & Self::bit(demand) != 0
+    }
+
+    /// The first so many.
+    fn first(demands: usize) -> Self {
+        Self(if demands > Self::LAST { u64::MAX } else { Self::bit(demands).wrapping_sub(1) })
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Demands from the last bit on can't be told apart, so they stay unchecked.
+    fn without(self, demand: usize) -> Self {
+        if demand >= Self::LAST { self } else { Self(self.0 & !Self::bit(demand)) }
+    }
+
+    const LAST: usize = 63;
+
+    fn bit(demand: usize) -> u64 {
+        1 << demand.min(Self::LAST)
     }
 }
 
 /// The best entry so far.
 struct Search<'s, 'r, F> {
     request: &'s Request<'r>,
+    port: Option<u16>,
     holds: F,
     best: Option<u32>,
 }
 
-impl<F: Fn(u32) -> bool> Search<'_, '_, F> {
+impl<F: Fn(u32, Unchecked) -> bool> Search<'_, '_, F> {
     fn could_be(&self, entry: u32) -> bool {
         self.best.is_none_or(|best| entry < best)
     }
 
-    fn bucket(&mut self, bucket: &Bucket) {
-        self.list(bucket.plain.iter());
-        for (name, values) in &bucket.keyed {
-            let request = self.request;
-            for line in request.header_lines(name) {
-                if let Some(entries) = values.get(line) {
-                    self.list(entries.iter());
-                }
+    fn node(&mut self, node: &Node) {
+        if !self.could_be(node.lowest) {
+            return;
+        }
+        for split in &node.splits {
+            self.split(split);
+        }
+        for (entry, unchecked) in &node.plain {
+            if !self.could_be(*entry) {
+                return;
+            }
+            if (self.holds)(*entry, *unchecked) {
+                self.best = Some(*entry);
+                return;
             }
         }
     }
 
-    /// `entries` ascend: the first that holds is the list's best, and none after the best so far matters.
-    fn list<'e>(&mut self, entries: impl Iterator<Item = &'e u32>) {
-        for entry in entries {
-            if !self.could_be(*entry) {
-                return;
+    fn split(&mut self, split: &Split) {
+        let request = self.request;
+        match &split.subject {
+            Subject::Path => self.value(split, request.path()),
+            Subject::PathIgnoringCase => self.value(split, &lower_case(request.path())),
+            Subject::Header(name) => {
+                request.header_lines(name.as_bytes()).for_each(|line| self.value(split, line));
             }
-            if (self.holds)(*entry) {
-                self.best = Some(*entry);
-                return;
+            Subject::Query(name) => {
+                if let Some(value) = request.query_parameter(name.as_bytes()) {
+                    self.value(split, value);
+                }
             }
+            Subject::Port => {
+                if let Some(port) = self.port {
+                    self.value(split, &port.to_be_bytes());
+                }
+            }
+            Subject::HeaderNames => request.headers().iter().for_each(|(name, _)| self.value(split, name)),
+            Subject::QueryNames => request.query_names().for_each(|name| self.value(split, name)),
+        }
+    }
+
+    fn value(&mut self, split: &Split, value: &[u8]) {
+        if let Some(node) = split.exact.get(value) {
+            self.node(node);
+        }
+        for node in split.prefixes.of(value) {
+            self.node(node);
+        }
+        // The dearest search comes last, and not at all when it could find nothing better.
+        if let Some(regexes) = &split.regexes
+            && self.could_be(regexes.lowest)
+        {
+            regexes.set.each_match(value, &mut |regex| {
+                if let Some(node) = regexes.nodes.get(regex) {
+                    self.node(node);
+                }
+            });
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Regular expressions as Envoy 1.40 runs them: RE2's syntax in Latin-1 mode, the whole value must match.
 
 mod caches;
+mod parts;
 mod search;
+mod shared;
 mod whole;
 
 use std::error::Error as _;
@@ -9,26 +11,25 @@ use std::error::Error as _;
 use outrigger_api::re2;
 use regex_automata::nfa::thompson::{BuildError, NFA, WhichCaptures};
 use regex_automata::util::syntax;
+use regex_syntax::hir::Hir;
 
 pub use outrigger_api::re2::RegexError;
 pub use search::{Groups, Search};
 pub use whole::{Regex, RegexSet};
 
-/// Bytes one compiled expression may take. Envoy under Istio refuses programs of more than 32768 instructions,
-/// which is the same order of size.
+/// States that one compiled expression may have. Envoy under Istio refuses programs of more than 32768 instructions.
+const MOST_STATES: usize = 1 << 15;
+/// The same in bytes, for an expression with groups.
 const SIZE_LIMIT: usize = 1 << 20;
-/// Bytes of lazily built automaton that an expression or a set may keep.
-const CACHE: usize = 2 << 20;
-/// The same, more for each expression of a set: a state of the automaton lists up to one position of each.
-const CACHE_OF_EACH: usize = 2 << 10;
 
-/// Compiles `pattern` to match a whole value, as every `regex` of a `StringMatch` does.
+/// `pattern` to match a whole value, as every `regex` of a `StringMatch` does. It is checked now and compiled when a
+/// value first comes by: of ten thousand, most are only ever looked for as part of a set.
 ///
 /// # Errors
 /// As [`re2::translate`], and an expression too large when compiled.
 pub fn compile(pattern: &str) -> Result<Regex, RegexError> {
-    let nfa = nfa(&[whole(pattern)?], WhichCaptures::None, SIZE_LIMIT)?;
-    Regex::new(nfa, CACHE).ok_or_else(too_large)
+    parse(pattern)?;
+    Ok(Regex::new(pattern))
 }
 
 /// Compiles `pattern` to be found anywhere in a value, as `uriRegexRewrite` does. Groups keep their numbers.
@@ -36,8 +37,7 @@ pub fn compile(pattern: &str) -> Result<Regex, RegexError> {
 /// # Errors
 /// As [`compile`].
 pub fn compile_search(pattern: &str) -> Result<Search, RegexError> {
-    let nfa = nfa(&[re2::translate(pattern)?], WhichCaptures::All, SIZE_LIMIT)?;
-    Search::new(nfa).ok_or_else(too_large)
+    Search::new(nfa(&re2::translate(pattern)?)?).ok_or_else(too_large)
 }
 
 /// Compiles many patterns, each to match a whole value, into one set that finds all that match in one pass. The
@@ -46,29 +46,32 @@ pub fn compile_search(pattern: &str) -> Result<Search, RegexError> {
 /// # Errors
 /// As [`compile`], for the first that fails: compile each on its own to say which.
 pub fn compile_set<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<RegexSet, RegexError> {
-    let patterns = patterns.into_iter().map(whole).collect::<Result<Vec<_>, _>>()?;
-    let nfa = nfa(&patterns, WhichCaptures::None, SIZE_LIMIT.saturating_mul(patterns.len().max(1)))?;
-    let cache = CACHE.saturating_add(CACHE_OF_EACH.saturating_mul(patterns.len()));
-    RegexSet::new(nfa, cache).ok_or_else(too_large)
+    let expressions = patterns.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    RegexSet::new(expressions).ok_or_else(too_large)
 }
 
-/// Anchors inside the expression, not by comparing the bounds of what was found: leftmost-first search of `a|ab`
-/// finds `a` in `ab`, though the whole of `ab` matches.
-fn whole(pattern: &str) -> Result<String, RegexError> {
-    Ok(format!(r"\A(?:{})\z", re2::translate(pattern)?))
+/// Reads `pattern`. What it means is in its parts: that the whole value must match is added by [`shared::compile`],
+/// not by comparing the bounds of what was found, since leftmost-first search of `a|ab` finds `a` in `ab`, though the
+/// whole of `ab` matches.
+fn parse(pattern: &str) -> Result<Hir, RegexError> {
+    let translated = re2::translate(pattern)?;
+    let expression =
+        syntax::parse_with(&translated, &bytes()).map_err(|error| last_line(&error.to_string()))?;
+    if shared::size(&expression) > MOST_STATES {
+        return Err(too_large());
+    }
+    Ok(expression)
 }
 
-fn nfa<P: AsRef<str>>(
-    translated: &[P],
-    captures: WhichCaptures,
-    size_limit: usize,
-) -> Result<NFA, RegexError> {
-    let bytes = NFA::config().utf8(false).which_captures(captures).nfa_size_limit(Some(size_limit));
-    NFA::compiler()
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .configure(bytes)
-        .build_many(translated)
-        .map_err(|error| refusal(&error))
+fn bytes() -> syntax::Config {
+    syntax::Config::new().unicode(false).utf8(false)
+}
+
+fn nfa(translated: &str) -> Result<NFA, RegexError> {
+    let config =
+        NFA::config().utf8(false).which_captures(WhichCaptures::All).nfa_size_limit(Some(SIZE_LIMIT));
+    let compiled = NFA::compiler().syntax(bytes()).configure(config).build(translated);
+    compiled.map_err(|error| refusal(&error))
 }
 
 fn too_large() -> RegexError {
@@ -80,8 +83,11 @@ fn refusal(error: &BuildError) -> RegexError {
     if error.size_limit().is_some() {
         return too_large();
     }
-    let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    let last = text.lines().last().unwrap_or_default();
+    last_line(&error.source().map_or_else(|| error.to_string(), ToString::to_string))
+}
+
+fn last_line(message: &str) -> RegexError {
+    let last = message.lines().last().unwrap_or_default();
     RegexError::new(last.strip_prefix("error: ").unwrap_or(last))
 }
 

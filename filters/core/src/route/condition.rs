@@ -3,6 +3,7 @@
 use outrigger_api::types::common::StringMatch;
 
 use crate::Request;
+use crate::matching::index::{Key, Subject as Looked, Test as Asked};
 use crate::matching::string::StringMatcher;
 
 /// One demand.
@@ -116,16 +117,27 @@ impl Condition {
         }
     }
 
-    /// The header and the value that it must have, if that is what is demanded.
-    pub fn exact_header(&self) -> Option<(&str, &[u8])> {
-        match (&self.subject, &self.test) {
-            (Subject::Header(name), Test::Matches { spec: StringMatch::Exact(value), .. })
-                if !self.negated =>
-            {
-                Some((name, value.as_bytes()))
-            }
-            _ => None,
+    /// What the index files it under, as the `demand`th demand. `None`: what must not be is nothing to look for.
+    pub fn key(&self, demand: usize) -> Option<Key<'_>> {
+        if self.negated {
+            return None;
         }
+        let subject = match &self.subject {
+            Subject::Header(name) => Looked::Header(&**name),
+            Subject::Query(name) => Looked::Query(&**name),
+            Subject::Port => Looked::Port,
+        };
+        let test = match &self.test {
+            Test::Present => Asked::Prefix(b"".into()),
+            Test::Port(port) => Asked::Exact(port.to_be_bytes().to_vec().into()),
+            Test::Matches { spec, .. } => match spec {
+                StringMatch::Present => Asked::Prefix(b"".into()),
+                StringMatch::Exact(value) => Asked::Exact(value.as_bytes().into()),
+                StringMatch::Prefix(value) => Asked::Prefix(value.as_bytes().into()),
+                StringMatch::Regex(source) => Asked::Regex(source.as_str()),
+            },
+        };
+        Some(Key { demand, subject, test })
     }
 
     /// Why it does not hold: what is demanded, and what the request has.
@@ -239,7 +251,7 @@ mod tests {
         ] {
             let condition = Condition::without_header("x-role", &spec).unwrap();
             assert_eq!(holds(&condition, lines), fits, "{spec:?} {lines:?}");
-            assert_eq!(condition.exact_header(), None);
+            assert_eq!(condition.key(1), None);
         }
     }
 

@@ -1,8 +1,10 @@
 //! `match.uri`, compiled.
 
+use std::borrow::Cow;
+
 use outrigger_api::types::common::StringMatch;
 
-use crate::matching::index::PathKey;
+use crate::matching::index::{Key, Subject, Test};
 use crate::matching::regex::{Regex, compile};
 
 /// What a rule demands of the path, without its query.
@@ -16,7 +18,7 @@ pub struct PathMatch {
 enum Kind {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
-    Regex { source: Box<str>, anchored: Regex },
+    Regex(Regex),
 }
 
 impl PathMatch {
@@ -35,8 +37,8 @@ impl PathMatch {
     /// # Errors
     /// What is wrong with it.
     pub fn regex(source: &str) -> Result<Self, String> {
-        let anchored = compile(source).map_err(|error| error.to_string())?;
-        Ok(Self { kind: Kind::Regex { source: source.into(), anchored }, ignore_case: false })
+        let regex = compile(source).map_err(|error| error.to_string())?;
+        Ok(Self { kind: Kind::Regex(regex), ignore_case: false })
     }
 
     /// Compiles `uri` and `ignoreUriCase`. Without a `uri` the path must begin with a slash.
@@ -61,7 +63,7 @@ impl PathMatch {
             (Kind::Prefix(prefix), true) => {
                 path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
             }
-            (Kind::Regex { anchored, .. }, _) => anchored.is_match(path),
+            (Kind::Regex(regex), _) => regex.is_match(path),
         }
     }
 
@@ -69,7 +71,7 @@ impl PathMatch {
     pub fn replaced_by_rewrite(&self, path: &[u8]) -> usize {
         match &self.kind {
             Kind::Prefix(prefix) => prefix.len(),
-            Kind::Exact(_) | Kind::Regex { .. } => path.len(),
+            Kind::Exact(_) | Kind::Regex(_) => path.len(),
         }
     }
 
@@ -78,18 +80,23 @@ impl PathMatch {
         match &self.kind {
             Kind::Exact(_) => false,
             Kind::Prefix(prefix) => **prefix == *b"/",
-            Kind::Regex { source, .. } => &**source == ".*",
+            Kind::Regex(regex) => regex.source() == ".*",
         }
     }
 
-    /// What the index files it under.
-    pub fn key(&self) -> (PathKey<'_>, bool) {
-        let key = match &self.kind {
-            Kind::Exact(path) => PathKey::Exact(path),
-            Kind::Prefix(prefix) => PathKey::Prefix(prefix),
-            Kind::Regex { source, .. } => PathKey::Regex(source),
+    /// What the index files it under, as the `demand`th demand.
+    pub fn key(&self, demand: usize) -> Key<'_> {
+        let test = match &self.kind {
+            Kind::Exact(path) => Test::Exact(self.folded(path)),
+            Kind::Prefix(prefix) => Test::Prefix(self.folded(prefix)),
+            Kind::Regex(regex) => Test::Regex(regex.source()),
         };
-        (key, self.ignore_case)
+        let subject = if self.ignore_case { Subject::PathIgnoringCase } else { Subject::Path };
+        Key { demand, subject, test }
+    }
+
+    fn folded<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        if self.ignore_case { text.to_ascii_lowercase().into() } else { text.into() }
     }
 }
 
@@ -98,7 +105,7 @@ impl std::fmt::Display for PathMatch {
         match &self.kind {
             Kind::Exact(path) => write!(formatter, "exact `{}`", path.escape_ascii())?,
             Kind::Prefix(prefix) => write!(formatter, "prefix `{}`", prefix.escape_ascii())?,
-            Kind::Regex { source, .. } => write!(formatter, "regex `{source}`")?,
+            Kind::Regex(regex) => write!(formatter, "regex `{}`", regex.source())?,
         }
         formatter.write_str(if self.ignore_case { ", ignoring case" } else { "" })
     }

@@ -128,6 +128,21 @@ pub(crate) fn exact(uri: &str) -> HttpMatchRequest {
     HttpMatchRequest { uri: Some(StringMatch::Exact(uri.to_owned())), ..HttpMatchRequest::default() }
 }
 
+/// A regex; only the reader of resources makes one.
+pub(crate) fn regex(source: &str) -> StringMatch {
+    let service = format!(
+        r#"{{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {{"name": "a"}},
+            "spec": {{"hosts": ["a"], "http": [
+                {{"match": [{{"method": {{"regex": "{source}"}}}}], "directResponse": {{"status": 200}}}}
+            ]}}}}"#
+    );
+    let parsed = outrigger_api::parse_json(service.as_bytes(), NAMESPACE);
+    match parsed.resources.into_iter().next().map(|resource| resource.spec) {
+        Some(Spec::VirtualService(service)) => service.http[0].matches[0].method.clone().unwrap(),
+        _ => panic!("{:?}", parsed.problems),
+    }
+}
+
 pub(crate) fn set(pairs: &[(&str, &str)]) -> HeaderOperations {
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     HeaderOperations { set: pairs.collect(), ..HeaderOperations::default() }

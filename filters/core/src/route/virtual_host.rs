@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::condition::Condition;
 use super::path_match::PathMatch;
 use crate::Request;
-use crate::matching::index::{Index, Key};
+use crate::matching::index::{self, Index, Unchecked};
 use crate::matching::regex::RegexError;
 
 /// One `match` entry of a rule, or a rule without any.
@@ -36,13 +36,19 @@ impl Entry {
         failed.map(|condition| condition.failure(request, port))
     }
 
-    fn conditions_hold(&self, request: &Request<'_>, port: Option<u16>) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(request, port))
+    /// Whether what is still `unchecked` holds: the path's demand has the number 0, the conditions' follow.
+    fn holds(&self, unchecked: Unchecked, request: &Request<'_>, port: Option<u16>) -> bool {
+        let mut conditions = (1..).zip(&self.conditions);
+        (!unchecked.contains(0) || self.path.matches(request.path()))
+            && conditions.all(|(n, condition)| !unchecked.contains(n) || condition.holds(request, port))
     }
 
-    fn key(&self) -> Key<'_> {
-        let (path, ignore_case) = self.path.key();
-        Key { path, ignore_case, header: self.conditions.iter().find_map(Condition::exact_header) }
+    fn keys(&self) -> index::Entry<'_> {
+        let conditions = (1..).zip(&self.conditions).filter_map(|(n, condition)| condition.key(n));
+        index::Entry {
+            demands: self.conditions.len().saturating_add(1),
+            keys: std::iter::once(self.path.key(0)).chain(conditions).collect(),
+        }
     }
 }
 
@@ -59,15 +65,17 @@ impl VirtualHost {
     /// # Errors
     /// Their regexes together are too large.
     pub fn new(entries: Vec<Arc<Entry>>) -> Result<Self, RegexError> {
-        let index = Index::new(entries.iter().map(|entry| entry.key()))?;
+        let keys: Vec<_> = entries.iter().map(|entry| entry.keys()).collect();
+        let index = Index::new(&keys)?;
         Ok(Self { entries, index })
     }
 
     /// The first entry that matches a request to the service's `port`.
     pub fn first(&self, request: &Request<'_>, port: Option<u16>) -> Option<&Entry> {
         let entry = |number: u32| usize::try_from(number).ok().and_then(|at| self.entries.get(at));
-        let holds = |number| entry(number).is_some_and(|entry| entry.conditions_hold(request, port));
-        self.index.first(request, holds).and_then(entry).map(|entry| &**entry)
+        let holds =
+            |number, unchecked| entry(number).is_some_and(|entry| entry.holds(unchecked, request, port));
+        self.index.first(request, port, holds).and_then(entry).map(|entry| &**entry)
     }
 
     /// All of them, in order.
@@ -76,6 +84,8 @@ impl VirtualHost {
     }
 }
 
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod tests;

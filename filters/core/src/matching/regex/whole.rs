@@ -1,28 +1,41 @@
 //! Expressions that the whole of a value must match: one, or many at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache as DfaCache, DFA};
 use regex_automata::nfa::thompson::NFA;
 use regex_automata::nfa::thompson::pikevm::{Cache as VmCache, PikeVM};
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
+use regex_syntax::hir::Hir;
 
 use super::caches::Caches;
+use super::{parse, shared};
 
+/// Bytes of lazily built automaton that an expression or a set may keep.
+const CACHE: usize = 2 << 20;
+/// The same, more for each state of the automaton that it is built from, most of which is scratch space.
+const CACHE_OF_EACH: usize = 32;
 /// An automaton that rebuilds its states so often that each serves for fewer bytes than this is slower than the
 /// virtual machine.
 const LEAST_BYTES_PER_STATE: usize = 10;
 /// How often the automaton's states are thrown away before that is looked at.
 const LEAST_CLEARINGS: usize = 3;
 
-/// One compiled expression. It is searched for with an automaton that is built as values come by, and where that
-/// does not pay with a virtual machine.
+/// One expression, compiled when it is first searched for. It is searched for with an automaton that is built as
+/// values come by, and where that does not pay with a virtual machine.
 #[derive(Debug, Clone)]
-pub struct Regex(Arc<Engine>);
+pub struct Regex(Arc<Single>);
+
+#[derive(Debug)]
+struct Single {
+    source: Box<str>,
+    engine: OnceLock<Option<Engine>>,
+}
 
 /// Several compiled expressions, numbered in order.
-#[derive(Debug, Clone)]
-pub struct RegexSet(Arc<Engine>);
+#[derive(Debug)]
+pub struct RegexSet(Engine);
 
 #[derive(Debug)]
 struct Engine {
@@ -39,54 +52,44 @@ struct Cache {
 }
 
 impl Regex {
-    /// `nfa` is of one expression with its anchors, `cache_capacity` the bytes for the automaton's states.
-    pub(super) fn new(nfa: NFA, cache_capacity: usize) -> Option<Self> {
-        Engine::new(nfa, cache_capacity).map(Arc::new).map(Self)
+    /// `source` has been parsed before.
+    pub(super) fn new(source: &str) -> Self {
+        Self(Arc::new(Single { source: source.into(), engine: OnceLock::new() }))
+    }
+
+    /// The expression as it was written.
+    pub fn source(&self) -> &str {
+        &self.0.source
     }
 
     /// Whether the whole of `value` matches.
     pub fn is_match(&self, value: &[u8]) -> bool {
-        let engine = &*self.0;
-        let input = Input::new(value).anchored(Anchored::Yes).earliest(true);
-        engine.caches.lend(Cache::default, |cache| {
-            let quick = engine.automaton.as_ref().and_then(|dfa| {
-                let cache = cache.automaton.get_or_insert_with(|| dfa.create_cache());
-                dfa.try_search_fwd(cache, &input).ok()
-            });
-            match quick {
-                Some(found) => found.is_some(),
-                None => engine.machine.is_match(engine.machine_cache(cache), input),
-            }
-        })
+        // What parses and is not too large compiles, so there is an engine.
+        let compile = || Engine::new(shared::compile(vec![parse(&self.0.source).ok()?])?, CACHE);
+        let engine = self.0.engine.get_or_init(compile).as_ref();
+        let mut matches = false;
+        if let Some(engine) = engine {
+            engine.each_match(value, &mut |_| matches = true);
+        }
+        matches
     }
 }
 
 impl RegexSet {
-    /// As [`Regex::new`], with any number of expressions.
-    pub(super) fn new(nfa: NFA, cache_capacity: usize) -> Option<Self> {
-        Engine::new(nfa, cache_capacity).map(Arc::new).map(Self)
+    pub(super) fn new(expressions: Vec<Hir>) -> Option<Self> {
+        let nfa = shared::compile(expressions)?;
+        let scratch = nfa.states().len().saturating_mul(CACHE_OF_EACH);
+        Engine::new(nfa, CACHE.saturating_add(scratch)).map(Self)
     }
 
-    /// The numbers of the expressions that match the whole of `value`, ascending.
-    pub fn matches(&self, value: &[u8]) -> Vec<usize> {
-        let engine = &*self.0;
-        let input = Input::new(value).anchored(Anchored::Yes);
-        let mut found = PatternSet::new(engine.machine.get_nfa().pattern_len());
-        engine.caches.lend(Cache::default, |cache| {
-            let quick = engine.automaton.as_ref().and_then(|dfa| {
-                let cache = cache.automaton.get_or_insert_with(|| dfa.create_cache());
-                dfa.try_which_overlapping_matches(cache, &input, &mut found).ok()
-            });
-            if quick.is_none() {
-                found.clear();
-                engine.machine.which_overlapping_matches(engine.machine_cache(cache), &input, &mut found);
-            }
-        });
-        found.iter().map(|pattern| pattern.as_usize()).collect()
+    /// Calls `found` with the number of each expression that matches the whole of `value`, in no particular order.
+    pub fn each_match(&self, value: &[u8], found: &mut dyn FnMut(usize)) {
+        self.0.each_match(value, found);
     }
 }
 
 impl Engine {
+    /// `cache_capacity` is in bytes.
     fn new(nfa: NFA, cache_capacity: usize) -> Option<Self> {
         let config = DFA::config()
             .match_kind(MatchKind::All)
@@ -99,9 +102,44 @@ impl Engine {
         Some(Self { automaton, machine: machine.ok()?, caches: Caches::default() })
     }
 
-    fn machine_cache<'c>(&self, cache: &'c mut Cache) -> &'c mut VmCache {
-        cache.machine.get_or_insert_with(|| self.machine.create_cache())
+    fn each_match(&self, value: &[u8], found: &mut dyn FnMut(usize)) {
+        let input = Input::new(value).anchored(Anchored::Yes);
+        self.caches.lend(Cache::default, |cache| {
+            if let Some(automaton) = &self.automaton {
+                let cache = cache.automaton.get_or_insert_with(|| automaton.create_cache());
+                cache.search_start(0);
+                let end = walk(automaton, cache, &input);
+                cache.search_finish(value.len());
+                if let Some(end) = end {
+                    let count = if end.is_match() { automaton.match_len(cache, end) } else { 0 };
+                    (0..count).for_each(|n| found(automaton.match_pattern(cache, end, n).as_usize()));
+                    return;
+                }
+            }
+            let mut matching = PatternSet::new(self.machine.get_nfa().pattern_len());
+            let cache = cache.machine.get_or_insert_with(|| self.machine.create_cache());
+            self.machine.which_overlapping_matches(cache, &input, &mut matching);
+            matching.iter().for_each(|pattern| found(pattern.as_usize()));
+        });
     }
+}
+
+/// Where the automaton stands at the end of a value: every expression must match to there, so nothing is found
+/// before. `None`: it gave up.
+fn walk(automaton: &DFA, cache: &mut DfaCache, input: &Input<'_>) -> Option<LazyStateID> {
+    let mut state = automaton.start_state_forward(cache, input).ok()?;
+    for byte in input.haystack() {
+        state = automaton.next_state(cache, state, *byte).ok()?;
+        if state.is_tagged() {
+            if state.is_dead() {
+                return Some(state);
+            }
+            if state.is_quit() {
+                return None;
+            }
+        }
+    }
+    automaton.next_eoi_state(cache, state).ok()
 }
 
 #[cfg(test)]
@@ -109,50 +147,67 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::super::{SIZE_LIMIT, nfa};
     use super::*;
-    use regex_automata::nfa::thompson::WhichCaptures;
 
-    const PATTERNS: [&str; 4] = [r"\A(?:a|ab)\z", r"\A(?:[a-z]*)\z", r"\A(?:)\z", r"\A(?:(?i)A.*b)\z"];
-    const VALUES: [&[u8]; 6] = [b"", b"a", b"ab", b"aXb", b"abc", b"\xff"];
+    const PATTERNS: [&str; 11] = [
+        "a|ab",
+        "[a-z]*",
+        "",
+        "(?i)A.*b",
+        "a[a-z]*b",
+        "a[a-z]*",
+        "^a(b|Xb)?$",
+        r"\ba\b.*",
+        "(a{2,3}b?){0,2}",
+        "(a|é|è)b",
+        "(?:a|b)+",
+    ];
+    const VALUES: [&[u8]; 10] =
+        [b"", b"a", b"ab", b"aXb", b"abc", b"\xff", b"aab", b"aaabaa", b"\xc3\xa9b", b"\xa9b"];
 
     /// With a cache too small for the automaton the virtual machine alone answers.
-    fn set(patterns: &[&str], cache_capacity: usize) -> RegexSet {
-        let nfa = nfa(patterns, WhichCaptures::None, SIZE_LIMIT).unwrap();
-        RegexSet::new(nfa, cache_capacity).unwrap()
+    fn engine(patterns: &[&str], cache_capacity: usize) -> Engine {
+        let expressions = patterns.iter().map(|pattern| parse(pattern).unwrap()).collect();
+        Engine::new(shared::compile(expressions).unwrap(), cache_capacity).unwrap()
+    }
+
+    fn matches(engine: &Engine, value: &[u8]) -> Vec<usize> {
+        let mut all = Vec::new();
+        engine.each_match(value, &mut |found| all.push(found));
+        all.sort_unstable();
+        all
     }
 
     #[test]
-    fn both_engines_find_the_same() {
-        let (with, without) = (set(&PATTERNS, 1 << 20), set(&PATTERNS, 0));
-        assert!(with.0.automaton.is_some() && without.0.automaton.is_none());
+    fn both_engines_find_the_same_together_and_alone() {
+        let (with, without) = (engine(&PATTERNS, 1 << 20), engine(&PATTERNS, 0));
+        assert!(with.automaton.is_some() && without.automaton.is_none());
         for value in VALUES {
             let alone = PATTERNS.iter().enumerate().filter(|(_, pattern)| {
-                let single = |capacity| {
-                    let nfa = nfa(&[**pattern], WhichCaptures::None, SIZE_LIMIT).unwrap();
-                    Regex::new(nfa, capacity).unwrap().is_match(value)
-                };
+                let single = |capacity| !matches(&engine(&[**pattern], capacity), value).is_empty();
                 assert_eq!(single(0), single(1 << 20), "{pattern} on {}", value.escape_ascii());
                 single(0)
             });
             let alone: Vec<usize> = alone.map(|(number, _)| number).collect();
-            assert_eq!(with.matches(value), alone, "{}", value.escape_ascii());
-            assert_eq!(without.matches(value), alone, "{}", value.escape_ascii());
+            assert_eq!(matches(&with, value), alone, "{}", value.escape_ascii());
+            assert_eq!(matches(&without, value), alone, "{}", value.escape_ascii());
         }
-        assert_eq!(with.matches(b"ab"), [0, 1, 3]);
-        assert_eq!(with.matches(b""), [1, 2]);
+        assert_eq!(matches(&with, b"ab"), [0, 1, 3, 4, 5, 6, 9, 10]);
+        assert_eq!(matches(&with, b""), [1, 2, 8]);
+        assert_eq!(matches(&with, b"aaabaa"), [1, 5, 8, 10]);
+        assert_eq!(matches(&with, b"\xc3\xa9b"), [9]);
     }
 
     #[test]
     fn an_automaton_that_gives_up_changes_nothing() {
         let patterns: Vec<String> =
-            (0..40).map(|n| format!(r"\A(?:.*[a-{}].{{{n}}}x.*)\z", char::from(b'b' + n % 20))).collect();
+            (0..40).map(|n| format!(".*[a-{}].{{{n}}}x.*", char::from(b'b' + n % 20))).collect();
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-        let (small, none) = (set(&patterns, 1 << 17), set(&patterns, 0));
-        assert!(small.0.automaton.is_some());
+        let (small, none) = (engine(&patterns, 1 << 17), engine(&patterns, 0));
+        assert!(small.automaton.is_some());
         let value: Vec<u8> = (0..4000_u32).map(|at| b'a' + (at * at / 7 % 26) as u8).collect();
         for from in [0, 1000, 3900] {
-            assert_eq!(small.matches(&value[from..]), none.matches(&value[from..]));
+            assert_eq!(matches(&small, &value[from..]), matches(&none, &value[from..]));
         }
     }
 }

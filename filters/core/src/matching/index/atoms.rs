@@ -1,0 +1,104 @@
+//! Keys as numbers: equal ones of different entries have the same.
+
+use super::Entry;
+use super::key::{Key, Subject, Test};
+use crate::matching::ByteMap;
+
+/// A key of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Atom {
+    /// What is looked at.
+    pub(super) subject: usize,
+    /// What it must be; of one subject.
+    pub(super) group: usize,
+    /// Which of the entry's demands is fulfilled by it. `None`: it is but the name of a header or parameter, whose
+    /// value is still to be checked.
+    pub(super) demand: Option<usize>,
+}
+
+/// The keys of all entries.
+#[derive(Debug)]
+pub(super) struct Atoms<'k> {
+    subjects: Vec<Subject<&'k str>>,
+    groups: Vec<Test<'k>>,
+    of: Vec<Vec<Atom>>,
+    known: ByteMap<usize>,
+}
+
+impl<'k> Atoms<'k> {
+    /// Numbers the keys of `entries`.
+    pub(super) fn new(entries: &[Entry<'k>]) -> Self {
+        let mut atoms = Self {
+            subjects: Vec::new(),
+            groups: Vec::new(),
+            of: Vec::with_capacity(entries.len()),
+            known: ByteMap::default(),
+        };
+        for entry in entries {
+            let mut own = Vec::with_capacity(entry.keys.len());
+            for key in &entry.keys {
+                own.push(atoms.atom(key));
+                let (subject, name) = match key.subject {
+                    // Every request has pseudo headers.
+                    Subject::Header(name) if !name.starts_with(':') => (Subject::HeaderNames, name),
+                    Subject::Query(name) => (Subject::QueryNames, name),
+                    _ => continue,
+                };
+                let name = Key { demand: 0, subject, test: Test::Exact(name.as_bytes().into()) };
+                own.push(Atom { demand: None, ..atoms.atom(&name) });
+            }
+            atoms.of.push(own);
+        }
+        atoms.known = ByteMap::default();
+        atoms
+    }
+
+    /// The keys of an entry.
+    pub(super) fn of(&self, entry: u32) -> &[Atom] {
+        let atoms = usize::try_from(entry).ok().and_then(|at| self.of.get(at));
+        atoms.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The subject of this number.
+    pub(super) fn subject(&self, number: usize) -> Subject<&'k str> {
+        self.subjects.get(number).copied().unwrap_or(Subject::Path)
+    }
+
+    /// The test of this number.
+    pub(super) fn test(&self, group: usize) -> Option<&Test<'k>> {
+        self.groups.get(group)
+    }
+
+    fn atom(&mut self, key: &Key<'k>) -> Atom {
+        let (kind, name) = match key.subject {
+            Subject::Path => (0, ""),
+            Subject::PathIgnoringCase => (1, ""),
+            Subject::Port => (2, ""),
+            Subject::HeaderNames => (3, ""),
+            Subject::QueryNames => (4, ""),
+            Subject::Header(name) => (5, name),
+            Subject::Query(name) => (6, name),
+        };
+        let mut text = vec![kind];
+        text.extend_from_slice(name.as_bytes());
+        let subjects = &mut self.subjects;
+        let subject = *self.known.entry(text.into()).or_insert_with(|| {
+            subjects.push(key.subject);
+            subjects.len().saturating_sub(1)
+        });
+        let (kind, tested) = match &key.test {
+            Test::Exact(text) => (7, &**text),
+            Test::Prefix(text) => (8, &**text),
+            Test::Regex(source) => (9, source.as_bytes()),
+        };
+        let mut text = vec![kind];
+        text.extend_from_slice(&subject.to_le_bytes());
+        text.extend_from_slice(tested);
+        let groups = &mut self.groups;
+        let group = *self.known.entry(text.into()).or_insert_with(|| {
+            groups.push(key.test.clone());
+            groups.len().saturating_sub(1)
+        });
+        Atom { subject, group, demand: Some(key.demand) }
+    }
+}
