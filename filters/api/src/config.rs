@@ -6,6 +6,7 @@ use crate::{
     check,
     decode::{Context, Cursor, Decoder, Object, Sink},
     json,
+    node::Node,
     parse::Reader,
     path::FieldPath,
     problem::{Problem, Severity, code},
@@ -159,26 +160,23 @@ impl Config {
     /// As [`Config::from_json`].
     pub fn read(text: &[u8], decoders: &[Decoder]) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(None, "default", decoders);
-        let node = match json::parse(text) {
+        let mut node = match json::parse(text) {
             Ok(node) => node,
             Err(error) => {
                 reader.unreadable(code::CONFIG, error.message, Some(error.position));
                 return Err(reader.parsed.problems);
             }
         };
+        // Taken out of the tree, not copied: memory that a filter's VM has once had it keeps.
+        let resources = node.get_mut("resources").and_then(Node::take_items).unwrap_or_default();
         let sink = Sink::new(Context::default());
         let proxy = Cursor::root(&node, &sink).object(|fields| {
-            let proxy = fields.required("proxy", |proxy| proxy.object(Proxy::decode));
-            fields.get("resources", |resources| {
-                for (index, resource) in
-                    resources.list(|resource| Some(resource.node.clone())).into_iter().enumerate()
-                {
-                    reader.read(resource, &FieldPath::root().field("resources").index(index));
-                }
-                Some(())
-            });
-            proxy
+            fields.list("resources", |_| Some(()));
+            fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
+        for (index, resource) in resources.into_iter().enumerate() {
+            reader.read(resource, &FieldPath::root().field("resources").index(index));
+        }
         let mut problems = sink.into_problems();
         for problem in &mut problems {
             problem.code = code::CONFIG;

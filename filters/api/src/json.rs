@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::node::{Key, Node, Number, Position, Value};
+use crate::ordered;
 
 /// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,15 +111,38 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let mut mapping: Vec<(Key, Node)> = Vec::new();
-        let mut names = std::collections::HashSet::new();
         while let Some(name) = entries.next_key_seed(Name)? {
-            if !names.insert(name.clone()) {
-                return Err(A::Error::custom(format!("key `{name}` is given twice")));
+            // Nearly every object is small; those that are not are looked through at their end.
+            if mapping.len() < SMALL && mapping.iter().any(|(known, _)| known.name == name) {
+                return Err(A::Error::custom(twice(&name)));
             }
             mapping.push((Key { name, position: None }, entries.next_value_seed(Self)?));
         }
-        Ok(node(Value::Mapping(mapping)))
+        match repeated(&mapping) {
+            Some(name) => Err(A::Error::custom(twice(name))),
+            None => Ok(node(Value::Mapping(mapping))),
+        }
     }
+}
+
+/// An object of up to so many keys is looked through for each of them.
+const SMALL: usize = 16;
+
+fn twice(name: &str) -> String {
+    format!("key `{name}` is given twice")
+}
+
+/// A key that a large object has twice.
+fn repeated(mapping: &[(Key, Node)]) -> Option<&str> {
+    if mapping.len() <= SMALL {
+        return None;
+    }
+    let mut names: Vec<&str> = mapping.iter().map(|(key, _)| key.name.as_str()).collect();
+    ordered::sort(&mut names);
+    names.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    })
 }
 
 struct Name;
@@ -152,6 +176,9 @@ mod tests {
         {
             assert!(parse(text).is_err(), "{text:?}");
         }
+        let many = (0..100).map(|n| format!("\"{}\":0", n % 99)).collect::<Vec<_>>().join(",");
+        let error = parse(format!("{{{many}}}").as_bytes()).unwrap_err();
+        assert_eq!(error.message, "key `0` is given twice");
         let error = parse(b"{\n  \"a\": 1,\n  \"a\": 2}").unwrap_err();
         assert_eq!((error.message.as_str(), error.position.line), ("key `a` is given twice", 3));
     }

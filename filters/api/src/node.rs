@@ -74,6 +74,23 @@ impl Node {
         self.entry(key).map(|(_, value)| value)
     }
 
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        match &mut self.value {
+            Value::Mapping(entries) => {
+                entries.iter_mut().find(|(name, _)| name.name == key).map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, which is empty then.
+    pub(crate) fn take_items(&mut self) -> Option<Vec<Self>> {
+        match &mut self.value {
+            Value::Sequence(items) => Some(std::mem::take(items)),
+            _ => None,
+        }
+    }
+
     /// A mapping's key with its value.
     pub fn entry(&self, key: &str) -> Option<(&Key, &Self)> {
         match &self.value {

@@ -159,6 +159,8 @@ impl Resource {
 
     /// Where the field at `path` (such as `spec.http[0].route[1]`) stands, or its nearest ancestor.
     pub fn position(&self, path: &str) -> Option<Position> {
+        // A text without positions has none anywhere; filters read such, and ask for each of thousands of rules.
+        self.node.position?;
         self.node.locate(&FieldPath::parse(path))
     }
 }

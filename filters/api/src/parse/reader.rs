@@ -87,7 +87,7 @@ impl Reader {
                     let usable = !sink.has_errors();
                     if let Some((meta, spec)) = decoded.filter(|_| usable) {
                         let source = Source { file: self.file.clone() };
-                        let node = Arc::new(node.clone());
+                        let node = Arc::new(node);
                         self.parsed.resources.push(Resource { meta, api_version, kind, spec, source, node });
                     }
                 }
