@@ -41,7 +41,7 @@ struct Node {
 /// Entries by what they demand of one subject.
 #[derive(Debug)]
 struct Split {
-    subject: Subject<Box<str>>,
+    subject: Subject<Box<str>, Box<[String]>>,
     exact: ByteMap<Node>,
     prefixes: Prefixes<Node>,
     regexes: Option<Regexes>,
@@ -148,6 +148,14 @@ impl<F: Fn(u32, Unchecked) -> bool> Search<'_, '_, F> {
             Subject::Query(name) => {
                 if let Some(value) = request.query_parameter(name.as_bytes()) {
                     self.value(split, value);
+                }
+            }
+            Subject::Claim(path) => {
+                if let Some(identity) = request.identity() {
+                    identity.any_text(path, |text| {
+                        self.value(split, text);
+                        false
+                    });
                 }
             }
             Subject::Port => {

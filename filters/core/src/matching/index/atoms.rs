@@ -19,7 +19,7 @@ pub(super) struct Atom {
 /// The keys of all entries.
 #[derive(Debug)]
 pub(super) struct Atoms<'k> {
-    subjects: Vec<Subject<&'k str>>,
+    subjects: Vec<Subject<&'k str, &'k [String]>>,
     groups: Vec<Test<'k>>,
     of: Vec<Vec<Atom>>,
     known: ByteMap<usize>,
@@ -60,7 +60,7 @@ impl<'k> Atoms<'k> {
     }
 
     /// The subject of this number.
-    pub(super) fn subject(&self, number: usize) -> Subject<&'k str> {
+    pub(super) fn subject(&self, number: usize) -> Subject<&'k str, &'k [String]> {
         self.subjects.get(number).copied().unwrap_or(Subject::Path)
     }
 
@@ -78,9 +78,13 @@ impl<'k> Atoms<'k> {
             Subject::QueryNames => (4, ""),
             Subject::Header(name) => (5, name),
             Subject::Query(name) => (6, name),
+            Subject::Claim(_) => (10, ""),
         };
         let mut text = vec![kind];
         text.extend_from_slice(name.as_bytes());
+        if let Subject::Claim(path) = key.subject {
+            path.iter().for_each(|name| text.extend(name.bytes().chain([0])));
+        }
         let subjects = &mut self.subjects;
         let subject = *self.known.entry(text.into()).or_insert_with(|| {
             subjects.push(key.subject);

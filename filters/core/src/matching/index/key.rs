@@ -17,14 +17,14 @@ pub struct Key<'k> {
     /// Which of the entry's demands this is: fulfilling the key must be the same as fulfilling the demand.
     pub demand: usize,
     /// What is looked at.
-    pub subject: Subject<&'k str>,
+    pub subject: Subject<&'k str, &'k [String]>,
     /// What it must be.
     pub test: Test<'k>,
 }
 
 /// What of a request is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject<N> {
+pub enum Subject<N, P> {
     /// The path without its query.
     Path,
     /// The same in lower case.
@@ -33,6 +33,8 @@ pub enum Subject<N> {
     Header(N),
     /// The first value of a query parameter.
     Query(N),
+    /// Each text of a claim of the verified token, by its path.
+    Claim(P),
     /// The service's port, as two bytes, the higher one first.
     Port,
     /// The name of each header line. For the index itself: who asks for a value asks for the name too.
@@ -52,13 +54,14 @@ pub enum Test<'k> {
     Regex(&'k str),
 }
 
-impl Subject<&str> {
-    pub(super) fn owned(&self) -> Subject<Box<str>> {
+impl Subject<&str, &[String]> {
+    pub(super) fn owned(&self) -> Subject<Box<str>, Box<[String]>> {
         match *self {
             Self::Path => Subject::Path,
             Self::PathIgnoringCase => Subject::PathIgnoringCase,
             Self::Header(name) => Subject::Header(name.into()),
             Self::Query(name) => Subject::Query(name.into()),
+            Self::Claim(path) => Subject::Claim(path.into()),
             Self::Port => Subject::Port,
             Self::HeaderNames => Subject::HeaderNames,
             Self::QueryNames => Subject::QueryNames,

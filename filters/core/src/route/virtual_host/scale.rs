@@ -163,6 +163,29 @@ fn parameters_ports_and_what_must_not_be() {
         |n| (slash(), vec![Condition::port(80), Condition::query("q", &exact(n.to_string())).unwrap()]),
         query,
     );
+    let claims =
+        |n: usize| serde_json::json!({"roles": ["all", format!("r{n}")]}).as_object().cloned().unwrap();
+    let rule =
+        |n: usize| vec![Condition::claim(&["roles".to_owned()], &exact(format!("r{n}")), false).unwrap()];
+    let host = VirtualHost::new(
+        (0..COUNT)
+            .map(|n| Entry { rule: n, match_index: None, path: slash(), conditions: rule(n) })
+            .map(Arc::new)
+            .collect(),
+    )
+    .unwrap();
+    for (n, found) in [(9_999, Some(9_999)), (COUNT, None)] {
+        let identity = crate::jwt::Identity { claims: claims(n) };
+        let headers = [(&b":path"[..], &b"/"[..])];
+        let request = Request::new(&headers, Connection::default()).with_identity(Some(&identity));
+        let checks = Cell::new(0);
+        let holds = |entry: u32, unchecked| {
+            checks.set(checks.get() + 1);
+            host.entries[usize::try_from(entry).unwrap()].holds(unchecked, &request, None)
+        };
+        assert_eq!(host.index.first(&request, None, holds), found);
+        assert!(checks.get() <= MOST);
+    }
     // A header can't have ten thousand values at once, so one of the first rules holds.
     let without = |n: usize| Condition::without_header("user", &exact(format!("u{n}"))).unwrap();
     let host = VirtualHost::new(
