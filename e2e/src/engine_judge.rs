@@ -157,6 +157,8 @@ fn seen_by_engine(verdict: Verdict<'_>, lines: &[(&[u8], &[u8])], is_inbound: bo
             seen.status = Some(404);
         }
     }
+    // What the routes and the router take away.
+    headers.retain(|name, _| !header_names::is_internal(name.as_bytes()));
     seen.path = headers.remove(":path");
     if let Some(authority) = headers.remove(":authority") {
         headers.insert("host".to_owned(), authority);

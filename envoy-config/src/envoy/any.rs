@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::cluster::{Cluster, DnsCache, DnsCluster, HttpProtocolOptions};
+use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions};
 use super::discovery::ExtensionConfig;
-use super::http::{FileAccessLog, HeaderMutation, HttpConnectionManager, SetFilterState};
+use super::http::{
+    FileAccessLog, HeaderMutation, HttpConnectionManager, HttpFilter, RequestMutations, SetFilterState,
+};
 use super::listener::Listener;
 use super::scalars::Block;
 use super::wasm::PluginConfig;
@@ -29,7 +31,20 @@ pub enum Any {
     HttpConnectionManager(Box<HttpConnectionManager>),
     /// The last HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router")]
-    Router {},
+    Router {
+        /// Filters of each try on its way to the connection; the last writes it there.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        upstream_http_filters: Vec<HttpFilter>,
+    },
+    /// Changes headers.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation")]
+    HeaderMutationFilter {
+        /// What it changes.
+        mutations: RequestMutations,
+    },
+    /// Writes a request to its connection.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec")]
+    UpstreamCodec {},
     /// A WebAssembly HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")]
     Wasm {
@@ -72,6 +87,30 @@ pub enum Any {
         rename = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
     )]
     PreviousHosts {},
+    /// A retry goes to a priority, and so to a locality, that was not tried yet.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
+    )]
+    PreviousPriorities {
+        /// After so many tries the priorities tried are looked at anew.
+        update_frequency: u32,
+    },
+    /// The endpoint is the next on a ring from where the hash points.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash")]
+    RingHash {
+        /// Points of all endpoints together.
+        minimum_ring_size: u64,
+        /// What is hashed.
+        consistent_hashing_lb_config: ConsistentHashing,
+    },
+    /// The endpoint stands in a table where the hash points.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev")]
+    Maglev {
+        /// Entries, a prime.
+        table_size: u64,
+        /// What is hashed.
+        consistent_hashing_lb_config: ConsistentHashing,
+    },
     /// How a cluster speaks HTTP.
     #[serde(rename = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions")]
     HttpProtocolOptions(HttpProtocolOptions),

@@ -18,7 +18,8 @@ pub struct Cluster {
     /// How long a connection may take.
     pub connect_timeout: Seconds,
     /// How an endpoint is chosen.
-    pub lb_policy: LbPolicy,
+    #[serde(flatten)]
+    pub balancing: Balancing,
     /// Common to all ways of choosing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub common_lb_config: Option<CommonLbConfig>,
@@ -67,6 +68,86 @@ pub struct DnsCluster {
 }
 
 /// How an endpoint is chosen.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balancing {
+    /// By one of Envoy's own ways.
+    LbPolicy(LbPolicy),
+    /// By an extension.
+    LoadBalancingPolicy(LoadBalancingPolicy),
+}
+
+/// `envoy.config.cluster.v3.LoadBalancingPolicy`: the first extension that Envoy has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LoadBalancingPolicy {
+    /// One.
+    pub policies: Vec<BalancingExtension>,
+}
+
+/// An extension that chooses endpoints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BalancingExtension {
+    /// It.
+    pub typed_extension_config: Extension,
+}
+
+/// `ConsistentHashingLbConfig`: what is hashed, whatever a route says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConsistentHashing {
+    /// One.
+    pub hash_policy: Vec<HashPolicy>,
+}
+
+/// `RouteAction.HashPolicy`
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HashPolicy {
+    /// A header's value.
+    Header {
+        /// Its name.
+        header_name: String,
+    },
+    /// A cookie's value.
+    Cookie(HashCookie),
+    /// The connection.
+    ConnectionProperties {
+        /// `true`: the client's address.
+        source_ip: bool,
+    },
+    /// A query parameter's value.
+    QueryParameter {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A cookie that is hashed; made if a lifetime is given and the request has none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HashCookie {
+    /// Its name.
+    pub name: String,
+    /// Its lifetime; zero: until the browser closes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Seconds>,
+    /// Its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What else it says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<CookieAttribute>,
+}
+
+/// An attribute of a cookie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CookieAttribute {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub value: String,
+}
+
+/// One of Envoy's own ways of choosing an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LbPolicy {

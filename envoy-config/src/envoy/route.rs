@@ -32,7 +32,7 @@ pub struct VirtualHost {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Route {
     /// Its name, in logs.
-    pub name: &'static str,
+    pub name: String,
     /// Which requests.
     #[serde(rename = "match")]
     pub matches: RouteMatch,
@@ -51,16 +51,35 @@ pub struct RouteMatch {
     pub prefix: &'static str,
     /// All of these are there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<HeaderPresent>,
+    pub headers: Vec<HeaderMatcher>,
 }
 
-/// A header that must be there.
+/// What a header must be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeaderPresent {
+pub struct HeaderMatcher {
     /// Its name.
     pub name: &'static str,
-    /// `true`
-    pub present_match: bool,
+    /// What of it.
+    #[serde(flatten)]
+    pub matches: HeaderMatch,
+}
+
+/// What a header must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderMatch {
+    /// `true`: there.
+    PresentMatch(bool),
+    /// As this says.
+    StringMatch(StringMatcher),
+}
+
+/// `envoy.type.matcher.v3.StringMatcher`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StringMatcher {
+    /// All of it.
+    Exact(String),
 }
 
 /// What is done with a request.
@@ -90,6 +109,20 @@ pub struct RouteAction {
     pub max_stream_duration: MaxStreamDuration,
     /// When it is tried again.
     pub retry_policy: RetryPolicy,
+    /// Where copies of it are sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_mirror_policies: Vec<MirrorPolicy>,
+}
+
+/// Where a copy of a request is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MirrorPolicy {
+    /// To the cluster that this header names; without it there is no copy.
+    pub cluster_header: String,
+    /// Whether the copy is traced.
+    pub trace_sampled: bool,
+    /// Leaves the host as it is, without `-shadow` behind it.
+    pub disable_shadow_host_suffix_append: bool,
 }
 
 /// Where a request is sent.
@@ -125,6 +158,9 @@ pub struct RetryPolicy {
     /// Statuses of the condition `retriable-status-codes`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retriable_status_codes: Vec<u16>,
+    /// Which priorities are tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_priority: Option<Extension>,
     /// Which hosts are not tried again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retry_host_predicate: Vec<Extension>,

@@ -129,7 +129,6 @@ pub struct FaultChances {
 impl FaultChances {
     /// Those of `fault`.
     pub fn of(fault: &Spec) -> Self {
-        let percent = |share: Millionths| f64::from(share.get()) / 10_000.0;
         Self {
             delay_percent: fault.delay.as_ref().map_or(0.0, |delay| percent(delay.percentage)),
             abort_percent: fault.abort.as_ref().map_or(0.0, |abort| percent(abort.percentage)),
@@ -138,7 +137,7 @@ impl FaultChances {
 }
 
 /// The route taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Route {
     /// `ns/name`; `None`: a sidecar's default route.
@@ -160,6 +159,8 @@ pub struct Route {
     pub timeout_ms: Option<u64>,
     /// The retry policy.
     pub retries: Option<Retries>,
+    /// Where copies may go.
+    pub mirrors: Vec<Mirror>,
     /// Where the rule stands.
     pub file: Option<String>,
     /// Its line.
@@ -202,6 +203,17 @@ pub struct Alternative {
     pub weight: u32,
 }
 
+/// A destination of copies.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mirror {
+    /// Where to.
+    pub destination: Destination,
+    /// Of how many of a hundred requests.
+    pub percent: f64,
+    /// Whether this request is copied.
+    pub mirrored: bool,
+}
+
 /// A retry policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -212,6 +224,15 @@ pub struct Retries {
     pub per_try_timeout_ms: Option<u64>,
     /// The conditions, comma-separated.
     pub on: String,
+    /// Base of the wait between tries; absent: Envoy's 25 ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_off_ms: Option<u64>,
+    /// Whether retries go to other localities.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub remote_localities: bool,
+    /// Whether a retry may go to a host that was tried.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub same_hosts: bool,
 }
 
 /// A `match` entry that came first and does not match.
@@ -297,7 +318,7 @@ impl HeaderChanges {
     /// Those that the next hop can see: not the headers by which the filters speak to the router.
     fn of(ops: &[HeaderOp<'_>]) -> Self {
         let mut changes = Self::default();
-        let hidden = |name: &str| name.starts_with(':') || header_names::INTERNAL.contains(&name);
+        let hidden = |name: &str| name.starts_with(':') || header_names::is_internal(name.as_bytes());
         for op in ops {
             match op {
                 HeaderOp::Set(name, value) if !hidden(name) => {
@@ -358,7 +379,11 @@ impl Route {
                 attempts: retries.attempts,
                 per_try_timeout_ms: retries.per_try_timeout.map(millis),
                 on: retries.on.clone(),
+                back_off_ms: retries.profile.and_then(|profile| profile.back_off).map(millis),
+                remote_localities: retries.profile.is_some_and(|profile| profile.remote_localities),
+                same_hosts: retries.profile.is_some_and(|profile| !profile.other_hosts),
             }),
+            mirrors: choice.mirrors().map(Mirror::of).collect(),
             file: reference.and_then(file),
             line: reference.and_then(|rule| rule.line),
             delegated_by: choice.rule().and_then(|rule| rule.root.as_deref()).map(|root| DelegatingRule {
@@ -369,6 +394,17 @@ impl Route {
             }),
         }
     }
+}
+
+impl Mirror {
+    fn of((mirror, mirrored): (&outrigger_core::route::Mirror, bool)) -> Self {
+        let destination = Destination::of(&mirror.destination);
+        Self { destination, percent: percent(mirror.percentage), mirrored }
+    }
+}
+
+fn percent(share: Millionths) -> f64 {
+    f64::from(share.get()) / 10_000.0
 }
 
 fn alternatives(choice: &Choice<'_>) -> Vec<Alternative> {

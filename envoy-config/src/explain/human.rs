@@ -136,14 +136,29 @@ fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> f
     if route.destination.is_some() {
         step(out, "", &format!("sent as {}{}", route.authority, route.path))?;
     }
+    for mirror in &route.mirrors {
+        let mark = if mirror.mirrored { "" } else { "no " };
+        let share = mirror.percent;
+        let to = destination(&mirror.destination);
+        step(out, "", &format!("{mark}copy to {to} with --draw {draw} ({share} % are copied)"))?;
+    }
     if let Some(timeout) = route.timeout_ms {
         step(out, "", &format!("timeout {}", duration(timeout)))?;
     }
     match &route.retries {
         Some(retries) if retries.attempts > 0 => {
             let each = retries.per_try_timeout_ms.map(|limit| format!(", {} each", duration(limit)));
-            let text =
-                format!("up to {} retries{} on {}", retries.attempts, each.unwrap_or_default(), retries.on);
+            let each = each.unwrap_or_default();
+            let mut text = format!("up to {} retries{each} on {}", retries.attempts, retries.on);
+            if let Some(base) = retries.back_off_ms {
+                text += &format!(", first after up to {}", duration(base));
+            }
+            if retries.remote_localities {
+                text += ", in other localities";
+            }
+            if retries.same_hosts {
+                text += ", the same host too";
+            }
             step(out, "", &text)
         }
         _ => Ok(()),

@@ -4,6 +4,7 @@ use outrigger_core::header_names;
 
 use super::listeners::{Plan, Traffic};
 use super::options::Options;
+use super::routes::Needs;
 use super::{access_log, routes};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
@@ -18,12 +19,17 @@ use crate::mesh_config::PathNormalization;
 const MAX_REQUEST_HEADERS_KB: u32 = 96;
 
 /// The listener of `plan` with `http_filters`.
-pub(super) fn listener(plan: &Plan, http_filters: Vec<HttpFilter>, options: &Options) -> Listener {
+pub(super) fn listener(
+    plan: &Plan,
+    http_filters: Vec<HttpFilter>,
+    needs: &Needs,
+    options: &Options,
+) -> Listener {
     let direction = match plan.traffic {
         Traffic::Inbound(_) => TrafficDirection::Inbound,
         Traffic::Gateway | Traffic::Outbound(_) => TrafficDirection::Outbound,
     };
-    let manager = Any::HttpConnectionManager(Box::new(manager(plan, http_filters, options)));
+    let manager = Any::HttpConnectionManager(Box::new(manager(plan, http_filters, needs, options)));
     let filter = Extension::new("envoy.filters.network.http_connection_manager", manager);
     Listener {
         name: plan.name(),
@@ -33,7 +39,12 @@ pub(super) fn listener(plan: &Plan, http_filters: Vec<HttpFilter>, options: &Opt
     }
 }
 
-fn manager(plan: &Plan, http_filters: Vec<HttpFilter>, options: &Options) -> HttpConnectionManager {
+fn manager(
+    plan: &Plan,
+    http_filters: Vec<HttpFilter>,
+    needs: &Needs,
+    options: &Options,
+) -> HttpConnectionManager {
     let gateway = plan.traffic == Traffic::Gateway;
     let normalization = options.mesh.path_normalization;
     let (inbound, merge) = (
@@ -54,18 +65,19 @@ fn manager(plan: &Plan, http_filters: Vec<HttpFilter>, options: &Options) -> Htt
         stream_idle_timeout: Seconds::new(300),
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
-        early_header_mutation_extensions: vec![own_headers_removed()],
+        early_header_mutation_extensions: vec![own_headers_removed(needs)],
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],
         access_log: access_log::loggers(&options.mesh),
         http_filters,
-        route_config: routes::configuration(plan.traffic, &options.mesh),
+        route_config: routes::configuration(plan.traffic, &options.mesh, needs),
     }
 }
 
 /// A client can't choose a cluster, whatever becomes of the filter that chooses it.
-fn own_headers_removed() -> Extension {
-    let own = [header_names::CLUSTER, header_names::OWN_RETRIES];
-    let mutations = own.into_iter().map(Mutation::Remove).collect();
+fn own_headers_removed(needs: &Needs) -> Extension {
+    let own = [header_names::CLUSTER, header_names::OWN_RETRIES, header_names::RETRY_PROFILE];
+    let own = own.into_iter().map(str::to_owned).chain(needs.mirror_headers());
+    let mutations = own.map(Mutation::Remove).collect();
     Extension::new(
         "envoy.http.early_header_mutation.header_mutation",
         Any::HeaderMutation(HeaderMutation { mutations }),

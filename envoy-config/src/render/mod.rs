@@ -71,8 +71,10 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
             Ok(engine) => {
                 destinations.extend(engine.routes().into_iter().flat_map(Table::destinations).cloned());
                 let (traffic, wanted) = (plan.traffic, engine.attributes());
-                let chain = filters::chain(options.filters, traffic, &config, wanted, &options.module_dir);
-                rendered.push(hcm::listener(plan, chain, options));
+                let needs = routes::Needs::of(engine.routes());
+                let chain =
+                    filters::chain(options.filters, traffic, &config, wanted, &needs, &options.module_dir);
+                rendered.push(hcm::listener(plan, chain, &needs, options));
             }
             Err(found) => add_new(&mut problems, found),
         }

@@ -1,14 +1,18 @@
-//! The generic route: where the filter's header says, with retries that the filter's headers drive.
+//! The generic routes: where the filter's header says, with retries that the filter's headers drive. What no header
+//! says stands on a route of its own, which the filter names.
+
+use std::collections::BTreeSet;
 
 use outrigger_api::types::virtual_service::HttpRetry;
 use outrigger_core::header_names;
+use outrigger_core::route::{RetryProfile, Table};
 
 use super::listeners::Traffic;
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::route::{
-    Action, BackOff, ClusterSpecifier, HeaderPresent, MaxStreamDuration, RetryPolicy, Route, RouteAction,
-    RouteConfiguration, RouteMatch, VirtualHost,
+    Action, BackOff, ClusterSpecifier, HeaderMatch, HeaderMatcher, MaxStreamDuration, MirrorPolicy,
+    RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, StringMatcher, VirtualHost,
 };
 use crate::envoy::scalars::Seconds;
 use crate::mesh_config::{MeshConfig, OutboundTraffic};
@@ -18,6 +22,8 @@ pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
 
 /// Istio's default `retryOn`.
 const RETRY_ON: &str = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
+/// How often Envoy looks at which priorities were tried.
+const UPDATE_FREQUENCY: u32 = 2;
 /// How often Envoy looks for a host that was not tried yet.
 const HOST_SELECTION_ATTEMPTS: u32 = 5;
 
@@ -26,12 +32,32 @@ pub(super) fn inbound_cluster(port: u16) -> String {
     format!("inbound|{port}||")
 }
 
+/// What the filter of a listener asks of the routes behind it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Needs {
+    retry_profiles: BTreeSet<RetryProfile>,
+    mirrors: usize,
+}
+
+impl Needs {
+    /// Those of compiled routes.
+    pub(super) fn of(table: Option<&Table>) -> Self {
+        let retry_profiles = table.map(Table::retry_profiles).unwrap_or_default();
+        Self { retry_profiles, mirrors: table.map(Table::mirrors).unwrap_or_default() }
+    }
+
+    /// The headers by which the filter asks for copies of a request.
+    pub(super) fn mirror_headers(&self) -> impl Iterator<Item = String> {
+        (0..self.mirrors).map(header_names::mirror)
+    }
+}
+
 /// The routes of a listener.
-pub(super) fn configuration(traffic: Traffic, mesh: &MeshConfig) -> RouteConfiguration {
+pub(super) fn configuration(traffic: Traffic, mesh: &MeshConfig, needs: &Needs) -> RouteConfiguration {
     let (name, routes) = match traffic {
-        Traffic::Gateway => ("gateway", by_header(mesh)),
+        Traffic::Gateway => ("gateway", by_header(mesh, needs)),
         Traffic::Outbound(unknown) => {
-            let mut routes = by_header(mesh);
+            let mut routes = by_header(mesh, needs);
             routes.push(to_unknown_host(unknown, mesh));
             ("outbound", routes)
         }
@@ -46,22 +72,63 @@ pub(super) fn configuration(traffic: Traffic, mesh: &MeshConfig) -> RouteConfigu
     RouteConfiguration { name: name.to_owned(), virtual_hosts: vec![host] }
 }
 
-/// Where the filter's header says. A request without that header has no route here.
-fn by_header(mesh: &MeshConfig) -> Vec<Route> {
+/// Where the filter's header says. A request without that header has no route here. Filters and routes change at
+/// different moments: a request whose profile is not known takes the route it would take without one.
+fn by_header(mesh: &MeshConfig, needs: &Needs) -> Vec<Route> {
     let named = || ClusterSpecifier::ClusterHeader(header_names::CLUSTER);
-    let route = |name, header, retry_policy| Route {
+    let route = |name, header, matches, retry_policy| Route {
         name,
-        matches: RouteMatch {
-            prefix: "/",
-            headers: vec![HeaderPresent { name: header, present_match: true }],
-        },
-        action: Action::Route(Box::new(forward(named(), retry_policy))),
-        request_headers_to_remove: vec![header_names::CLUSTER, header_names::OWN_RETRIES],
+        matches: RouteMatch { prefix: "/", headers: vec![HeaderMatcher { name: header, matches }] },
+        action: Action::Route(Box::new(RouteAction {
+            // As Istio writes them.
+            request_mirror_policies: needs
+                .mirror_headers()
+                .map(|cluster_header| MirrorPolicy {
+                    cluster_header,
+                    trace_sampled: false,
+                    disable_shadow_host_suffix_append: true,
+                })
+                .collect(),
+            ..forward(named(), retry_policy)
+        })),
+        request_headers_to_remove: vec![
+            header_names::CLUSTER,
+            header_names::OWN_RETRIES,
+            header_names::RETRY_PROFILE,
+        ],
     };
-    vec![
-        route("own-retries", header_names::OWN_RETRIES, retries(String::new(), 0)),
-        route("default-retries", header_names::CLUSTER, default_retries(mesh.default_retries.as_ref())),
-    ]
+    let of_profile = |profile: &RetryProfile| {
+        let matches = HeaderMatch::StringMatch(StringMatcher::Exact(profile.name()));
+        let name = format!("retries:{}", profile.name());
+        route(name, header_names::RETRY_PROFILE, matches, with_profile(profile, mesh))
+    };
+    let mut routes: Vec<Route> = needs.retry_profiles.iter().map(of_profile).collect();
+    for (name, header, retry_policy) in [
+        ("own-retries", header_names::OWN_RETRIES, retries(String::new(), 0)),
+        ("default-retries", header_names::CLUSTER, default_retries(mesh.default_retries.as_ref())),
+    ] {
+        routes.push(route(name.to_owned(), header, HeaderMatch::PresentMatch(true), retry_policy));
+    }
+    routes
+}
+
+/// A rule's own retries come by header, the mesh's stand here.
+fn with_profile(profile: &RetryProfile, mesh: &MeshConfig) -> RetryPolicy {
+    let default = mesh.default_retries.as_ref();
+    let mut policy = if profile.own { retries(String::new(), 0) } else { default_retries(default) };
+    // What the mesh says of hosts, it says for consistent hashes too.
+    let by_mesh = !profile.own && default.is_some_and(|mesh| mesh.retry_ignore_previous_hosts.is_some());
+    if !profile.other_hosts && !by_mesh {
+        policy.retry_host_predicate.clear();
+        policy.host_selection_retry_max_attempts = 0;
+    }
+    if let Some(base) = profile.back_off {
+        policy.retry_back_off = Some(BackOff { base_interval: Seconds(base) });
+    }
+    if profile.remote_localities {
+        policy.retry_priority = Some(other_priorities());
+    }
+    policy
 }
 
 /// Where it was headed, or nowhere. The names are those by which Istio's metrics tell such requests.
@@ -75,7 +142,7 @@ fn to_unknown_host(policy: OutboundTraffic, mesh: &MeshConfig) -> Route {
         OutboundTraffic::RegistryOnly => ("block_all", Action::DirectResponse { status: 502 }),
     };
     let matches = RouteMatch { prefix: "/", headers: Vec::new() };
-    Route { name, matches, action, request_headers_to_remove: Vec::new() }
+    Route { name: name.to_owned(), matches, action, request_headers_to_remove: Vec::new() }
 }
 
 fn to_application(port: u16) -> Route {
@@ -84,7 +151,7 @@ fn to_application(port: u16) -> Route {
     again.retry_host_predicate.clear();
     again.host_selection_retry_max_attempts = 0;
     Route {
-        name: "default",
+        name: "default".to_owned(),
         matches: RouteMatch { prefix: "/", headers: Vec::new() },
         action: Action::Route(Box::new(forward(ClusterSpecifier::Cluster(inbound_cluster(port)), again))),
         request_headers_to_remove: Vec::new(),
@@ -101,6 +168,7 @@ fn forward(cluster: ClusterSpecifier, retry_policy: RetryPolicy) -> RouteAction 
             grpc_timeout_header_max: Seconds::ZERO,
         },
         retry_policy,
+        request_mirror_policies: Vec::new(),
     }
 }
 
@@ -123,9 +191,17 @@ fn default_retries(mesh: Option<&HttpRetry>) -> RetryPolicy {
         policy.retry_host_predicate.clear();
         policy.host_selection_retry_max_attempts = 0;
     }
+    if mesh.retry_remote_localities == Some(true) {
+        policy.retry_priority = Some(other_priorities());
+    }
     policy.per_try_timeout = mesh.per_try_timeout.map(Seconds);
     policy.retry_back_off = mesh.backoff.map(|base| BackOff { base_interval: Seconds(base) });
     policy
+}
+
+fn other_priorities() -> Extension {
+    let config = Any::PreviousPriorities { update_frequency: UPDATE_FREQUENCY };
+    Extension::new("envoy.retry_priorities.previous_priorities", config)
 }
 
 fn retries(retry_on: String, num_retries: u32) -> RetryPolicy {
@@ -135,6 +211,7 @@ fn retries(retry_on: String, num_retries: u32) -> RetryPolicy {
         num_retries,
         per_try_timeout: None,
         retriable_status_codes: Vec::new(),
+        retry_priority: None,
         retry_host_predicate: vec![previous],
         host_selection_retry_max_attempts: HOST_SELECTION_ATTEMPTS,
         retry_back_off: None,

@@ -1,5 +1,7 @@
 //! What comes of resources, as the whole that Envoy gets.
 
+mod actions;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -188,8 +190,10 @@ fn outlier_detection_enforces_what_is_counted() {
 
 #[test]
 fn what_is_not_carried_out_is_refused_where_it_stands() {
-    let text =
-        rule("trafficPolicy: {tls: {mode: SIMPLE}, loadBalancer: {consistentHash: {httpHeaderName: x}}}");
+    let text = rule(
+        "trafficPolicy: {tls: {mode: SIMPLE}, loadBalancer: {consistentHash: {httpHeaderName: x, \
+         ringHash: {minimumRingSize: 8388609}}}}",
+    );
     let found = messages(rendered(&[GATEWAY, &to("httpbin"), &text]));
     assert!(found[0].contains("OUT0002") && found[0].contains("(spec.trafficPolicy.tls.mode)"), "{found:?}");
     assert!(found[0].contains("test.yaml:"), "{found:?}");

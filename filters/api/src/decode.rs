@@ -61,9 +61,10 @@ impl Decoder {
         let rule = root.or_empty("spec", destination_rule::decode);
         rule.map(|rule| Spec::DestinationRule(Box::new(rule)))
     });
-    /// Of a DestinationRule only which host it is for; the rest is as if left out, whatever it says.
-    pub const DESTINATION_RULE_HOST: Self = Self::new(Kind::DestinationRule, |root| {
-        let rule = root.or_empty("spec", destination_rule::decode_host);
+    /// Of a DestinationRule only for whom it is and where a consistent hash chooses the endpoint; the rest is as if left
+    /// out, whatever it says.
+    pub const DESTINATION_RULE_HASHES: Self = Self::new(Kind::DestinationRule, |root| {
+        let rule = root.or_empty("spec", destination_rule::decode_hashes);
         rule.map(|rule| Spec::DestinationRule(Box::new(rule)))
     });
     /// Gateway.

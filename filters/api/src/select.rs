@@ -1,5 +1,7 @@
 //! Which resources are for a proxy.
 
+mod destination_rules;
+
 use std::cmp::Ordering;
 
 use crate::{
@@ -13,6 +15,8 @@ use crate::{
         virtual_service::{HttpMatchRequest, VirtualService},
     },
 };
+
+pub use destination_rules::DestinationRules;
 
 /// Labels by which a proxy says which Gateway of the Kubernetes Gateway API, and of which class, it serves.
 const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";

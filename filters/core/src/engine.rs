@@ -66,7 +66,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         }
         if Self::FAULT || Self::ROUTE {
             decoders.extend([
-                Decoder::DESTINATION_RULE_HOST,
+                Decoder::DESTINATION_RULE_HASHES,
                 Decoder::GATEWAY,
                 Decoder::SERVICE,
                 Decoder::SERVICE_ENTRY,
@@ -235,8 +235,9 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         if !Self::ROUTE {
             return Vec::new();
         }
-        let sent = request.headers().iter().filter_map(|(name, _)| header_names::internal(name));
-        sent.map(|name| HeaderOp::Remove(name.into())).collect()
+        let sent = request.headers().iter().filter(|(name, _)| header_names::is_internal(name));
+        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        sent.map(|(sent, _)| HeaderOp::Remove(name(sent).into())).collect()
     }
 }
 

@@ -152,13 +152,14 @@ impl Services {
 fn named_by(resource: &Resource) -> Vec<(String, Option<u16>)> {
     match &resource.spec {
         Spec::VirtualService(service) => {
-            let actions = service.http.iter().map(|rule| &rule.action);
-            let routes = actions.filter_map(|action| match action {
+            let routed = service.http.iter().filter_map(|rule| match &rule.action {
                 RouteAction::Route(destinations) => Some(destinations),
                 _ => None,
             });
-            let destinations = routes.flatten().map(|route| &route.destination);
-            destinations.map(|destination| (destination.host.clone(), destination.port)).collect()
+            let routed = routed.flatten().map(|route| &route.destination);
+            let mirrors = service.http.iter().flat_map(|rule| &rule.mirrors);
+            let all = routed.chain(mirrors.map(|mirror| &mirror.destination));
+            all.map(|destination| (destination.host.clone(), destination.port)).collect()
         }
         Spec::DestinationRule(rule) if !rule.host.is_wildcard() => vec![(rule.host.to_string(), None)],
         _ => Vec::new(),

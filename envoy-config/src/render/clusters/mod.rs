@@ -1,5 +1,6 @@
 //! A cluster for each place that a request can be sent to.
 
+mod balancing;
 mod endpoints;
 mod kubernetes;
 mod policy;
@@ -9,6 +10,7 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use outrigger_api::select::DestinationRules;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 
@@ -19,7 +21,7 @@ use super::routes::{PASSTHROUGH, inbound_cluster};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::cluster::{
-    CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, HttpProtocolOptions,
+    Balancing, CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, HttpProtocolOptions,
     HttpVersion, LbEndpoint, LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
 };
 use crate::envoy::scalars::{Address, Seconds};
@@ -65,7 +67,7 @@ fn of_destination(
     proxy: &Proxy,
     names: &written::Names,
 ) -> Result<Option<Cluster>, Vec<Problem>> {
-    let rules = rules::Rules::find(resources, proxy, &destination.host);
+    let rules = DestinationRules::find(resources, proxy, &destination.host);
     let subset = match &destination.subset {
         None => None,
         Some(name) => match rules.subset(name) {
@@ -77,7 +79,7 @@ fn of_destination(
         endpoints::find(resources, proxy, destination, subset, names).map_err(|problem| vec![*problem])?;
     let Some(found) = found else { return Ok(None) };
     let mut cluster = with_endpoints(destination.cluster_name(), found.endpoints);
-    policy::apply(&mut cluster, &rules.settings(destination.port, subset)?, found.http2);
+    policy::apply(&mut cluster, &rules::settings(&rules, destination.port, subset)?, found.http2);
     Ok(Some(cluster))
 }
 
@@ -88,7 +90,7 @@ fn of_listener(traffic: Traffic) -> Option<Cluster> {
             let forward = Any::DynamicForwardProxyCluster { dns_cache_config: DNS_CACHE };
             let extension = Extension::new("envoy.clusters.dynamic_forward_proxy", forward);
             Some(Cluster {
-                lb_policy: LbPolicy::ClusterProvided,
+                balancing: Balancing::LbPolicy(LbPolicy::ClusterProvided),
                 ..new(PASSTHROUGH.to_owned(), Discovery::ClusterType(Box::new(extension)))
             })
         }
@@ -137,7 +139,7 @@ fn new(name: String, discovery: Discovery) -> Cluster {
         name,
         discovery,
         connect_timeout: Seconds::new(10),
-        lb_policy: LbPolicy::LeastRequest,
+        balancing: Balancing::LbPolicy(LbPolicy::LeastRequest),
         common_lb_config: None,
         circuit_breakers: CircuitBreakers { thresholds: vec![UNLIMITED] },
         outlier_detection: None,

@@ -5,16 +5,17 @@ use std::time::Duration;
 use outrigger_api::Problem;
 use outrigger_api::resource::Resource;
 use outrigger_api::types::destination_rule::{
-    ClientTlsMode, ConnectionPool, H2UpgradePolicy, HttpPool, LoadBalancer, LoadBalancerPolicy, LocalityMode,
-    OutlierDetection, PolicySettings, TcpPool, TrafficPolicy,
+    ClientTlsMode, ConnectionPool, H2UpgradePolicy, HashAlgorithm, HttpPool, LoadBalancerPolicy,
+    LocalityMode, OutlierDetection, PolicySettings, TcpPool, TrafficPolicy,
 };
 
 use super::HTTP_OPTIONS;
+use super::balancing::{LARGEST_RING, balancing};
 use crate::envoy::Any;
 use crate::envoy::cluster::{self, Cluster};
 use crate::envoy::cluster::{
     CommonLbConfig, CommonProtocolOptions, ConnectionOptions, Empty, ExplicitVersion, Http2Options,
-    HttpProtocolOptions, HttpVersion, LbPolicy, TcpKeepalive,
+    HttpProtocolOptions, HttpVersion, TcpKeepalive,
 };
 use crate::envoy::scalars::{Percent, Seconds};
 use crate::render::problems::unsupported;
@@ -37,8 +38,15 @@ pub(super) fn check(resource: &Resource, path: &str, policy: &TrafficPolicy) -> 
             refuse(tls.mode != ClientTlsMode::Disable, &format!("{at}tls.mode"), "TLS to the service");
         }
         if let Some(balancer) = &settings.load_balancer {
-            let hash = matches!(balancer.policy, LoadBalancerPolicy::ConsistentHash { .. });
-            refuse(hash, &format!("{at}loadBalancer.consistentHash"), "`consistentHash`");
+            let ring = match &balancer.policy {
+                LoadBalancerPolicy::ConsistentHash {
+                    algorithm: HashAlgorithm::RingHash { minimum_ring_size },
+                    ..
+                } => *minimum_ring_size,
+                _ => 0,
+            };
+            let field = format!("{at}loadBalancer.consistentHash");
+            refuse(ring > LARGEST_RING, &field, "a ring of more than 8388608 points (Envoy's limit)");
             let passthrough = balancer.policy == LoadBalancerPolicy::Passthrough;
             refuse(passthrough, &format!("{at}loadBalancer.simple"), "`PASSTHROUGH`");
             refuse(balancer.warmup.is_some(), &format!("{at}loadBalancer.warmup"), "`warmup`");
@@ -61,7 +69,7 @@ pub(super) fn check(resource: &Resource, path: &str, policy: &TrafficPolicy) -> 
 
 /// Applies what [`check`] has let pass. `http2`: the service's port says that it speaks HTTP/2.
 pub(super) fn apply(cluster: &mut Cluster, settings: &PolicySettings, http2: bool) {
-    cluster.lb_policy = settings.load_balancer.as_ref().map_or(LbPolicy::LeastRequest, lb_policy);
+    cluster.balancing = balancing(settings.load_balancer.as_ref());
     let pool = settings.connection_pool.clone().unwrap_or_default();
     limits(cluster, &pool);
     if let Some(tcp) = &pool.tcp {
@@ -80,18 +88,6 @@ pub(super) fn apply(cluster: &mut Cluster, settings: &PolicySettings, http2: boo
         // Istio turns Envoy's own threshold of 50 % off together with outlier detection.
         let healthy_panic_threshold = Percent { value: outliers.min_health_percent.unwrap_or(0) };
         cluster.common_lb_config = Some(CommonLbConfig { healthy_panic_threshold });
-    }
-}
-
-fn lb_policy(balancer: &LoadBalancer) -> LbPolicy {
-    match balancer.policy {
-        LoadBalancerPolicy::RoundRobin => LbPolicy::RoundRobin,
-        LoadBalancerPolicy::Random => LbPolicy::Random,
-        // The last two have been refused.
-        LoadBalancerPolicy::Unspecified
-        | LoadBalancerPolicy::LeastRequest
-        | LoadBalancerPolicy::Passthrough
-        | LoadBalancerPolicy::ConsistentHash { .. } => LbPolicy::LeastRequest,
     }
 }
 

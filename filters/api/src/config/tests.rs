@@ -92,12 +92,12 @@ fn other_filters_kinds_are_left_out_unread() {
         config.resources.into_iter().map(|resource| resource.meta.name).collect()
     };
     assert_eq!(names(&[Decoder::AUTHORIZATION_POLICY]), ["b"]);
-    assert_eq!(names(&[Decoder::AUTHORIZATION_POLICY, Decoder::DESTINATION_RULE_HOST]), ["a", "b"]);
+    assert_eq!(names(&[Decoder::AUTHORIZATION_POLICY, Decoder::DESTINATION_RULE_HASHES]), ["a", "b"]);
     let problems = Config::read(text.as_bytes(), &[Decoder::DESTINATION_RULE]).unwrap_err();
     assert_eq!(problems[0].path.to_string(), "resources[0].spec.trafficPolicy.connectionPool");
     let nameless = r#"{"proxy": {"role": "gateway"}, "resources": [
         {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "a"}, "spec": {}}]}"#;
-    let problems = Config::read(nameless.as_bytes(), &[Decoder::DESTINATION_RULE_HOST]).unwrap_err();
+    let problems = Config::read(nameless.as_bytes(), &[Decoder::DESTINATION_RULE_HASHES]).unwrap_err();
     assert_eq!(problems[0].message, "missing `host`");
     let unknown = text.replace("PeerAuthentication", "PeerAuthentications");
     assert_eq!(Config::read(unknown.as_bytes(), &[]).unwrap_err().len(), 1);

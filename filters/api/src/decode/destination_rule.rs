@@ -4,7 +4,7 @@ use super::{certificates, connection_pool, cursor::Cursor, load_balancer, object
 use crate::{
     check,
     types::{
-        common::ExportTo,
+        common::{ExportTo, Labels},
         destination_rule::{
             DestinationRule, OutlierDetection, PolicySettings, PortTrafficPolicy, ProxyProtocolVersion,
             RetryBudget, Subset, TrafficPolicy, Tunnel, TunnelProtocol,
@@ -42,17 +42,52 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<DestinationRule> {
     Some(DestinationRule { host: host?, traffic_policy, subsets, export_to, workload_selector })
 }
 
-/// A rule for the host of this one that says nothing else.
-pub(crate) fn decode_host(fields: &Object<'_>) -> Option<DestinationRule> {
+/// What routes must know of a rule: which host and which clients it is for, and where a consistent hash chooses the
+/// endpoint.
+pub(crate) fn decode_hashes(fields: &Object<'_>) -> Option<DestinationRule> {
     fields.ignore_rest();
-    let host = fields.required("host", |at| at.host_pattern())?;
+    let host = fields.required("host", |at| at.host_pattern());
+    let subsets = fields.list("subsets", |subset| {
+        subset.object(|fields| {
+            fields.ignore_rest();
+            let name = fields.required("name", |name| name.string());
+            let traffic_policy = fields.get("trafficPolicy", hash_policy);
+            Some(Subset { name: name?, labels: Labels::new(), traffic_policy })
+        })
+    });
     Some(DestinationRule {
-        host,
-        traffic_policy: None,
-        subsets: Vec::new(),
-        export_to: ExportTo::Default,
-        workload_selector: None,
+        host: host?,
+        traffic_policy: fields.get("trafficPolicy", hash_policy),
+        subsets,
+        export_to: fields.export_to(false),
+        workload_selector: fields.get("workloadSelector", |selector| selector.selector("matchLabels")),
     })
+}
+
+fn hash_policy(policy: &Cursor<'_>) -> Option<TrafficPolicy> {
+    policy.object(|fields| {
+        fields.ignore_rest();
+        let port_level_settings = fields.list("portLevelSettings", |policy| {
+            policy.object(|fields| {
+                fields.ignore_rest();
+                let port = fields
+                    .required("port", |port| port.object(|fields| fields.required("number", |at| at.port())));
+                Some(PortTrafficPolicy { port: port?, settings: hash_settings(fields) })
+            })
+        });
+        Some(TrafficPolicy {
+            settings: hash_settings(fields),
+            port_level_settings,
+            ..TrafficPolicy::default()
+        })
+    })
+}
+
+fn hash_settings(fields: &Object<'_>) -> PolicySettings {
+    PolicySettings {
+        load_balancer: fields.get("loadBalancer", load_balancer::decode_hash),
+        ..PolicySettings::default()
+    }
 }
 
 fn subset(subset: &Cursor<'_>) -> Option<Subset> {

@@ -50,6 +50,15 @@ pub(crate) fn decode(settings: &Cursor<'_>, has_outlier_detection: bool) -> Opti
     })
 }
 
+/// The consistent hash, and that something else is said where something else is.
+pub(crate) fn decode_hash(settings: &Cursor<'_>) -> Option<LoadBalancer> {
+    settings.object(|fields| {
+        fields.ignore_rest();
+        let policy = fields.get("consistentHash", consistent_hash).unwrap_or_default();
+        Some(LoadBalancer { policy, ..LoadBalancer::default() })
+    })
+}
+
 fn consistent_hash(hash: &Cursor<'_>) -> Option<LoadBalancerPolicy> {
     hash.object(|fields| {
         let keys = ["httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"];

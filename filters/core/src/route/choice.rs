@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::destination::{Destination, ResponseOps, Target};
+use super::mirror::Mirror;
 use super::retries::Retries;
 use super::rule::{Action, Forward, Rule};
 use super::virtual_host::Entry;
@@ -47,6 +48,8 @@ impl<'e> Route<'e> {
 
     /// Draws the destination.
     pub fn choose(self, request: &Request<'_>, draws: &mut Draws) -> Choice<'e> {
+        let mirrors = self.rule().map(Rule::mirrors).unwrap_or_default();
+        let mirrored = mirrors.iter().map(|mirror| mirror.draw(draws)).collect();
         let (target, limit) = match self {
             Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => {
                 (Some(forward.targets.draw(draws)), timeout::limit(forward.timeout, request))
@@ -54,7 +57,7 @@ impl<'e> Route<'e> {
             Self::Default(target, _) => (Some(target), None),
             Self::Rule { .. } | Self::Passthrough(_) => (None, None),
         };
-        Choice { route: self, target, timeout: limit }
+        Choice { route: self, target, timeout: limit, mirrored }
     }
 }
 
@@ -64,6 +67,8 @@ pub struct Choice<'e> {
     /// What decided.
     pub route: Route<'e>,
     target: Option<&'e Target>,
+    /// Of each mirror whether it was drawn.
+    mirrored: Vec<bool>,
     /// The route's timeout, and for gRPC the client's if it is shorter.
     pub timeout: Option<Duration>,
 }
@@ -102,6 +107,12 @@ impl<'e> Choice<'e> {
         targets
             .into_iter()
             .flat_map(|targets| targets.iter().map(|target| (&target.destination, target.weight)))
+    }
+
+    /// Every mirror of the rule, and whether it gets a copy of this request.
+    pub fn mirrors(&self) -> impl Iterator<Item = (&'e Mirror, bool)> {
+        let mirrors = self.rule().map(Rule::mirrors).unwrap_or_default();
+        mirrors.iter().zip(self.mirrored.iter().copied())
     }
 
     /// The retry policy; `None` for a redirect or a direct response.
@@ -182,6 +193,7 @@ impl<'e> Choice<'e> {
         ops.extend(
             self.retries().into_iter().flat_map(|retries| retries.ops().iter().map(HeaderOp::borrowed)),
         );
+        ops.extend(self.mirrors().filter(|(_, drawn)| *drawn).map(|(mirror, _)| mirror.op()));
         if let Some(timeout) = self.timeout {
             ops.push(set(header_names::TIMEOUT, timeout.as_millis().to_string().into_bytes().into()));
         }

@@ -15,6 +15,7 @@ use super::compile_entry::entries;
 use super::compile_rule::rule;
 use super::condition::Condition;
 use super::destination::{Destination, Targets};
+use super::hashed::Hashed;
 use super::refusal;
 use super::retries::Retries;
 use super::rule::Rule;
@@ -44,6 +45,7 @@ pub(super) struct Compiler<'r> {
     pub(super) proxy: &'r Proxy,
     delegates: Delegates<'r>,
     pub(super) services: Services,
+    pub(super) hashed: Hashed<'r>,
     rules: Vec<Rule>,
     virtual_hosts: Vec<VirtualHost>,
     pub(super) destinations: BTreeSet<Destination>,
@@ -56,6 +58,7 @@ impl<'r> Compiler<'r> {
             proxy,
             delegates: Delegates::new(resources),
             services: Services::collect(resources, proxy),
+            hashed: Hashed::new(resources, proxy),
             rules: Vec::new(),
             virtual_hosts: Vec::new(),
             destinations: BTreeSet::new(),
@@ -78,6 +81,8 @@ impl<'r> Compiler<'r> {
         self.destinations.extend(targets.map(|target| target.destination.clone()));
         let asks = |entry: &Entry| entry.conditions.iter().any(Condition::reads_claims);
         let reads_claims = self.virtual_hosts.iter().any(|host| host.entries().any(asks));
+        let mirrors = self.rules.iter().flat_map(Rule::mirrors);
+        self.destinations.extend(mirrors.map(|mirror| mirror.destination.clone()));
         Ok(Table {
             reads_claims,
             rules: self.rules,

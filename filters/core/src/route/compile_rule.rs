@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use outrigger_api::delegate::EffectiveRoute;
 use outrigger_api::types::common::HeaderOperations;
-use outrigger_api::types::virtual_service::{
-    AbortError, HttpRetry, HttpRoute, RouteAction, RouteDestination,
-};
+use outrigger_api::types::virtual_service::{AbortError, HttpRoute, RouteAction, RouteDestination};
 use outrigger_api::{Problem, Resource};
 
 use super::compile::Compiler;
 use super::destination::{Target, Targets};
+use super::mirror::Mirror;
 use super::mutation;
 use super::redirect::Redirect;
 use super::refusal::{not_yet, refusal};
@@ -86,17 +85,27 @@ fn forward(
             shares.map(|destination| target(compiler, resource, route, destination, false, port)).collect()
         }
     };
+    // Istio looks at a hash for retries only where there is nowhere else to go.
+    let hashed = match (destinations, targets.as_slice()) {
+        ([_], [only]) => compiler.hashed.contains(&only.destination),
+        _ => false,
+    };
     let Some(targets) = Targets::new(targets) else {
         let message = "the weights add up to more than 4294967295".to_owned();
         compiler.problems.push(refusal(resource, &format!("{path}.route"), message, "make them smaller"));
         return None;
     };
+    let mirrors = route.mirrors.iter().enumerate().map(|(slot, mirror)| {
+        let to = compiler.destination(&mirror.destination, &resource.meta.namespace, port);
+        Mirror::new(to, mirror.percentage, slot)
+    });
     Some(Action::Forward(Box::new(Forward {
         targets,
         path: path_rewrite.ok()?,
         authority: authority.map(Into::into),
         timeout: route.timeout,
-        retries: route.retries.as_ref().map_or_else(Retries::mesh_default, Retries::new),
+        retries: Retries::new(route.retries.as_ref(), hashed),
+        mirrors: mirrors.collect(),
     })))
 }
 
@@ -132,18 +141,9 @@ fn target(
 /// Everything of a rule that is not carried out.
 fn unsupported(resource: &Resource, route: &HttpRoute, path: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (present, field) in
-        [(!route.mirrors.is_empty(), "mirror"), (route.cors_policy.is_some(), "corsPolicy")]
-    {
-        if present {
-            // Mirrors have two spellings: point at the one that is there.
-            let list = format!("{path}.{field}s");
-            let written =
-                if field == "mirror" && has(resource, &list) { list } else { format!("{path}.{field}") };
-            problems.push(not_yet(resource, &written));
-        }
+    if route.cors_policy.is_some() {
+        problems.push(not_yet(resource, &format!("{path}.corsPolicy")));
     }
-    problems.extend(route.retries.iter().flat_map(|retries| unsupported_retries(resource, retries, path)));
     let statuses = [
         match &route.action {
             RouteAction::DirectResponse(direct) => Some((direct.status, "directResponse.status")),
@@ -166,17 +166,6 @@ fn unsupported(resource: &Resource, route: &HttpRoute, path: &str) -> Vec<Proble
         }
     }
     problems
-}
-
-/// Parts of a retry policy that no header can tell the router.
-fn unsupported_retries(resource: &Resource, retries: &HttpRetry, path: &str) -> Vec<Problem> {
-    let fields = [
-        (retries.retry_remote_localities == Some(true), "retryRemoteLocalities"),
-        (retries.retry_ignore_previous_hosts == Some(false), "retryIgnorePreviousHosts"),
-        (retries.backoff.is_some(), "backoff"),
-    ];
-    let present = fields.into_iter().filter(|(present, _)| *present);
-    present.map(|(_, field)| not_yet(resource, &format!("{path}.retries.{field}"))).collect()
 }
 
 fn format_operators(
@@ -204,22 +193,4 @@ fn format_operators(
         })
     });
     found.collect()
-}
-
-/// Whether the resource, as written, has the field at `path`.
-fn has(resource: &Resource, path: &str) -> bool {
-    use outrigger_api::path::{FieldPath, Segment};
-    let mut node = &*resource.node;
-    for segment in FieldPath::parse(path).segments() {
-        let next = match (segment, &node.value) {
-            (Segment::Field(name), _) => node.get(name),
-            (Segment::Index(index), outrigger_api::node::Value::Sequence(items)) => items.get(*index),
-            (Segment::Index(_), _) => None,
-        };
-        match next {
-            Some(child) => node = child,
-            None => return false,
-        }
-    }
-    true
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use outrigger_api::types::virtual_service::HttpRetry;
 
+use super::retry_profile::RetryProfile;
 use crate::header_names;
 use crate::verdict::HeaderOp;
 
@@ -31,14 +32,16 @@ pub struct Retries {
     pub per_try_timeout: Option<Duration>,
     /// Every condition, comma-separated, as Istio writes it into the route.
     pub on: String,
-    ops: Option<Vec<HeaderOp<'static>>>,
+    /// What of it stands on a generic route of its own.
+    pub profile: Option<RetryProfile>,
+    ops: Vec<HeaderOp<'static>>,
 }
 
 impl Retries {
     /// The mesh's default policy, which stands on the generic route itself: it takes no header.
     pub fn mesh_default() -> Self {
         let on = DEFAULT_RETRY_ON.to_owned();
-        Self { attempts: DEFAULT_ATTEMPTS, per_try_timeout: None, on, ops: None }
+        Self { attempts: DEFAULT_ATTEMPTS, per_try_timeout: None, on, profile: None, ops: Vec::new() }
     }
 
     /// No retries, not even the mesh's.
@@ -46,8 +49,15 @@ impl Retries {
         Self::own(0, None, &[], &[])
     }
 
-    /// A rule's own policy.
-    pub fn new(spec: &HttpRetry) -> Self {
+    /// A rule's policy, the mesh's if it has none of its own. `hashed`: a consistent hash chooses the endpoint.
+    pub fn new(spec: Option<&HttpRetry>, hashed: bool) -> Self {
+        let mut retries = spec.map_or_else(Self::mesh_default, Self::of_rule);
+        retries.profile = RetryProfile::new(spec, hashed);
+        retries.ops.extend(retries.profile.map(|profile| set(header_names::RETRY_PROFILE, profile.name())));
+        retries
+    }
+
+    fn of_rule(spec: &HttpRetry) -> Self {
         let default: Vec<_> = DEFAULT_RETRY_ON.split(',').map(str::to_owned).collect();
         let (conditions, codes) =
             spec.retry_on.as_ref().map_or((&default, &[][..]), |on| (&on.conditions, &on.status_codes));
@@ -58,7 +68,7 @@ impl Retries {
         let mut ops = vec![set(header_names::OWN_RETRIES, "1".to_owned())];
         let mut conditions: Vec<&str> = conditions.iter().map(String::as_str).collect();
         if attempts == 0 {
-            return Self { attempts, per_try_timeout: None, on: String::new(), ops: Some(ops) };
+            return Self { attempts, per_try_timeout: None, on: String::new(), profile: None, ops };
         }
         if !codes.is_empty() {
             if !conditions.contains(&STATUS_CODES) {
@@ -78,12 +88,12 @@ impl Retries {
         if let Some(timeout) = per_try_timeout {
             ops.push(set(header_names::PER_TRY_TIMEOUT, timeout.as_millis().to_string()));
         }
-        Self { attempts, per_try_timeout, on: conditions.join(","), ops: Some(ops) }
+        Self { attempts, per_try_timeout, on: conditions.join(","), profile: None, ops }
     }
 
     /// The headers by which the router is told; none for the mesh's default.
     pub fn ops(&self) -> &[HeaderOp<'static>] {
-        self.ops.as_deref().unwrap_or_default()
+        &self.ops
     }
 }
 
@@ -124,7 +134,7 @@ mod tests {
 
     #[test]
     fn without_retry_on_istios_default_list_counts() {
-        let retries = Retries::new(&spec(3, None));
+        let retries = Retries::new(Some(&spec(3, None)), false);
         assert_eq!(retries.on, DEFAULT_RETRY_ON);
         assert_eq!(
             headers(&retries),
@@ -140,18 +150,36 @@ mod tests {
 
     #[test]
     fn status_codes_bring_their_condition_once() {
-        let retries = Retries::new(&spec(1, Some((&["5xx"], &[404, 429]))));
+        let retries = Retries::new(Some(&spec(1, Some((&["5xx"], &[404, 429])))), false);
         assert_eq!(retries.on, "5xx,retriable-status-codes");
         assert!(headers(&retries).contains(&"x-envoy-retriable-status-codes: 404,429".to_owned()));
-        let named = Retries::new(&spec(1, Some((&["retriable-status-codes", "reset"], &[503]))));
+        let named = Retries::new(Some(&spec(1, Some((&["retriable-status-codes", "reset"], &[503])))), false);
         assert_eq!(named.on, "retriable-status-codes,reset");
     }
 
     #[test]
     fn zero_attempts_switch_retries_off() {
-        let retries = Retries::new(&spec(0, None));
+        let retries = Retries::new(Some(&spec(0, None)), false);
         assert_eq!(retries, Retries::none());
         assert_eq!(headers(&retries), ["x-outrigger-own-retries: 1"]);
         assert!(Retries::mesh_default().ops().is_empty());
+        assert_eq!(Retries::new(None, false), Retries::mesh_default());
+    }
+
+    #[test]
+    fn what_no_header_says_names_a_route() {
+        let waits = HttpRetry { backoff: Some(Duration::from_millis(250)), ..spec(1, Some((&["5xx"], &[]))) };
+        let retries = Retries::new(Some(&waits), false);
+        assert_eq!(
+            headers(&retries),
+            [
+                "x-outrigger-own-retries: 1",
+                "x-envoy-retry-on: 5xx",
+                "x-envoy-max-retries: 1",
+                "x-envoy-upstream-rq-per-try-timeout-ms: 2000",
+                "x-outrigger-retry-profile: own,back-off-ms=250",
+            ]
+        );
+        assert_eq!(headers(&Retries::new(None, true)), ["x-outrigger-retry-profile: mesh,same-hosts"]);
     }
 }

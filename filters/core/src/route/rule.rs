@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::destination::{ResponseOps, Targets};
+use super::mirror::Mirror;
 use super::redirect::Redirect;
 use super::retries::Retries;
 use super::rewrite::PathRewrite;
@@ -40,9 +41,26 @@ pub(super) struct Forward {
     pub(super) authority: Option<Box<str>>,
     pub(super) timeout: Option<Duration>,
     pub(super) retries: Retries,
+    pub(super) mirrors: Vec<Mirror>,
 }
 
 impl Rule {
+    /// Where copies of its requests go.
+    pub fn mirrors(&self) -> &[Mirror] {
+        match &self.action {
+            Action::Forward(forward) => &forward.mirrors,
+            Action::Redirect { .. } | Action::DirectResponse { .. } => &[],
+        }
+    }
+
+    /// Its retry policy; `None` for a redirect or a direct response.
+    pub fn retries(&self) -> Option<&Retries> {
+        match &self.action {
+            Action::Forward(forward) => Some(&forward.retries),
+            Action::Redirect { .. } | Action::DirectResponse { .. } => None,
+        }
+    }
+
     /// The destinations it can send requests to; none for a redirect or a direct response.
     pub fn targets(&self) -> Option<&Targets> {
         match &self.action {

@@ -8,6 +8,7 @@ use super::choice::Route;
 use super::compile::compile;
 use super::destination::{Destination, Target};
 use super::retries::Retries;
+use super::retry_profile::RetryProfile;
 use super::rule::Rule;
 use super::virtual_host::VirtualHost;
 use crate::matching::hosts::HostMap;
@@ -110,6 +111,16 @@ impl Table {
     /// Every destination that a request can be sent to, in order and without duplicates: each needs a cluster.
     pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
         self.destinations.iter()
+    }
+
+    /// The retry policies that need a generic route of their own.
+    pub fn retry_profiles(&self) -> BTreeSet<RetryProfile> {
+        self.rules.iter().filter_map(|rule| rule.retries()?.profile).collect()
+    }
+
+    /// How many mirrors the generic route needs: as many as the rule with the most of them has.
+    pub fn mirrors(&self) -> usize {
+        self.rules.iter().map(|rule| rule.mirrors().len()).max().unwrap_or_default()
     }
 
     /// Every rule.

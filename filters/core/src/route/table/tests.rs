@@ -1,6 +1,7 @@
 //! Which rule a request takes, and what happens to it then.
 
 mod actions;
+mod by_envoy;
 mod gateway;
 mod merging;
 #[cfg(not(target_arch = "wasm32"))]

@@ -3,11 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use std::time::Duration;
-
-use outrigger_api::types::common::{Destination, Millionths};
+use outrigger_api::types::common::Millionths;
 use outrigger_api::types::virtual_service::{
-    Abort, AbortError, CorsPolicy, DirectResponse, Fault, HttpRetry, HttpRoute, Mirror, RouteAction, TcpRoute,
+    Abort, AbortError, CorsPolicy, DirectResponse, Fault, HttpRoute, RouteAction, TcpRoute,
 };
 
 use super::super::super::testing::*;
@@ -27,44 +25,15 @@ fn each_field_that_is_not_carried_out_is_named() {
         change(&mut rule);
         rule
     };
-    let destination = Destination { host: "m".into(), subset: None, port: None };
-    let retries = |change: &dyn Fn(&mut HttpRetry)| {
-        let mut retries = HttpRetry {
-            attempts: 1,
-            per_try_timeout: None,
-            retry_on: None,
-            retry_remote_localities: Some(false),
-            retry_ignore_previous_hosts: Some(true),
-            backoff: None,
-        };
-        change(&mut retries);
-        Some(retries)
-    };
     let abort = Fault {
         delay: None,
         abort: Some(Abort { percentage: Millionths::ALL, error: AbortError::Http(600) }),
     };
     let direct = RouteAction::DirectResponse(DirectResponse { status: 600, body: None });
-    let mirror = Mirror { destination, percentage: Millionths::ALL };
     for (refusal, path) in [
         (rule(direct), "spec.http[1].directResponse.status"),
-        (with(&|rule| rule.mirrors = vec![mirror.clone()]), "spec.http[1].mirror"),
         (with(&|rule| rule.cors_policy = Some(CorsPolicy::default())), "spec.http[1].corsPolicy"),
         (with(&|rule| rule.fault = Some(abort.clone())), "spec.http[1].fault.abort.httpStatus"),
-        (
-            with(&|rule| rule.retries = retries(&|retries| retries.backoff = Some(Duration::from_secs(1)))),
-            "spec.http[1].retries.backoff",
-        ),
-        (
-            with(&|rule| rule.retries = retries(&|retries| retries.retry_remote_localities = Some(true))),
-            "spec.http[1].retries.retryRemoteLocalities",
-        ),
-        (
-            with(&|rule| {
-                rule.retries = retries(&|retries| retries.retry_ignore_previous_hosts = Some(false))
-            }),
-            "spec.http[1].retries.retryIgnorePreviousHosts",
-        ),
         (
             with(&|rule| rule.headers.response = set(&[("x-ip", "%DOWNSTREAM_REMOTE_ADDRESS%")])),
             "spec.http[1].headers.response.set.x-ip",

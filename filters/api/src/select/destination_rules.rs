@@ -1,0 +1,88 @@
+//! The DestinationRules of a host, as a client in the proxy's namespace sees them.
+
+use super::is_visible;
+use crate::config::Proxy;
+use crate::ordered;
+use crate::resource::{Resource, Spec};
+use crate::types::destination_rule::{DestinationRule, PolicySettings, Subset, TrafficPolicy};
+
+/// Rules for one host, which Istio merges: the first traffic policy counts, subsets are added up.
+#[derive(Debug, Default)]
+pub struct DestinationRules<'r>(Vec<(&'r Resource, &'r DestinationRule)>);
+
+impl<'r> DestinationRules<'r> {
+    /// The rules of the first of these namespaces that has some: the proxy's own, the service's, the root; there those
+    /// with the most specific host. `host` is fully qualified.
+    pub fn find(resources: &'r [Resource], proxy: &Proxy, host: &str) -> Self {
+        let in_mesh =
+            host.strip_suffix(proxy.cluster_domain.as_str()).and_then(|name| name.strip_suffix(".svc."));
+        let service = in_mesh.and_then(|name| name.rsplit_once('.')).map(|(_, namespace)| namespace);
+        let entry = || {
+            resources.iter().find_map(|resource| match &resource.spec {
+                Spec::ServiceEntry(entry) if entry.hosts.iter().any(|pattern| pattern.covers(host)) => {
+                    Some(resource.meta.namespace.as_str())
+                }
+                _ => None,
+            })
+        };
+        let namespaces =
+            [Some(proxy.namespace.as_str()), service.or_else(entry), Some(proxy.root_namespace.as_str())];
+        let found =
+            namespaces.into_iter().flatten().map(|namespace| Self::of(resources, proxy, host, namespace));
+        found.into_iter().find(|rules| !rules.0.is_empty()).unwrap_or_default()
+    }
+
+    fn of(resources: &'r [Resource], proxy: &Proxy, host: &str, namespace: &str) -> Self {
+        let mut rules: Vec<_> = resources
+            .iter()
+            .filter(|resource| resource.meta.namespace == namespace)
+            .filter_map(|resource| match &resource.spec {
+                Spec::DestinationRule(rule) => {
+                    let pattern = rule.host.resolve(namespace, &proxy.cluster_domain);
+                    let selected = rule.workload_selector.as_ref().is_none_or(|selector| {
+                        namespace == proxy.namespace && selector.matches(&proxy.labels)
+                    });
+                    let visible = is_visible(&rule.export_to, namespace, &proxy.namespace);
+                    (pattern.covers(host) && visible && selected).then_some((pattern, (resource, &**rule)))
+                }
+                _ => None,
+            })
+            .collect();
+        ordered::sort_by(&mut rules, |(one, _), (other, _)| one.by_specificity(other));
+        let best = rules.first().map(|(pattern, _)| pattern.clone());
+        let rules = rules.into_iter().filter(|(pattern, _)| Some(pattern) == best.as_ref());
+        Self(rules.map(|(_, rule)| rule).collect())
+    }
+
+    /// The subset of this name.
+    pub fn subset(&self, name: &str) -> Option<&'r Subset> {
+        self.0.iter().flat_map(|(_, rule)| &rule.subsets).find(|subset| subset.name == name)
+    }
+
+    /// The traffic policy for the whole host, with its resource.
+    pub fn policy(&self) -> Option<(&'r Resource, &'r TrafficPolicy)> {
+        self.0.iter().find_map(|(resource, rule)| Some((*resource, rule.traffic_policy.as_ref()?)))
+    }
+
+    /// Where a subset stands: its resource, and its place in the list there.
+    pub fn place(&self, subset: &Subset) -> Option<(&'r Resource, usize)> {
+        self.0.iter().find_map(|(resource, rule)| {
+            let index = rule.subsets.iter().position(|one| std::ptr::eq(one, subset))?;
+            Some((*resource, index))
+        })
+    }
+
+    /// What is said for a port of a subset, field by field the first that says something. What is said for the port, by
+    /// the subset or else by the rule, takes the place of everything that is not.
+    pub fn settings(&self, port: u16, subset: Option<&'r Subset>) -> Vec<&'r PolicySettings> {
+        let own = subset.and_then(|subset| subset.traffic_policy.as_ref());
+        let policies = [own, self.policy().map(|(_, policy)| policy)];
+        let policies = policies.into_iter().flatten();
+        let of_port = |policy: &'r TrafficPolicy| {
+            let settings = &policy.port_level_settings;
+            settings.iter().find(|one| one.port == port).map(|one| &one.settings)
+        };
+        let of_port: Vec<_> = policies.clone().filter_map(of_port).collect();
+        if of_port.is_empty() { policies.map(|policy| &policy.settings).collect() } else { of_port }
+    }
+}
