@@ -6,6 +6,7 @@
 
 mod abi;
 mod connection;
+mod dispatch;
 mod effects;
 mod headers;
 mod holds;
@@ -15,20 +16,31 @@ mod property;
 mod signature;
 mod stream;
 
+pub use dispatch::Dispatcher;
 pub use outrigger_core::PolicySet;
 
-/// Starts a filter that carries out the policies with these [`PolicySet::bits`]. Called by each module's `_initialize`.
-pub fn start<const POLICIES: u8>() {
+/// Starts a filter. Called by each module's `_initialize`.
+pub fn start() {
     proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
-    plugin::register::<POLICIES>();
 }
 
 /// Makes the crate that invokes it a filter module for the given [`PolicySet`].
+///
+/// The callbacks have names of our own, since the SDK's library has functions by the ABI's; `outrigger-pack` puts ours
+/// in their place.
 #[macro_export]
 macro_rules! filter {
     ($policies:expr) => {
         #[cfg(target_arch = "wasm32")]
         mod entry {
+            use std::mem::ManuallyDrop;
+
+            type Dispatcher = ManuallyDrop<$crate::Dispatcher<{ $policies.bits() }>>;
+
+            std::thread_local! {
+                static FILTER: Dispatcher = const { ManuallyDrop::new($crate::Dispatcher::new()) };
+            }
+
             unsafe extern "C" {
                 fn __wasm_call_ctors();
             }
@@ -38,7 +50,42 @@ macro_rules! filter {
             pub extern "C" fn _initialize() {
                 // SAFETY: the reactor's entry point runs the constructors exactly once, as the WASI ABI asks.
                 unsafe { __wasm_call_ctors() };
-                $crate::start::<{ $policies.bits() }>();
+                $crate::start();
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_context_create(context: u32, parent: u32) {
+                FILTER.with(|filter| filter.on_context_create(context, parent));
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_configure(root: u32, size: usize) -> bool {
+                FILTER.with(|filter| filter.on_configure(root, size))
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_tick(root: u32) {
+                FILTER.with(|filter| filter.on_tick(root));
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_request_headers(stream: u32, _: usize, _: bool) -> u32 {
+                FILTER.with(|filter| filter.on_request_headers(stream)) as u32
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_response_headers(stream: u32, _: usize, _: bool) -> u32 {
+                FILTER.with(|filter| filter.on_response_headers(stream)) as u32
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_log(stream: u32) {
+                FILTER.with(|filter| filter.on_log(stream));
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_delete(context: u32) {
+                FILTER.with(|filter| filter.on_delete(context));
             }
         }
     };

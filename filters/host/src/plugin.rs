@@ -1,18 +1,14 @@
 //! One configuration of a filter on one thread: the compiled engine and what its requests share.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::time::Instant;
 
 use outrigger_api::Config;
 use outrigger_core::telemetry::Reporter;
 use outrigger_core::{Draws, PolicyEngine, PolicySet, Reply};
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 
 use crate::holds::Holds;
 use crate::metrics::Metrics;
-use crate::stream::Stream;
 use crate::{abi, effects};
 
 /// What a held request does when its time has come.
@@ -36,6 +32,27 @@ pub(crate) struct Plugin<const POLICIES: u8> {
 }
 
 impl<const POLICIES: u8> Plugin<POLICIES> {
+    /// Reads and compiles the configuration that Envoy has just announced, or logs everything that is wrong with it.
+    pub(crate) fn configured(size: usize) -> Option<Self> {
+        let json = match abi::plugin_configuration(size) {
+            Ok(json) => json,
+            Err(status) => {
+                log::error!("configuration rejected: envoy does not hand it over: {status:?}");
+                return None;
+            }
+        };
+        match Self::new(&json) {
+            Ok(plugin) => Some(plugin),
+            Err(problems) => {
+                log::error!("configuration rejected, {} problem(s):", problems.len());
+                for problem in problems {
+                    log::error!("{problem}");
+                }
+                None
+            }
+        }
+    }
+
     /// Compiles a configuration, or says everything that is wrong with it.
     fn new(json: &[u8]) -> Result<Self, Vec<String>> {
         let all = |problems: Vec<outrigger_api::Problem>| -> Vec<String> {
@@ -70,7 +87,8 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         }
     }
 
-    fn on_tick(&self) {
+    /// Lets streams go whose time has come.
+    pub(crate) fn on_tick(&self) {
         let due = self.holds.borrow_mut().take_due(self.started.elapsed());
         let next = self.holds.borrow().next_tick(self.started.elapsed());
         set_tick_period(next);
@@ -101,55 +119,4 @@ fn set_tick_period(milliseconds: u32) {
 fn seed() -> u64 {
     let now = || abi::current_time().map_or(1, |now| u64::try_from(now.as_nanos()).unwrap_or(1));
     getrandom::u64().unwrap_or_else(|_| now())
-}
-
-struct Root<const POLICIES: u8> {
-    plugin: Option<Rc<Plugin<POLICIES>>>,
-}
-
-impl<const POLICIES: u8> Context for Root<POLICIES> {}
-
-impl<const POLICIES: u8> RootContext for Root<POLICIES> {
-    /// Takes a configuration. `false` makes Envoy reject the update and keep the one before.
-    fn on_configure(&mut self, size: usize) -> bool {
-        let json = match abi::plugin_configuration(size) {
-            Ok(json) => json,
-            Err(status) => {
-                log::error!("configuration rejected: envoy does not hand it over: {status:?}");
-                return false;
-            }
-        };
-        match Plugin::new(&json) {
-            Ok(plugin) => {
-                self.plugin = Some(Rc::new(plugin));
-                true
-            }
-            Err(problems) => {
-                log::error!("configuration rejected, {} problem(s):", problems.len());
-                for problem in problems {
-                    log::error!("{problem}");
-                }
-                false
-            }
-        }
-    }
-
-    fn on_tick(&mut self) {
-        if let Some(plugin) = &self.plugin {
-            plugin.on_tick();
-        }
-    }
-
-    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(self.plugin.clone(), context_id)))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-}
-
-/// Registers the root context with the SDK.
-pub(crate) fn register<const POLICIES: u8>() {
-    proxy_wasm::set_root_context(|_| Box::new(Root::<POLICIES> { plugin: None }));
 }

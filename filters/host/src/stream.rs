@@ -9,7 +9,6 @@ use outrigger_core::request::is_grpc;
 use outrigger_core::route::Choice;
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
 use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request};
-use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
@@ -22,6 +21,7 @@ use crate::{effects, headers, property};
 const CLAIMS: &[u8] = b"outrigger.claims";
 
 /// A request on its way through one plugin.
+#[derive(Debug)]
 pub(crate) struct Stream<const POLICIES: u8> {
     plugin: Option<Rc<Plugin<POLICIES>>>,
     id: u32,
@@ -158,10 +158,9 @@ fn pass_on_identity<const POLICIES: u8>(identity: &Identity) -> Result<(), &'sta
     abi::set_property(CLAIMS, &identity.to_json()).map_err(|_| "outrigger_claims_not_passed_on")
 }
 
-impl<const POLICIES: u8> Context for Stream<POLICIES> {}
-
-impl<const POLICIES: u8> HttpContext for Stream<POLICIES> {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+impl<const POLICIES: u8> Stream<POLICIES> {
+    /// Decides the request and carries the decision out.
+    pub(crate) fn on_request_headers(&mut self) -> Action {
         let decided = match self.plugin.clone() {
             Some(plugin) => self.decide(&plugin),
             None => Err("outrigger_not_configured"),
@@ -172,7 +171,14 @@ impl<const POLICIES: u8> HttpContext for Stream<POLICIES> {
         })
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    /// Whether anything is left to do for the stream after its request headers.
+    pub(crate) fn has_more_to_do(&self) -> bool {
+        let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
+        counts || self.held || self.response_ops.is_some()
+    }
+
+    /// Changes the response headers.
+    pub(crate) fn on_response_headers(&mut self) -> Action {
         if let Some(ops) = self.response_ops.take()
             && let Err(status) = effects::change(Map::ResponseHeaders, &ops)
         {
@@ -181,8 +187,9 @@ impl<const POLICIES: u8> HttpContext for Stream<POLICIES> {
         Action::Continue
     }
 
-    fn on_log(&mut self) {
-        let Some(plugin) = self.plugin.clone() else { return };
+    /// Counts the request.
+    pub(crate) fn on_log(&self) {
+        let Some(plugin) = &self.plugin else { return };
         if let Some(metrics) = &plugin.metrics
             && let Err(status) = metrics.record(self.series(metrics.nothing()), self.started.elapsed())
         {

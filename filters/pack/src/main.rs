@@ -1,8 +1,9 @@
 //! `outrigger-pack IN.wasm OUT.wasm`: finishes a filter module.
 //!
 //! The SDK exports every callback of the ABI, and Envoy enters the VM for each one that is exported: an idle body
-//! callback costs an entry for every chunk of every body. This drops the callbacks that the filter has no use for, the
-//! code behind them and the custom sections; and it refuses a module that Envoy 1.40 would not load.
+//! callback costs an entry for every chunk of every body. This puts the callbacks that the filter has a use for in the
+//! place of all those of the SDK, drops the code behind the others and the custom sections; and it refuses a module
+//! that Envoy 1.40 would not load.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,29 +11,24 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use walrus::Module;
 
-/// What every module needs: the memory, the start, the plugin's life and the end of a stream.
-const COMMON: &[&str] = &[
-    "memory",
-    "_initialize",
-    "proxy_abi_version_0_2_1",
-    "proxy_on_memory_allocate",
-    "proxy_on_context_create",
-    "proxy_on_vm_start",
-    "proxy_on_configure",
-    "proxy_on_delete",
-];
+/// What every module exports besides its callbacks.
+const COMMON: &[&str] = &["memory", "_initialize", "proxy_abi_version_0_2_1", "proxy_on_memory_allocate"];
 
-/// What the filters use beyond that, by the name of their module.
+/// How our callbacks' names begin, and those of the ABI that they get.
+const OURS: &str = "outrigger_on_";
+const ABI: &str = "proxy_on_";
+
+/// The callbacks of each module, without [`OURS`], by its name.
 const CALLBACKS: &[(&str, &[&str])] = &[
     (
         "outrigger",
-        &["proxy_on_request_headers", "proxy_on_response_headers", "proxy_on_log", "proxy_on_tick"],
+        &["context_create", "configure", "request_headers", "response_headers", "log", "tick", "delete"],
     ),
-    ("outrigger_router", &["proxy_on_request_headers", "proxy_on_response_headers"]),
-    ("outrigger_fault", &["proxy_on_request_headers", "proxy_on_tick"]),
-    ("outrigger_jwt_authn", &["proxy_on_request_headers"]),
-    ("outrigger_authz", &["proxy_on_request_headers"]),
-    ("outrigger_metrics", &["proxy_on_request_headers", "proxy_on_log"]),
+    ("outrigger_router", &["context_create", "configure", "request_headers", "response_headers", "delete"]),
+    ("outrigger_fault", &["context_create", "configure", "request_headers", "tick", "delete"]),
+    ("outrigger_jwt_authn", &["context_create", "configure", "request_headers", "delete"]),
+    ("outrigger_authz", &["context_create", "configure", "request_headers", "delete"]),
+    ("outrigger_metrics", &["context_create", "configure", "request_headers", "log", "delete"]),
 ];
 
 /// What Envoy 1.40 offers to import, as far as Rust's standard library, the SDK and the filters ask for it. An import
@@ -107,19 +103,18 @@ fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
     let mut config = walrus::ModuleConfig::new();
     let mut module: Module =
         config.generate_name_section(false).generate_producers_section(false).parse_file(input)?;
-    let keep = |export: &str| COMMON.contains(&export) || callbacks.contains(&export);
-    let missing: Vec<_> = COMMON
-        .iter()
-        .chain(*callbacks)
-        .filter(|wanted| !module.exports.iter().any(|export| export.name == **wanted))
-        .collect();
-    if !missing.is_empty() {
-        bail!("does not export {missing:?}");
+    let mut wanted: Vec<(String, String)> =
+        COMMON.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
+    wanted.extend(callbacks.iter().map(|name| (format!("{OURS}{name}"), format!("{ABI}{name}"))));
+    let exports: Vec<_> = module.exports.iter().map(|export| (export.id(), export.name.clone())).collect();
+    for (export, name) in exports {
+        match wanted.iter().position(|(ours, _)| *ours == name) {
+            Some(place) => module.exports.get_mut(export).name = wanted.swap_remove(place).1,
+            None => module.exports.delete(export),
+        }
     }
-    let dropped: Vec<_> =
-        module.exports.iter().filter(|export| !keep(&export.name)).map(walrus::Export::id).collect();
-    for export in dropped {
-        module.exports.delete(export);
+    if !wanted.is_empty() {
+        bail!("does not export what it should: {wanted:?}");
     }
     walrus::passes::gc::run(&mut module);
     let unknown: Vec<_> = module

@@ -1,0 +1,139 @@
+//! Which configuration and which stream a callback of Envoy's is about.
+//!
+//! This stands in for the SDK's dispatcher, which looks each stream up in up to three maps, for every callback, and
+//! panics on an id that it does not know: a panic takes down the VM of a worker thread. `outrigger-pack` gives these
+//! callbacks the ABI's names in its place.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use proxy_wasm::types::Action;
+
+use crate::plugin::Plugin;
+use crate::stream::Stream;
+
+/// The callbacks of one filter module on one thread.
+#[derive(Debug)]
+pub struct Dispatcher<const POLICIES: u8> {
+    /// By the id of their root context: a few.
+    plugins: RefCell<Vec<(u32, Rc<Plugin<POLICIES>>)>>,
+    /// The stream that was created last, and its root context. Envoy creates a stream right before the first callback
+    /// about it, so that no other has to be known.
+    created: Cell<(u32, u32)>,
+    /// The streams whose request was seen and that have something left to do.
+    streams: RefCell<HashMap<u32, Stream<POLICIES>, BuildHasherDefault<IdHasher>>>,
+}
+
+impl<const POLICIES: u8> Dispatcher<POLICIES> {
+    /// Without any configuration.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            plugins: RefCell::new(Vec::new()),
+            created: Cell::new((0, 0)),
+            streams: RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())),
+        }
+    }
+
+    /// A context is there: a stream of the root context `parent`, or a root context if that is 0.
+    pub fn on_context_create(&self, context: u32, parent: u32) {
+        self.created.set((context, parent));
+    }
+
+    /// Takes the configuration of `root`, so many bytes long. `false` makes Envoy reject it and keep the one before.
+    pub fn on_configure(&self, root: u32, size: usize) -> bool {
+        let Some(plugin) = Plugin::configured(size) else { return false };
+        if let Ok(mut plugins) = self.plugins.try_borrow_mut() {
+            plugins.retain(|(id, _)| *id != root);
+            plugins.push((root, Rc::new(plugin)));
+        }
+        true
+    }
+
+    /// The timer of `root`.
+    pub fn on_tick(&self, root: u32) {
+        if let Some(plugin) = self.plugin(root) {
+            plugin.on_tick();
+        }
+    }
+
+    /// A request's headers are there.
+    pub fn on_request_headers(&self, id: u32) -> Action {
+        let mut stream = Stream::new(self.plugin_of(id), id);
+        let action = stream.on_request_headers();
+        if stream.has_more_to_do()
+            && let Ok(mut streams) = self.streams.try_borrow_mut()
+        {
+            streams.insert(id, stream);
+        }
+        action
+    }
+
+    /// The headers of the response to `id` are there.
+    pub fn on_response_headers(&self, id: u32) -> Action {
+        if let Ok(mut streams) = self.streams.try_borrow_mut()
+            && let Some(stream) = streams.get_mut(&id)
+        {
+            return stream.on_response_headers();
+        }
+        Action::Continue
+    }
+
+    /// A stream has ended. Nothing but [`Self::on_delete`] comes after this.
+    pub fn on_log(&self, id: u32) {
+        let seen = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
+        // A request that Envoy itself has refused comes here first.
+        let stream = seen.unwrap_or_else(|| Stream::new(self.plugin_of(id), id));
+        stream.on_log();
+    }
+
+    /// A context is gone.
+    pub fn on_delete(&self, context: u32) {
+        let stream = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&context));
+        if stream.is_none()
+            && let Ok(mut plugins) = self.plugins.try_borrow_mut()
+        {
+            plugins.retain(|(root, _)| *root != context);
+        }
+    }
+
+    fn plugin(&self, root: u32) -> Option<Rc<Plugin<POLICIES>>> {
+        let plugins = self.plugins.try_borrow().ok()?;
+        plugins.iter().find(|(id, _)| *id == root).map(|(_, plugin)| Rc::clone(plugin))
+    }
+
+    /// The configuration of a stream that was just created.
+    fn plugin_of(&self, stream: u32) -> Option<Rc<Plugin<POLICIES>>> {
+        let (created, root) = self.created.get();
+        if created == stream { self.plugin(root) } else { None }
+    }
+}
+
+impl<const POLICIES: u8> Default for Dispatcher<POLICIES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Spreads context ids, which Envoy hands out one after the other.
+#[derive(Debug, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        // Knuth's multiplicative hash, in the upper half too, where the map looks first.
+        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
