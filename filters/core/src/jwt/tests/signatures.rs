@@ -93,8 +93,23 @@ fn the_signature_is_of_the_text_and_not_of_what_it_means() {
 #[test]
 fn pss_tokens_verify() {
     // Made by OpenSSL; PSS signatures are random.
-    let token = include_str!("keys/ps256.jwt").trim();
-    assert_eq!(bearer(&rules(vec![rule("i")]), token).principal.as_deref(), Some("i/ann"));
+    let rules = rules(vec![rule("i")]);
+    for token in
+        [include_str!("keys/ps256.jwt"), include_str!("keys/ps384.jwt"), include_str!("keys/ps512.jwt")]
+    {
+        let token = token.trim();
+        assert_eq!(bearer(&rules, token).principal.as_deref(), Some("i/ann"));
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let good = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        for index in (0..good.len()).step_by(5) {
+            let mut bad = good.clone();
+            bad[index] ^= 0x10;
+            let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(bad));
+            assert_eq!(bearer(&rules, &token).failure, Some(Failure::JwtVerificationFail), "{index}");
+        }
+        let other = token.replacen("eyJ", "eyI", 1);
+        assert!(bearer(&rules, &other).failure.is_some());
+    }
 }
 
 #[test]

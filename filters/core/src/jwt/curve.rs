@@ -1,0 +1,83 @@
+//! The two curves that keys lie on (NIST SP 800-186 section 3.2.1): a point off its curve is no key.
+
+use super::der;
+use super::modulus::Modulus;
+
+/// A curve `y² = x³ − 3x + b` over the numbers modulo a prime.
+#[derive(Debug)]
+pub(super) struct Curve {
+    prime: &'static [u8],
+    b: &'static [u8],
+    /// Its algorithm identifier in DER.
+    pub(super) algorithm: &'static [u8],
+}
+
+/// NIST P-256.
+pub(super) const P256: Curve = Curve { prime: &P256_PRIME, b: &P256_B, algorithm: der::EC_P256 };
+
+/// NIST P-384.
+pub(super) const P384: Curve = Curve { prime: &P384_PRIME, b: &P384_B, algorithm: der::EC_P384 };
+
+impl Curve {
+    /// The bytes of a coordinate.
+    pub(super) fn width(&self) -> usize {
+        self.prime.len()
+    }
+
+    /// Whether the point lies on the curve.
+    pub(super) fn has(&self, x: &[u8], y: &[u8]) -> bool {
+        Modulus::new(self.prime).is_some_and(|prime| prime.has_point(x, y, self.b))
+    }
+}
+
+const P256_PRIME: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+];
+
+const P256_B: [u8; 32] = [
+    0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd, 0x55, 0x76, 0x98, 0x86, 0xbc, 0x65,
+    0x1d, 0x06, 0xb0, 0xcc, 0x53, 0xb0, 0xf6, 0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60, 0x4b,
+];
+
+const P384_PRIME: [u8; 48] = [
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff,
+    0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff,
+];
+
+const P384_B: [u8; 48] = [
+    0xb3, 0x31, 0x2f, 0xa7, 0xe2, 0x3e, 0xe7, 0xe4, 0x98, 0x8e, 0x05, 0x6b, 0xe3, 0xf8, 0x2d, 0x19, 0x18,
+    0x1d, 0x9c, 0x6e, 0xfe, 0x81, 0x41, 0x12, 0x03, 0x14, 0x08, 0x8f, 0x50, 0x13, 0x87, 0x5a, 0xc6, 0x56,
+    0x39, 0x8d, 0x8a, 0x2e, 0xd1, 0x9d, 0x2a, 0x85, 0xc8, 0xed, 0xd3, 0xec, 0x2a, 0xef,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// The curve's base point, by another implementation, and what is beside it.
+    #[test]
+    fn only_points_of_the_curve_are_on_it() {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        let p256 = p256::AffinePoint::GENERATOR.to_sec1_point(false);
+        let p384 = p384::AffinePoint::GENERATOR.to_sec1_point(false);
+        for (curve, x, y) in [
+            (P256, p256.x().unwrap().to_vec(), p256.y().unwrap().to_vec()),
+            (P384, p384.x().unwrap().to_vec(), p384.y().unwrap().to_vec()),
+        ] {
+            assert!(curve.has(&x, &y));
+            for at in 0..curve.width() {
+                let mut off = x.clone();
+                off[at] ^= 1;
+                assert!(!curve.has(&off, &y), "x differs at {at}");
+                let mut off = y.clone();
+                off[at] ^= 1;
+                assert!(!curve.has(&x, &off), "y differs at {at}");
+            }
+            assert!(!curve.has(curve.prime, &y));
+        }
+    }
+}
