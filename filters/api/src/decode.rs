@@ -35,6 +35,7 @@ mod telemetry_tracing;
 mod virtual_service;
 mod workload_entry;
 
+pub(crate) use authorization_policy::DRY_RUN;
 pub(crate) use cursor::{Cursor, shorten};
 pub(crate) use object::Object;
 pub(crate) use sink::{Context, Sink};

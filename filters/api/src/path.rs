@@ -85,12 +85,18 @@ fn index(text: &str) -> Option<(usize, &str)> {
     Some((digits.parse().ok()?, after))
 }
 
+/// Whether a name can't be taken for anything else between the dots of a path.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '/'))
+}
+
 impl fmt::Display for FieldPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(formatter, "[{index}]")?,
-                Segment::Field(name) if name.is_empty() || name.contains(['.', '[', ']', '"']) => {
+                Segment::Field(name) if !is_plain(name) => {
                     write!(formatter, "[\"{name}\"]")?;
                 }
                 Segment::Field(name) if at == 0 => formatter.write_str(name)?,

@@ -70,7 +70,7 @@ fn fraction_of(fraction: &str, scale: u64) -> Option<u64> {
 /// Istio's rule for nearly every duration.
 pub(crate) fn at_least_a_millisecond(duration: Duration) -> Result<(), String> {
     if duration < Duration::from_millis(1) {
-        Err("is shorter than a millisecond; to have no limit, leave the field out".to_owned())
+        Err("is shorter than a millisecond; to do without, leave the field out".to_owned())
     } else if !duration.subsec_nanos().is_multiple_of(1_000_000) {
         Err("is not a whole number of milliseconds".to_owned())
     } else {

@@ -68,7 +68,15 @@ fn labels(text: &str) -> Result<(), String> {
 }
 
 fn bad_label(label: &str) -> String {
-    format!("is not a host name: `{label}` is no label of one")
+    match label {
+        "" => "is not a host name: there is nothing between two dots, or beside one".to_owned(),
+        _ if label.contains("//") => "is a URL, not a host name".to_owned(),
+        _ if label.contains(':') => "is not a host name: it has a port".to_owned(),
+        _ if label.contains('*') => {
+            "is not a host name: a `*` can only stand in front, for whole labels".to_owned()
+        }
+        _ => format!("is not a host name: `{label}` is no label of one"),
+    }
 }
 
 /// The name of a resource: lower case, with inner hyphens and dots.

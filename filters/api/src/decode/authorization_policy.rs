@@ -13,7 +13,7 @@ use crate::{
     types::authorization_policy::{Action, AuthorizationPolicy, Condition, Operation, Rule, Source, Values},
 };
 
-const DRY_RUN: &str = "istio.io/dry-run";
+pub(crate) const DRY_RUN: &str = "istio.io/dry-run";
 
 pub(crate) fn decode(fields: &Object<'_>) -> Option<AuthorizationPolicy> {
     let action = action(fields);

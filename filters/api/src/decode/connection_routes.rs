@@ -6,6 +6,7 @@ use super::{
     object::Object,
 };
 use crate::{
+    check,
     host::HostPattern,
     types::virtual_service::{ConnectionDestination, ConnectionMatch, TcpRoute, TlsMatch, TlsRoute},
 };
@@ -13,8 +14,8 @@ use crate::{
 pub(crate) fn tls(route: &Cursor<'_>, hosts: &[HostPattern]) -> Option<TlsRoute> {
     route.object(|fields| {
         let matches = fields.list("match", |entry| tls_match(entry, hosts));
-        if !fields.has("match") {
-            route.error("missing `match`");
+        if !fields.is_set("match") {
+            route.error("missing `match`: a TLS route needs one at least");
         }
         Some(TlsRoute { matches, route: destinations(fields) })
     })
@@ -39,13 +40,17 @@ fn tls_match(entry: &Cursor<'_>, hosts: &[HostPattern]) -> Option<TlsMatch> {
     entry.object(|fields| {
         let sni_hosts = fields.list("sniHosts", |host| {
             let pattern = host.host_pattern()?;
+            if host.node.as_str().is_some_and(|text| check::ip::address(text).is_ok()) {
+                host.warn("an address is no name for SNI: most clients never send one");
+                return Some(pattern);
+            }
             if !hosts.iter().any(|wide| pattern.is_subset_of(wide)) {
                 host.error(format!("SNI host `{pattern}` is not covered by the VirtualService's `hosts`"));
             }
             Some(pattern)
         });
-        if !fields.has("sniHosts") {
-            entry.error("missing `sniHosts`");
+        if !fields.is_set("sniHosts") {
+            entry.error("missing `sniHosts`: a TLS match needs one at least");
         }
         Some(TlsMatch { sni_hosts, connection: connection(fields) })
     })
@@ -69,8 +74,8 @@ fn destinations(fields: &Object<'_>) -> Vec<ConnectionDestination> {
             Some(ConnectionDestination { destination: destination?, weight })
         })
     });
-    if !fields.has("route") {
-        fields.cursor.error("missing `route`");
+    if !fields.is_set("route") {
+        fields.cursor.error("missing `route`: a destination is needed");
     }
     if destinations.len() > 1 && destinations.iter().all(|destination| destination.weight == 0) {
         fields.cursor.error_hint("the weights of all destinations are 0", "give each destination a `weight`");

@@ -66,6 +66,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Reports that Istio would refuse the name of this entry of a map.
+    #[inline(never)]
+    pub(crate) fn key_error(&self, name: &str, reason: &str) {
+        let message = match name {
+            "" => "the name must not be empty".to_owned(),
+            _ => format!("`{}` {reason}", shorten(name)),
+        };
+        self.sink.report(Severity::Error, code::SCHEMA, self.whole(), message, None);
+    }
+
     /// Reports that Istio would refuse this.
     pub(crate) fn error(&self, message: impl Into<String>) {
         self.report(Severity::Error, code::SCHEMA, message, None);
@@ -115,31 +125,28 @@ impl<'a> Cursor<'a> {
 
     /// Reports that the value is of another kind than `expected`, such as `a string`.
     pub(crate) fn wrong_kind<T>(&self, expected: &str) -> Option<T> {
-        self.tell_wrong_kind(expected);
+        self.tell_wrong_kind(expected, None);
         None
     }
 
+    /// What is wrong about the kind, and what to write instead where that can't be told from the value.
     #[inline(never)]
-    fn tell_wrong_kind(&self, expected: &str) {
+    pub(crate) fn tell_wrong_kind(&self, expected: &str, hint: Option<String>) {
         let found = match &self.node.value {
             Value::Number(number) => format!("the number `{number}`"),
             Value::Bool(value) => format!("the boolean `{value}`"),
             Value::String(text) => format!("the string `{}`", shorten(text)),
             _ => self.node.kind().to_owned(),
         };
-        let hint = match (&self.node.value, expected) {
+        let quotes = match (&self.node.value, expected) {
             (Value::Number(_) | Value::Bool(_), "a string") => Some("put it in quotes"),
             (Value::String(_), "a whole number" | "a number" | "a boolean") => {
                 Some("write it without quotes")
             }
             _ => None,
         };
-        self.report(
-            Severity::Error,
-            code::SCHEMA,
-            format!("expected {expected}, found {found}"),
-            hint.map(str::to_owned),
-        );
+        let hint = hint.or_else(|| quotes.map(str::to_owned));
+        self.report(Severity::Error, code::SCHEMA, format!("expected {expected}, found {found}"), hint);
     }
 
     /// The elements of a list. A decoder gets `null` elements too.
@@ -150,6 +157,14 @@ impl<'a> Cursor<'a> {
                 items.filter_map(|(index, node)| decode(&self.index(index, node))).collect()
             }
             _ => self.wrong_kind("a list").unwrap_or_default(),
+        }
+    }
+
+    /// The element of a list at `index`, if there is one.
+    pub(crate) fn element(&self, index: usize) -> Option<Cursor<'_>> {
+        match &self.node.value {
+            Value::Sequence(items) => items.get(index).map(|node| self.index(index, node)),
+            _ => None,
         }
     }
 

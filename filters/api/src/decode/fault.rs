@@ -51,10 +51,13 @@ fn delay(delay: &Cursor<'_>) -> Option<Delay> {
             delay.warn_hint(NEVER, "set `percentage: {value: 100}` to delay every request");
         }
         fields.get("exponentialDelay", |field| {
-            field.error("`exponentialDelay` is not supported by Istio: use `fixedDelay`");
+            field.error_hint("Istio does not support `exponentialDelay`", "use `fixedDelay`");
             Some(())
         });
-        let fixed_delay = fields.required("fixedDelay", |at| at.duration());
+        if !fields.has("fixedDelay") && !fields.has("exponentialDelay") {
+            delay.warn_hint("without `fixedDelay` nothing is delayed", "set it, such as `fixedDelay: 5s`");
+        }
+        let fixed_delay = fields.get("fixedDelay", |at| at.duration());
         let percentage = percentage.or(percent).unwrap_or(Millionths::NONE);
         Some(Delay { percentage, fixed_delay: fixed_delay? })
     })
@@ -70,7 +73,7 @@ fn abort(abort: &Cursor<'_>) -> Option<Abort> {
         let http = fields.get("httpStatus", |status| status.within(200, 600)).map(AbortError::Http);
         let grpc = fields.get("grpcStatus", grpc_status).map(AbortError::Grpc);
         fields.get("http2Error", |field| {
-            field.error("`http2Error` is not supported by Istio: use `httpStatus` or `grpcStatus`");
+            field.error_hint("Istio does not support `http2Error`", "use `httpStatus` or `grpcStatus`");
             Some(())
         });
         if ["httpStatus", "grpcStatus", "http2Error"].iter().all(|name| !fields.has(name)) {

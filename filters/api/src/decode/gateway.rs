@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn decode(fields: &Object<'_>) -> Option<Gateway> {
     let selector = fields.get("selector", |at| at.selector_labels()).unwrap_or_default();
     let servers = fields.list("servers", server);
-    if !fields.has("servers") || fields.get("servers", is_empty_list).is_some() {
+    if !fields.is_set("servers") {
         fields.cursor.error("missing `servers`: a Gateway needs one at least");
     }
     for (at, server) in servers.iter().enumerate() {
@@ -33,10 +33,6 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<Gateway> {
     Some(Gateway { selector, servers })
 }
 
-fn is_empty_list(field: &Cursor<'_>) -> Option<()> {
-    (field.node.value == crate::node::Value::Sequence(Vec::new())).then_some(())
-}
-
 fn server(server: &Cursor<'_>) -> Option<Server> {
     server.object(|fields| {
         let bind = fields.get("bind", bind);
@@ -47,7 +43,7 @@ fn server(server: &Cursor<'_>) -> Option<Server> {
             server.error("a server on a unix socket has port number 0");
         }
         let hosts = fields.list("hosts", host);
-        if !fields.has("hosts") || fields.get("hosts", is_empty_list).is_some() {
+        if !fields.is_set("hosts") {
             server.error("missing `hosts`: a server needs one at least");
         }
         let tls = fields.get("tls", certificates::server);
@@ -113,7 +109,7 @@ fn host(host: &Cursor<'_>) -> Option<ServerHost> {
 pub(crate) fn full_host(cursor: &Cursor<'_>, name: &str) -> Option<HostPattern> {
     let is_address = check::ip::address(name).is_ok();
     if let Err(reason) = check::names::wildcard_host_or_ip(name) {
-        cursor.error(format!("`{}` {reason}", shorten(name)));
+        cursor.bad(name, &reason);
         return None;
     }
     if !is_address && name != "*" && !name.contains('.') {

@@ -1,6 +1,6 @@
 //! Changes to headers.
 
-use super::{cursor::Cursor, cursor::shorten, object::Object};
+use super::{cursor::Cursor, object::Object};
 use crate::{
     check, ordered,
     types::common::{HeaderOperations, HeaderValue, Headers},
@@ -34,7 +34,7 @@ fn operation(operations: &Cursor<'_>, request: bool) -> Option<HeaderOperations>
 fn changes(values: &Cursor<'_>, request: bool) -> Vec<HeaderValue> {
     let mut changes = values.map(|name, value| {
         if let Err(reason) = changeable(name, request) {
-            value.error(format!("`{}` {reason}", shorten(name)));
+            value.key_error(name, &reason);
         }
         value.checked(check::headers::value)
     });

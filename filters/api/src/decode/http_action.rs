@@ -35,28 +35,21 @@ pub(crate) fn decode(
         delegate(field)
     });
     enough_weight(fields, &destinations);
-    let given = ACTIONS.iter().filter(|name| fields.has(name)).count();
-    if given == 0 || (given == 1 && fields.has("route") && is_empty_list(fields)) {
+    if !ACTIONS.iter().any(|name| fields.is_set(name)) {
         fields.cursor.error(
             "missing `route`, `redirect`, `directResponse` or `delegate`: exactly one of them is needed",
         );
     }
     if let Some(delegate) = delegate {
-        fields.at_most_one(&["delegate", "redirect"]);
-        fields.at_most_one(&["delegate", "route"]);
+        fields.at_most_one_set(&["delegate", "redirect"]);
+        fields.at_most_one_set(&["delegate", "route"]);
         return Some(RouteAction::Delegate(Delegate { direct_response: response, ..delegate }));
     }
-    fields.at_most_one(&ACTIONS);
+    fields.at_most_one_set(&ACTIONS);
     redirect
         .map(RouteAction::Redirect)
         .or(response.map(RouteAction::DirectResponse))
         .or_else(|| (!destinations.is_empty()).then_some(RouteAction::Route(destinations)))
-}
-
-fn is_empty_list(fields: &Object<'_>) -> bool {
-    fields
-        .get("route", |route| Some(route.node.value == crate::node::Value::Sequence(Vec::new())))
-        .unwrap_or_default()
 }
 
 fn destination(entry: &Cursor<'_>) -> Option<RouteDestination> {
@@ -79,25 +72,33 @@ fn enough_weight(fields: &Object<'_>, destinations: &[RouteDestination]) {
 
 fn redirect(redirect: &Cursor<'_>, matches: &[HttpMatchRequest]) -> Option<Redirect> {
     redirect.object(|fields| {
-        fields.at_most_one(&["uri", "prefixRewrite"]);
+        fields.at_most_one_set(&["uri", "prefixRewrite"]);
         fields.at_most_one(&["port", "derivePort"]);
         let uri = fields.text("uri").map(RedirectPath::Full);
         let prefix = fields.text("prefixRewrite").map(RedirectPath::Prefix);
         let not_a_prefix = |entry: &HttpMatchRequest| matches!(&entry.uri, Some(uri) if !matches!(uri, StringMatch::Prefix(_)));
         if prefix.is_some() && matches.iter().any(not_a_prefix) {
-            redirect.error("`prefixRewrite` needs every `match` with a `uri` to match it by `prefix`");
+            fields.get("prefixRewrite", |field| {
+                field.error("`prefixRewrite` needs every `match` with a `uri` to match it by `prefix`");
+                Some(())
+            });
         }
         let authority = fields.text("authority");
-        let number = fields.get("port", |at| at.port()).map(RedirectPort::Number);
+        // Istio takes port 0 for none.
+        let number = fields.get("port", |at| at.within(0, 65535)).map(|port| match port {
+            0 => RedirectPort::ProtocolDefault,
+            port => RedirectPort::Number(port),
+        });
         let derived = fields.get("derivePort", |port| {
             port.one_of(&[
                 ("FROM_PROTOCOL_DEFAULT", RedirectPort::ProtocolDefault),
                 ("FROM_REQUEST_PORT", RedirectPort::FromRequest),
             ])
         });
-        let scheme = fields.get("scheme", |scheme| scheme.one_of(&[("http", Scheme::Http), ("https", Scheme::Https)]));
+        let schemes = [("", None), ("http", Some(Scheme::Http)), ("https", Some(Scheme::Https))];
+        let scheme = fields.get("scheme", |scheme| scheme.one_of(&schemes)).flatten();
         let code = fields.get("redirectCode", redirect_code).unwrap_or_default();
-        if ["uri", "prefixRewrite", "authority", "port", "derivePort", "scheme"].iter().all(|name| !fields.has(name)) {
+        if ["uri", "prefixRewrite", "authority", "port", "derivePort", "scheme"].iter().all(|name| !fields.is_set(name)) {
             redirect.error("missing `uri`, `prefixRewrite`, `authority`, `port` or `scheme`: one of them is needed");
         }
         let port = number.or(derived).unwrap_or_default();
@@ -130,7 +131,7 @@ fn direct_response(response: &Cursor<'_>) -> Option<DirectResponse> {
     response.object(|fields| {
         let status = fields.required("status", |status| status.within(200, 600));
         let body = fields.get("body", |body| {
-            let content = body.object(|fields| {
+            let content = body.object_like("{string: …}", |fields| {
                 fields.at_most_one(&["string", "bytes"]);
                 let text = fields.get("string", |at| at.string()).map(String::into_bytes);
                 let bytes = fields.get("bytes", |bytes| bytes.parsed(check::base64::decode));

@@ -1,8 +1,11 @@
 //! One entry of an HTTP route's `match`.
 
-use super::{cursor::Cursor, cursor::shorten, object::Object, virtual_service::header_key};
+use super::{
+    cursor::{Cursor, shorten},
+    object::Object,
+    virtual_service::{Place, header_key},
+};
 use crate::{
-    check,
     node::Value,
     ordered,
     types::{
@@ -12,7 +15,7 @@ use crate::{
 };
 
 /// A `null` entry is an empty one: it matches every request.
-pub(crate) fn decode(entry: &Cursor<'_>) -> Option<HttpMatchRequest> {
+pub(crate) fn decode(entry: &Cursor<'_>, place: Place) -> Option<HttpMatchRequest> {
     if entry.node.is_null() {
         return Some(HttpMatchRequest::default());
     }
@@ -24,8 +27,8 @@ pub(crate) fn decode(entry: &Cursor<'_>) -> Option<HttpMatchRequest> {
             scheme: plain("scheme"),
             method: plain("method"),
             authority: plain("authority"),
-            headers: headers(fields, "headers", header),
-            without_headers: headers(fields, "withoutHeaders", without_header),
+            headers: headers(fields, "headers", place, header),
+            without_headers: headers(fields, "withoutHeaders", place, without_header),
             query_params: fields
                 .get("queryParams", |params| Some(params.map(|_, value| query_param(value))))
                 .unwrap_or_default(),
@@ -49,34 +52,47 @@ pub(crate) fn source_labels(fields: &Object<'_>) -> Labels {
 }
 
 pub(crate) fn source_namespace(fields: &Object<'_>) -> Option<String> {
-    fields
-        .get("sourceNamespace", |field| {
-            field.checked(|text| if text.is_empty() { Ok(()) } else { check::names::dns_label(text) })
-        })
-        .filter(|namespace| !namespace.is_empty())
+    fields.get("sourceNamespace", |field| field.dns_label_or_empty())
 }
 
 fn headers(
     fields: &Object<'_>,
     name: &'static str,
+    place: Place,
     decode: fn(&Cursor<'_>) -> Option<StringMatch>,
 ) -> Vec<(HeaderKey, StringMatch)> {
     let decoded = fields.get(name, |headers| {
         Some(headers.map(|key, value| {
-            let key =
-                header_key(key).map_err(|reason| value.error(format!("`{}` {reason}", shorten(key)))).ok();
+            let name = header_key(key).map_err(|reason| value.key_error(key, &reason)).ok();
             let decoded = decode(value);
-            if let (Some(HeaderKey::Claim(_)), Some(StringMatch::Present)) = (&key, &decoded) {
-                value.unsupported(
-                    "a claim is matched by `exact`, `prefix` or `regex`: Envoy has no presence of claims",
-                );
+            if let Some(HeaderKey::Claim(_)) = &name {
+                claim(key, value, place, decoded.as_ref());
             }
-            Some((key?, decoded?))
+            Some((name?, decoded?))
         }))
     });
     let mut headers: Vec<_> = decoded.unwrap_or_default().into_iter().map(|(_, entry)| entry).collect();
     ordered::sort_by(&mut headers, |(one, _), (other, _)| one.cmp(other));
     headers
+}
+
+/// A claim of a token is known at gateways only: not in the mesh, and so not in a delegate, which names no gateways.
+fn claim(key: &str, value: &Cursor<'_>, place: Place, decoded: Option<&StringMatch>) {
+    if place.on_mesh {
+        value.error_hint(
+            format!("JWT claim based routing (key: {}) is only supported for gateway", shorten(key)),
+            if place.in_delegate {
+                "ask for the claim in the rule that delegates"
+            } else {
+                "name gateways under `gateways`, without `mesh`"
+            },
+        );
+    }
+    if decoded == Some(&StringMatch::Present) {
+        value.unsupported(
+            "a claim is matched by `exact`, `prefix` or `regex`: Envoy has no presence of claims",
+        );
+    }
 }
 
 fn header(value: &Cursor<'_>) -> Option<StringMatch> {

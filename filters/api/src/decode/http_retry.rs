@@ -31,16 +31,19 @@ const STATUSES: [u16; 62] = [
 ];
 
 pub(crate) fn decode(retries: &Cursor<'_>) -> Option<HttpRetry> {
-    retries.object(|fields| {
+    retries.object_like("{attempts: 3}", |fields| {
         let attempts = fields.get("attempts", |at| at.count());
         let disabled = attempts.map_or(!fields.has("attempts"), |attempts| attempts == 0);
         for name in ["perTryTimeout", "retryOn", "retryRemoteLocalities"] {
-            if disabled && fields.has(name) {
-                retries.error_hint(
-                    format!("`{name}` has no effect: without `attempts` above 0 there are no retries"),
-                    "set `attempts`",
-                );
-            }
+            fields.get(name, |field| {
+                if disabled {
+                    field.error_hint(
+                        format!("`{name}` has no effect: without `attempts` above 0 there are no retries"),
+                        "set `attempts`",
+                    );
+                }
+                Some(())
+            });
         }
         Some(HttpRetry {
             attempts: attempts.unwrap_or_default(),
@@ -74,6 +77,10 @@ fn retry_on(field: &Cursor<'_>) -> Option<RetryOn> {
 
 fn unknown(field: &Cursor<'_>, condition: &str) {
     let trimmed = condition.trim();
+    if trimmed.is_empty() {
+        field.error("the list of conditions has an empty entry");
+        return;
+    }
     let hint = if trimmed != condition {
         "write the list without spaces".to_owned()
     } else {

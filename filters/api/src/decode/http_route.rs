@@ -1,6 +1,9 @@
 //! One entry of a VirtualService's `http`.
 
-use super::{cursor::Cursor, fault, headers, http_action, http_match, http_retry, object::Object};
+use super::{
+    cursor::Cursor, fault, headers, http_action, http_match, http_retry, object::Object,
+    virtual_service::Place,
+};
 use crate::{
     check,
     types::{
@@ -14,10 +17,10 @@ use crate::{
 const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"];
 
-pub(crate) fn decode(route: &Cursor<'_>, in_delegate: bool) -> Option<HttpRoute> {
+pub(crate) fn decode(route: &Cursor<'_>, place: Place) -> Option<HttpRoute> {
     route.object(|fields| {
-        let matches = fields.list("match", http_match::decode);
-        let action = http_action::decode(fields, &matches, in_delegate);
+        let matches = fields.list("match", |entry| http_match::decode(entry, place));
+        let action = http_action::decode(fields, &matches, place.in_delegate);
         let rewrite = fields.get("rewrite", rewrite);
         let headers = headers::headers(fields);
         one_authority(route, rewrite.as_ref(), &headers);
@@ -51,8 +54,8 @@ pub(crate) fn decode(route: &Cursor<'_>, in_delegate: bool) -> Option<HttpRoute>
 }
 
 fn rewrite(rewrite: &Cursor<'_>) -> Option<Rewrite> {
-    rewrite.object(|fields| {
-        fields.at_most_one(&["uri", "uriRegexRewrite"]);
+    rewrite.object_like("{uri: …}", |fields| {
+        fields.at_most_one_set(&["uri", "uriRegexRewrite"]);
         let uri = fields.text("uri").map(RewritePath::Uri);
         let regex = fields.get("uriRegexRewrite", |regex| {
             regex.object(|fields| {
@@ -80,9 +83,9 @@ fn one_authority(route: &Cursor<'_>, rewrite: Option<&Rewrite>, headers: &Header
 }
 
 fn mirrors(fields: &Object<'_>) -> Vec<Mirror> {
-    fields.at_most_one(&["mirror", "mirrors"]);
+    fields.at_most_one_set(&["mirror", "mirrors"]);
     let percent = fields.get("mirrorPercent", |percent| {
-        percent.deprecated("mirrorPercent", "`mirrorPercentage`");
+        percent.warn_hint("`mirrorPercent` is deprecated", "use `mirrorPercentage: {value: …}`");
         percent.within::<u32>(0, 100).map(|percent| Millionths::new(percent * 10_000))
     });
     let percentage = fields.get("mirrorPercentage", mirror_share);
@@ -102,7 +105,7 @@ fn mirrors(fields: &Object<'_>) -> Vec<Mirror> {
 
 /// Any share from 0 to 100 %: one below the smallest that Envoy can draw is none.
 fn mirror_share(percentage: &Cursor<'_>) -> Option<Millionths> {
-    percentage.object(|fields| {
+    percentage.object_like("{value: 5}", |fields| {
         let share = fields.get("value", |value| {
             let percent = value.number()?;
             if !(0.0..=100.0).contains(&percent) {
@@ -118,9 +121,12 @@ fn cors_policy(policy: &Cursor<'_>) -> Option<CorsPolicy> {
     policy.object(|fields| {
         let origins = fields.list("allowOrigins", |origin| {
             let found = origin.string_match(true)?;
-            if found == StringMatch::Present
-                || matches!(&found, StringMatch::Exact(text) | StringMatch::Prefix(text) if text.is_empty())
-            {
+            let nothing = match &found {
+                StringMatch::Present => origin.node.get("regex").is_none(),
+                StringMatch::Exact(text) | StringMatch::Prefix(text) => text.is_empty(),
+                StringMatch::Regex(_) => false,
+            };
+            if nothing {
                 origin.error("an origin needs `exact`, `prefix` or `regex`, and not an empty one");
             }
             Some(found)

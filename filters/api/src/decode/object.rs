@@ -20,8 +20,20 @@ pub(crate) struct Object<'a> {
 impl<'a> Cursor<'a> {
     /// Reads a mapping. Fields which `read` does not ask for are reported as unknown.
     pub(crate) fn object<T>(&self, read: impl FnOnce(&Object<'_>) -> Option<T>) -> Option<T> {
+        self.object_like("", read)
+    }
+
+    /// The same, with an example for those who write a single value.
+    pub(crate) fn object_like<T>(
+        &self,
+        example: &str,
+        read: impl FnOnce(&Object<'_>) -> Option<T>,
+    ) -> Option<T> {
         if !matches!(self.node.value, Value::Mapping(_)) {
-            return self.wrong_kind("a mapping");
+            let single = matches!(self.node.value, Value::String(_) | Value::Number(_));
+            let hint = (single && !example.is_empty()).then(|| format!("write it like `{example}`"));
+            self.tell_wrong_kind("a mapping", hint);
+            return None;
         }
         let object = Object { cursor: self, known: RefCell::default() };
         let value = read(&object);
@@ -122,11 +134,30 @@ impl<'a> Object<'a> {
         self.known.borrow_mut().push(ANY);
     }
 
-    /// Reports if more than one of `names` is there.
+    /// Whether a field says more than if it were left out: an empty list or text does not.
     #[inline(never)]
+    pub(crate) fn is_set(&self, name: &'static str) -> bool {
+        self.child(name).is_some_and(|child| match &child.node.value {
+            Value::Sequence(items) => !items.is_empty(),
+            Value::String(text) => !text.is_empty(),
+            _ => true,
+        })
+    }
+
+    /// Reports if more than one of `names`, alternatives of a `oneof`, is there.
     pub(crate) fn at_most_one(&self, names: &[&'static str]) {
+        self.only_one(names, |name| self.has(name));
+    }
+
+    /// Reports if more than one of `names` is set. Unlike a `oneof`, an empty one is as if left out.
+    pub(crate) fn at_most_one_set(&self, names: &[&'static str]) {
+        self.only_one(names, |name| self.is_set(name));
+    }
+
+    #[inline(never)]
+    fn only_one(&self, names: &[&'static str], is_given: impl Fn(&'static str) -> bool) {
         let given: Vec<_> =
-            names.iter().filter(|name| self.has(name)).map(|name| format!("`{name}`")).collect();
+            names.iter().filter(|name| is_given(name)).map(|name| format!("`{name}`")).collect();
         if given.len() > 1 {
             self.cursor.error(format!("only one of {} can be given", given.join(" and ")));
         }

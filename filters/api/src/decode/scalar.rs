@@ -23,7 +23,14 @@ impl Cursor<'_> {
     /// A text that is not empty.
     #[inline(never)]
     pub(crate) fn non_empty(&self) -> Option<String> {
-        self.checked(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) })
+        self.checked(|text| if text.is_empty() { Err(String::new()) } else { Ok(()) })
+    }
+
+    /// A DNS label; an empty text is as if left out.
+    #[inline(never)]
+    pub(crate) fn dns_label_or_empty(&self) -> Option<String> {
+        self.checked(|text| if text.is_empty() { Ok(()) } else { check::names::dns_label(text) })
+            .filter(|text| !text.is_empty())
     }
 
     /// A text which a check accepts. The check's message follows after the value.
@@ -43,9 +50,13 @@ impl Cursor<'_> {
         }
     }
 
+    /// Reports that a check refused this text.
     #[inline(never)]
-    fn bad(&self, text: &str, reason: &str) {
-        self.error(format!("`{}` {reason}", shorten(text)));
+    pub(crate) fn bad(&self, text: &str, reason: &str) {
+        match text {
+            "" => self.error("must not be empty"),
+            _ => self.error(format!("`{}` {reason}", shorten(text))),
+        }
     }
 
     #[inline(never)]
@@ -77,7 +88,10 @@ impl Cursor<'_> {
 
     #[inline(never)]
     fn not_within(&self, number: i64, lowest: i64, highest: i64) {
-        self.error(format!("`{number}` is not within {lowest} and {highest}"));
+        match number {
+            ..0 if lowest == 0 => self.error(format!("`{number}` is negative")),
+            _ => self.error(format!("`{number}` is not within {lowest} and {highest}")),
+        }
     }
 
     /// A number with or without a fraction.
@@ -141,7 +155,9 @@ impl Cursor<'_> {
     /// Istio's `Percent` message: 0, or within 0.0001 and 100.
     #[inline(never)]
     pub(crate) fn percent(&self) -> Option<Millionths> {
-        self.object(|percent| Some(percent.get("value", |at| at.share()).unwrap_or(Millionths::NONE)))
+        self.object_like("{value: 5}", |percent| {
+            Some(percent.get("value", |at| at.share()).unwrap_or(Millionths::NONE))
+        })
     }
 
     #[inline(never)]
@@ -178,10 +194,13 @@ impl Cursor<'_> {
 
     #[inline(never)]
     fn unknown_value(&self, text: &str, known: Vec<&'static str>) {
-        let hint = super::suggest::nearest(text, &known).map_or_else(
-            || format!("one of {}", known.join(", ")),
-            |meant| format!("did you mean `{meant}`?"),
-        );
+        let hint = super::suggest::nearest(text, &known)
+            .map_or_else(|| format!("one of {}", list(&known)), |meant| format!("did you mean `{meant}`?"));
         self.error_hint(format!("unknown value `{}`", shorten(text)), hint);
     }
+}
+
+/// Values for a hint; an empty one is a way of leaving the field out.
+fn list(known: &[&str]) -> String {
+    known.iter().copied().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
 }

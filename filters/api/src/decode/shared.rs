@@ -29,18 +29,20 @@ impl Cursor<'_> {
     /// Istio's `Destination`.
     #[inline(never)]
     pub(crate) fn destination(&self) -> Option<Destination> {
-        self.object(|fields| {
+        self.object_like("{host: reviews}", |fields| {
             let host = fields.required("host", |host| {
                 host.checked(|text| match text {
                     "*" => Err("is no destination: it stands for every host".to_owned()),
-                    _ => check::names::wildcard_host_or_ip(text),
+                    _ if check::ip::address(text).is_ok() => {
+                        Err("is an address: name the host of a ServiceEntry with this endpoint".to_owned())
+                    }
+                    _ => check::names::wildcard_host(text),
                 })
             });
-            let subset = fields.text("subset");
-            fields.get("subset", |name| {
-                name.checked(|text| if text.is_empty() { Ok(()) } else { check::names::dns_label(text) })
+            let subset = fields.get("subset", |name| name.dns_label_or_empty());
+            let port = fields.get("port", |port| {
+                port.object_like("{number: 80}", |port| port.required("number", |at| at.port()))
             });
-            let port = fields.get("port", |port| port.object(|port| port.required("number", |at| at.port())));
             Some(Destination { host: host?, subset, port })
         })
     }
@@ -48,7 +50,7 @@ impl Cursor<'_> {
     /// Istio's `StringMatch`. A prefix that is empty fits everything and is refused by Envoy but for a path.
     #[inline(never)]
     pub(crate) fn string_match(&self, allow_empty_prefix: bool) -> Option<StringMatch> {
-        self.object(|fields| {
+        self.object_like("{exact: …}", |fields| {
             fields.at_most_one(&["exact", "prefix", "regex"]);
             let exact = fields.get("exact", |at| at.string()).map(StringMatch::Exact);
             let prefix = fields.get("prefix", |prefix| {
@@ -68,7 +70,7 @@ impl Cursor<'_> {
     pub(crate) fn labels(&self) -> Option<Labels> {
         let labels = self.map(|key, value| {
             if let Err(reason) = check::names::label_key(key) {
-                value.error(format!("`{}` {reason}", super::cursor::shorten(key)));
+                value.key_error(key, &reason);
             }
             value.checked(check::names::label_value)
         });
@@ -131,16 +133,24 @@ impl Cursor<'_> {
             }
         };
         if let Some((namespace, name)) = text.split_once('/') {
-            let namespace = if namespace == "." { self.namespace() } else { namespace };
+            if namespace == "." {
+                self.error_hint(
+                    format!("`{}` names no gateway: Istio takes no `.` here", super::cursor::shorten(&text)),
+                    format!("write `{name}`, which is in the namespace of the resource"),
+                );
+                return None;
+            }
             check(namespace, "namespace");
             check(name, "name");
             return Some(named(namespace, name));
         }
+        self.checked(|text| {
+            check::names::host(text)
+                .map_err(|_| "names no gateway: write `name` or `namespace/name`".to_owned())
+        })?;
         let Some((name, rest)) = text.split_once('.') else {
-            check(&text, "name");
             return Some(named(self.namespace(), &text));
         };
-        self.checked(check::names::host)?;
         let namespace = rest.split('.').next().unwrap_or_default();
         self.warn_hint(
             "a gateway is named by a host name, which is the old way",
@@ -178,11 +188,15 @@ impl Object<'_> {
                 entry.checked(|text| match text {
                     "." | "*" => Ok(()),
                     "~" if none_allowed => Ok(()),
+                    "~" => Err("hides from everyone, which only a ServiceEntry can".to_owned()),
                     _ => check::names::dns_label(text),
                 })
             });
             if entries.len() > 1 && entries.iter().any(|entry| entry == "*" || entry == "~") {
-                field.error("`*` and `~` must stand alone");
+                field.error(match none_allowed {
+                    true => "`*` and `~` must stand alone",
+                    false => "`*` must stand alone: it stands for every namespace",
+                });
             }
             let own = field.namespace();
             let mut namespaces: Vec<String> = Vec::new();

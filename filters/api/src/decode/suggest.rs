@@ -1,7 +1,7 @@
 //! "Did you mean": what a field or value that does not exist was probably meant to be.
 
 /// Where fields belong which are often written one level too high or too low: name, place.
-const HOMES: [(&str, &str); 32] = [
+const HOMES: [(&str, &str); 35] = [
     ("attempts", "under `retries`"),
     ("perTryTimeout", "under `retries`"),
     ("retryOn", "under `retries`"),
@@ -30,6 +30,9 @@ const HOMES: [(&str, &str); 32] = [
     ("maxRequestsPerConnection", "under `connectionPool.http`"),
     ("connectionPool", "under `trafficPolicy`"),
     ("loadBalancer", "under `trafficPolicy`"),
+    ("set", "under `headers.request` or `headers.response`"),
+    ("add", "under `headers.request` or `headers.response`"),
+    ("remove", "under `headers.request` or `headers.response`"),
     ("matchLabels", "under `selector`"),
     ("principals", "under `from[].source`"),
     ("methods", "under `to[].operation`"),

@@ -2,38 +2,42 @@
 
 use super::{
     connection_routes,
-    cursor::{Cursor, shorten},
+    cursor::Cursor,
     http_route,
     object::Object,
 };
 use crate::{
     check,
     host::HostPattern,
-    node::{Node, Value},
     types::{
         common::GatewayRef,
         virtual_service::{HeaderKey, VirtualService},
     },
 };
 
+/// What decides whether a field may be there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Whether the VirtualService is one that others delegate to.
+    pub(crate) in_delegate: bool,
+    /// Whether sidecars get its routes.
+    pub(crate) on_mesh: bool,
+}
+
 pub(crate) fn decode(fields: &Object<'_>) -> Option<VirtualService> {
     let hosts = fields.list("hosts", host);
-    let is_delegate = hosts.is_empty() && is_empty(fields, "hosts");
+    let is_delegate = !fields.is_set("hosts");
     let gateways = gateways(fields, is_delegate);
     let on_mesh = gateways.contains(&GatewayRef::Mesh);
-    let http = fields.list("http", |route| {
-        if on_mesh {
-            refuse_claims(route);
-        }
-        http_route::decode(route, is_delegate)
-    });
+    let place = Place { in_delegate: is_delegate, on_mesh };
+    let http = fields.list("http", |route| http_route::decode(route, place));
     let tls = fields.list("tls", |route| connection_routes::tls(route, &hosts));
     let tcp = fields.list("tcp", connection_routes::tcp);
-    if ["http", "tls", "tcp"].iter().all(|name| is_empty(fields, name)) {
+    if ["http", "tls", "tcp"].iter().all(|name| !fields.is_set(name)) {
         fields.cursor.error("missing `http`, `tls` or `tcp`: one of them is needed");
     }
     if is_delegate {
-        for name in ["tls", "tcp"] {
+        for name in ["tls", "tcp"].into_iter().filter(|name| fields.is_set(name)) {
             fields.get(name, |field| {
                 field.error(format!("a VirtualService without `hosts` is a delegate, which has no `{name}`"));
                 Some(())
@@ -41,10 +45,13 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<VirtualService> {
         }
     }
     if on_mesh && hosts.contains(&HostPattern::Any) {
-        fields.cursor.error_hint(
-            "host `*` is not allowed in the mesh",
-            "name gateways under `gateways`, without `mesh`",
-        );
+        fields.get("hosts", |field| {
+            field.error_hint(
+                "host `*` is not allowed in the mesh",
+                "name gateways under `gateways`, without `mesh`",
+            );
+            Some(())
+        });
     }
     overlapping(fields, &hosts);
     let export_to = fields.export_to(false);
@@ -55,15 +62,9 @@ fn host(host: &Cursor<'_>) -> Option<HostPattern> {
     host.host_pattern()
 }
 
-fn is_empty(fields: &Object<'_>, name: &'static str) -> bool {
-    fields
-        .get(name, |field| Some(matches!(&field.node.value, Value::Sequence(items) if items.is_empty())))
-        .unwrap_or(true)
-}
-
 fn gateways(fields: &Object<'_>, is_delegate: bool) -> Vec<GatewayRef> {
     let gateways = fields.list("gateways", |at| at.gateway_ref());
-    if !is_empty(fields, "gateways") {
+    if fields.is_set("gateways") {
         if is_delegate {
             fields.get("gateways", |field| {
                 field.error("a VirtualService without `hosts` is a delegate, which has no `gateways`");
@@ -75,45 +76,25 @@ fn gateways(fields: &Object<'_>, is_delegate: bool) -> Vec<GatewayRef> {
     vec![GatewayRef::Mesh]
 }
 
-/// Two hosts of one VirtualService must not cover the same name.
+/// Two hosts of one VirtualService must not cover the same name. While some of them can't be read, nothing is said.
 fn overlapping(fields: &Object<'_>, hosts: &[HostPattern]) {
+    let whole = |field: &Cursor<'_>| Some(field.element(hosts.len()).is_none());
+    if fields.get("hosts", whole) != Some(true) {
+        return;
+    }
     for (at, host) in hosts.iter().enumerate() {
         for earlier in hosts.iter().take(at).filter(|earlier| earlier.intersects(host)) {
             fields.get("hosts", |field| {
-                field.error(format!("hosts `{earlier}` and `{host}` cover the same names"));
+                let whole = field.element(at);
+                let place = whole.as_ref().unwrap_or(field);
+                place.error(match earlier == host {
+                    true => format!("host `{host}` is given twice"),
+                    false => format!("hosts `{earlier}` and `{host}` cover the same names"),
+                });
                 Some(())
             });
         }
     }
-}
-
-/// Claims are known at gateways only: not in the mesh, and so not in a delegate either, which names no gateways.
-fn refuse_claims(route: &Cursor<'_>) {
-    let Some((key, node)) = route.node.entry("match").filter(|(_, node)| is_list(node)) else { return };
-    route.field("match", key.position, node).list(|entry| {
-        for name in ["headers", "withoutHeaders", "without_headers"] {
-            let Some((key, node)) = entry.node.entry(name) else { continue };
-            if let Value::Mapping(_) = node.value {
-                entry.field(name, key.position, node).map(refuse_claim);
-            }
-        }
-        Some(())
-    });
-}
-
-fn is_list(node: &Node) -> bool {
-    matches!(node.value, Value::Sequence(_))
-}
-
-fn refuse_claim(key: &str, value: &Cursor<'_>) -> Option<()> {
-    if let Ok(HeaderKey::Claim(_)) = header_key(key) {
-        value.error_hint(
-            format!("JWT claim based routing (key: {}) is only supported for gateway", shorten(key)),
-            "name gateways under `gateways`, without `mesh`; in place of a delegate's claims ask for them in the rule \
-             that delegates",
-        );
-    }
-    None
 }
 
 /// `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`.

@@ -103,7 +103,7 @@ fn other(group: &str, version: &str, kind: &str) -> Known {
     }
 }
 
-fn is_istio(kind: Kind) -> bool {
+pub(super) fn is_istio(kind: Kind) -> bool {
     KINDS.iter().any(|(group, candidate)| *candidate == kind && group.contains("istio"))
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::kinds::{Known, known};
+use super::kinds::{Known, is_istio, known};
 use crate::{
     check,
-    decode::{Context, Cursor, Decoder, Object, Sink, shorten},
+    decode::{Context, Cursor, DRY_RUN, Decoder, Object, Sink, shorten},
     node::{Node, Position, Value},
     ordered,
     path::FieldPath,
@@ -25,6 +25,13 @@ const FOREIGN: [&str; 9] = [
     "finalizers",
     "selfLink",
     "deletionTimestamp",
+];
+
+/// Annotations with which Istio marks what it makes itself; it refuses them from anyone else.
+const RESERVED: [&str; 3] = [
+    "internal.istio.io/webhook-always-reject",
+    "internal.istio.io/parents",
+    "internal.istio.io/parent-namespace",
 ];
 
 /// Collects what is found in one file.
@@ -68,7 +75,7 @@ impl Reader {
             base: base.clone(),
             resource: resource.clone(),
             namespace,
-            annotations: annotations(&node),
+            annotations: annotations_in(&node),
         };
         let sink = Sink::new(context);
         let cursor = Cursor::root(&node, &sink);
@@ -161,7 +168,8 @@ fn resource_parts(
     for name in ["apiVersion", "kind", "status"] {
         fields.skip(name);
     }
-    if matches!(kind, Kind::Deployment | Kind::EndpointSlice | Kind::Namespace | Kind::Pod | Kind::Service) {
+    // Of Kubernetes' own kinds only a part is read.
+    if !is_istio(kind) {
         fields.ignore_rest();
     }
     let meta = fields.required("metadata", |meta| meta.object(|fields| metadata(fields, kind, namespace)));
@@ -179,7 +187,7 @@ fn metadata(fields: &Object<'_>, kind: Kind, namespace: &str) -> Option<Metadata
         field.checked(|text| if text.is_empty() { Ok(()) } else { check::names::dns_label(text) })
     });
     let labels = fields.get("labels", text_map).unwrap_or_default();
-    let annotations = fields.get("annotations", text_map).unwrap_or_default();
+    let annotations = fields.get("annotations", |map| annotations(map, kind)).unwrap_or_default();
     let creation_timestamp = fields.get("creationTimestamp", |time| time.parsed(check::timestamp::parse));
     let namespace = if kind == Kind::Namespace { String::new() } else { namespace.to_owned() };
     Some(Metadata { name: name?, namespace, labels, annotations, creation_timestamp })
@@ -189,8 +197,23 @@ fn text_map(map: &Cursor<'_>) -> Option<Labels> {
     Some(ordered::map(map.map(|_, value| value.string())))
 }
 
+fn annotations(map: &Cursor<'_>, kind: Kind) -> Option<Labels> {
+    let annotations = map.map(|name, value| {
+        if RESERVED.contains(&name) {
+            value.key_error(name, "is an annotation of Istio's own: nobody else can set it");
+        } else if name == DRY_RUN && is_istio(kind) && kind != Kind::AuthorizationPolicy {
+            value.error_hint(
+                format!("annotation `{name}` has no place on a {kind}"),
+                "remove it: only an AuthorizationPolicy can be tried out",
+            );
+        }
+        value.string()
+    });
+    Some(ordered::map(annotations))
+}
+
 /// The annotations which decoders look at; what is wrong with them is said elsewhere.
-fn annotations(node: &Node) -> Labels {
+fn annotations_in(node: &Node) -> Labels {
     let annotations = node.get("metadata").and_then(|metadata| metadata.get("annotations"));
     match annotations.map(|annotations| &annotations.value) {
         Some(Value::Mapping(entries)) => ordered::map(

@@ -5,7 +5,9 @@ mod broken;
 mod hostile;
 #[cfg(feature = "yaml")]
 mod resources;
+#[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
+mod table;
 #[cfg(feature = "yaml")]
 mod tutorial;
-#[cfg(feature = "yaml")]
+#[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
 mod validation;
