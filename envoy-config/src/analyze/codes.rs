@@ -8,18 +8,32 @@ pub const CONFLICTING_MESH_HOSTS: &str = "IST0109";
 pub const MULTIPLE_SIDECARS: &str = "IST0111";
 /// A service with several ports is named without one.
 pub const DESTINATION_PORT_REQUIRED: &str = "IST0112";
+/// A service port's name says nothing of its protocol.
+pub const PORT_NAME: &str = "IST0118";
+/// Several Sidecars choose one workload.
+pub const CONFLICTING_SIDECARS: &str = "IST0110";
+/// The server of a TLS connection is not verified.
+pub const UNVERIFIED_SERVER: &str = "IST0128";
+/// The same, for one port.
+pub const UNVERIFIED_SERVER_OF_PORT: &str = "IST0129";
 /// A rule is never reached.
 pub const UNREACHABLE_RULE: &str = "IST0130";
 /// A match is covered by an earlier one.
 pub const INEFFECTIVE_MATCH: &str = "IST0131";
 /// A host of a VirtualService is not on its Gateway.
 pub const HOST_NOT_IN_GATEWAY: &str = "IST0132";
+/// A gateway's route to a host does not follow the mesh's rules for that host.
+pub const INGRESS_RULES_NOT_AFFECTED: &str = "IST0140";
 /// Several Gateways open one port for one host.
 pub const CONFLICTING_GATEWAYS: &str = "IST0145";
 /// A route asks for a claim of a token that nobody verifies.
 pub const CLAIM_ROUTE_WITHOUT_AUTHENTICATION: &str = "IST0149";
+/// Several Telemetries choose one workload.
+pub const CONFLICTING_TELEMETRIES: &str = "IST0159";
 /// Several Telemetries hold for a whole namespace.
 pub const MULTIPLE_TELEMETRIES: &str = "IST0160";
+/// A Gateway that Istio made is named.
+pub const INTERNAL_GATEWAY: &str = "IST0165";
 /// A subset's labels choose nothing.
 pub const SUBSET_SELECTS_NOTHING: &str = "IST0173";
 /// The host of a DestinationRule is not known.
@@ -51,12 +65,19 @@ pub fn title(code: &str) -> &'static str {
         CONFLICTING_MESH_HOSTS => "several VirtualServices of the mesh claim one host",
         MULTIPLE_SIDECARS => "several Sidecars hold for a whole namespace",
         DESTINATION_PORT_REQUIRED => "a service with several ports is named without one",
+        CONFLICTING_SIDECARS => "several Sidecars choose one workload",
+        PORT_NAME => "name of a service port does not say its protocol",
+        UNVERIFIED_SERVER => "server of a TLS connection is not verified",
+        UNVERIFIED_SERVER_OF_PORT => "server of a TLS connection is not verified on a port",
         UNREACHABLE_RULE => "rule is never reached",
         INEFFECTIVE_MATCH => "match is covered by an earlier one",
         HOST_NOT_IN_GATEWAY => "host of a VirtualService is not on its Gateway",
+        INGRESS_RULES_NOT_AFFECTED => "gateway does not follow the mesh's rules for a host",
         CONFLICTING_GATEWAYS => "several Gateways open one port for one host",
         CLAIM_ROUTE_WITHOUT_AUTHENTICATION => "route asks for a claim that nobody verifies",
+        CONFLICTING_TELEMETRIES => "several Telemetries choose one workload",
         MULTIPLE_TELEMETRIES => "several Telemetries hold for a whole namespace",
+        INTERNAL_GATEWAY => "Gateway that Istio made is named",
         SUBSET_SELECTS_NOTHING => "labels of a subset choose no endpoint",
         UNKNOWN_DESTINATION_RULE_HOST => "host of a DestinationRule is not known",
         code::SYNTAX => "not YAML or JSON",

@@ -9,8 +9,7 @@ use outrigger_api::{Proxy, Resource, Spec};
 use super::codes;
 use super::conflicts::place;
 use super::finding::{Finding, Level};
-use super::references::did_you_mean;
-use super::registry::{Registry, closest};
+use super::registry::{Registry, closest, did_you_mean};
 
 /// Looks at every VirtualService that delegates, and at every delegate.
 pub(super) fn check(

@@ -1,5 +1,6 @@
 //! Findings for people: the line of the file with what is meant underlined, as rustc shows it.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -11,13 +12,28 @@ use crate::load::SourceFile;
 
 /// All findings and a line that counts them. Coloured: the caller strips that where it is not wanted.
 pub fn report(findings: &[Finding], files: &[&SourceFile]) -> String {
-    let mut text = findings.iter().map(|finding| one(finding, files) + "\n").collect::<String>();
+    let lines = Lines::of(files);
+    let mut text = findings.iter().map(|finding| shown(finding, &lines) + "\n").collect::<String>();
     let _ = writeln!(text, "{}", summary(findings, files.len()));
     text
 }
 
 /// One finding.
 pub fn one(finding: &Finding, files: &[&SourceFile]) -> String {
+    let needed = files.iter().copied().filter(|file| finding.file.as_deref() == Some(&*file.name));
+    shown(finding, &Lines::of(&needed.collect::<Vec<_>>()))
+}
+
+/// The lines of each file, so that thousands of findings don't search for them again and again.
+struct Lines<'f>(HashMap<&'f str, Vec<&'f str>>);
+
+impl<'f> Lines<'f> {
+    fn of(files: &[&'f SourceFile]) -> Self {
+        Self(files.iter().map(|file| (&*file.name, file.text.lines().collect())).collect())
+    }
+}
+
+fn shown(finding: &Finding, lines: &Lines<'_>) -> String {
     let mark = match finding.level {
         Level::Error => Mark::ERROR,
         Level::Warning => Mark::WARNING,
@@ -26,10 +42,10 @@ pub fn one(finding: &Finding, files: &[&SourceFile]) -> String {
     let mut group = Group::with_title(mark.primary_title(finding.message.as_str()).id(finding.code));
     let label = label(finding);
     if let Some(name) = finding.file.as_deref() {
-        let text = files.iter().find(|file| &*file.name == name).map(|file| file.text.as_str());
+        let lines = lines.0.get(name);
         let line = finding.line.and_then(|line| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
-            Some((line, text?.lines().nth(index)?))
+            Some((line, *lines?.get(index)?))
         });
         group = match line {
             Some((number, source)) => group.element(

@@ -11,6 +11,8 @@ mod overlaps;
 mod references;
 mod registry;
 pub mod sarif;
+mod selectors;
+mod services;
 mod suppress;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ pub fn analyze(loaded: &Loaded, proxy: &Proxy, mesh: &mesh_config::Parsed) -> Ve
     conflicts::check(resources, &registry, &mut findings);
     overlaps::check(resources, &mut findings);
     delegates::check(resources, &registry, proxy, &mut findings);
+    selectors::check(resources, &mut findings);
+    services::check(resources, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

@@ -1,5 +1,6 @@
 //! What the resources name, so that references can be looked up.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
@@ -12,26 +13,40 @@ use outrigger_api::{Problem, Proxy, Resource, Spec};
 pub(super) struct Registry<'r> {
     cluster_domain: &'r str,
     services: BTreeMap<String, BTreeSet<u16>>,
-    wildcards: Vec<HostPattern>,
+    /// Suffixes of hosts with wildcards.
+    wildcards: HashSet<String>,
     /// Labels of the endpoints of a host; `None` where some of them are not in a ServiceEntry.
     endpoints: HashMap<String, Option<Vec<&'r Labels>>>,
     gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
     rules: HashMap<String, Vec<&'r DestinationRule>>,
+    /// Those for wildcards.
+    wildcard_rules: Vec<&'r DestinationRule>,
     /// Kind, namespace and name of resources with errors: they exist, but nothing is known of them.
     broken: HashSet<(&'r str, &'r str, &'r str)>,
+    broken_kinds: HashSet<&'r str>,
+    /// How many names may still be compared for suggestions: a wrong name is worth that, thousands are not.
+    comparisons: Cell<usize>,
 }
+
+/// Enough for a slip in a mesh of a thousand services, and a fraction of a second.
+const COMPARISONS: usize = 200_000;
 
 impl<'r> Registry<'r> {
     /// Collects what `resources` name. What `problems` made unusable counts as there.
     pub(super) fn new(resources: &'r [Resource], problems: &'r [Problem], proxy: &'r Proxy) -> Self {
+        let broken: HashSet<_> =
+            problems.iter().filter(|problem| problem.is_error()).filter_map(broken).collect();
         let mut registry = Self {
             cluster_domain: &proxy.cluster_domain,
             services: BTreeMap::new(),
-            wildcards: Vec::new(),
+            wildcards: HashSet::new(),
             endpoints: HashMap::new(),
             gateways: HashMap::new(),
             rules: HashMap::new(),
-            broken: problems.iter().filter(|problem| problem.is_error()).filter_map(broken).collect(),
+            wildcard_rules: Vec::new(),
+            broken_kinds: broken.iter().map(|(kind, ..)| *kind).collect(),
+            broken,
+            comparisons: Cell::new(COMPARISONS),
         };
         for resource in resources {
             registry.add(resource);
@@ -61,7 +76,8 @@ impl<'r> Registry<'r> {
                         HostPattern::Exact(host) => {
                             self.services.entry(host.clone()).or_default().extend(ports)
                         }
-                        wildcard => self.wildcards.push(wildcard.clone()),
+                        HostPattern::Suffix(suffix) => _ = self.wildcards.insert(suffix.clone()),
+                        HostPattern::Any => {}
                     }
                 }
             }
@@ -71,6 +87,9 @@ impl<'r> Registry<'r> {
             Spec::DestinationRule(rule) => {
                 let host = self.resolve(&rule.host.to_string(), namespace);
                 self.rules.entry(host).or_default().push(rule);
+                if rule.host.is_wildcard() {
+                    self.wildcard_rules.push(rule);
+                }
             }
             _ => {}
         }
@@ -83,7 +102,9 @@ impl<'r> Registry<'r> {
 
     /// Whether a service of this full name is known.
     pub(super) fn has_service(&self, host: &str) -> bool {
-        self.services.contains_key(host) || self.wildcards.iter().any(|wildcard| wildcard.covers(host))
+        let mut ends = host.char_indices().skip(1).filter_map(|(at, _)| host.get(at..));
+        self.services.contains_key(host)
+            || !self.wildcards.is_empty() && ends.any(|end| self.wildcards.contains(end))
     }
 
     /// The ports of the service of this full name, if it is known by name.
@@ -108,13 +129,19 @@ impl<'r> Registry<'r> {
         let rules: Vec<_> = match self.rules.get(host) {
             Some(rules) => rules.clone(),
             // A rule for a wildcard counts where none names the host.
-            None => {
-                let all = self.rules.values().flatten().copied();
-                all.filter(|rule| rule.host.is_wildcard() && rule.host.covers(host)).collect()
-            }
+            None => self.wildcard_rules.iter().copied().filter(|rule| rule.host.covers(host)).collect(),
         };
         let subsets = rules.iter().flat_map(|rule| rule.subsets.iter().map(|subset| &*subset.name));
         (!rules.is_empty()).then(|| subsets.collect())
+    }
+
+    /// A hint for a host that no service has.
+    pub(super) fn suggest(&self, host: &str) -> Option<String> {
+        let left = self.comparisons.get().checked_sub(self.services.len())?;
+        self.comparisons.set(left);
+        let first = |host: &str| host.split('.').next().unwrap_or_default().to_owned();
+        let same_name = || self.services().find(|other| first(other) == first(host));
+        did_you_mean(closest(host, self.services()).or_else(same_name))
     }
 
     /// A Gateway.
@@ -134,13 +161,17 @@ impl<'r> Registry<'r> {
 
     /// Whether some resource of `kind` has errors: what it names is not known, so nothing is called absent for it.
     pub(super) fn any_broken(&self, kinds: &[&str]) -> bool {
-        self.broken.iter().any(|(kind, ..)| kinds.contains(kind))
+        kinds.iter().any(|kind| self.broken_kinds.contains(kind))
     }
 }
 
 fn broken(problem: &Problem) -> Option<(&str, &str, &str)> {
     let resource = &problem.resource;
     Some((resource.kind.as_deref()?, resource.namespace.as_deref()?, resource.name.as_deref()?))
+}
+
+pub(super) fn did_you_mean(name: Option<&str>) -> Option<String> {
+    name.map(|name| format!("did you mean `{name}`?"))
 }
 
 /// The candidate that `name` was probably meant to be.

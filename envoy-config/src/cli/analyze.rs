@@ -2,10 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use super::input::InputOptions;
+use super::input::Subject;
 use crate::Exit;
 use crate::analyze::{analyze, has_errors, human, sarif};
-use crate::proxy_options::ProxyOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,15 +21,12 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Analyze {
-    #[command(flatten)]
-    input: InputOptions,
-
     /// Form of the result: JSON and SARIF 2.1.0 go to other programs
     #[arg(short = 'o', long, value_enum, default_value_t = Output::Human)]
     output: Output,
 
     #[command(flatten)]
-    proxy: ProxyOptions,
+    subject: Subject,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,14 +39,10 @@ enum Output {
 impl Analyze {
     /// Analyzes, prints, and says by the exit code whether there are errors.
     pub fn execute(&self) -> Exit {
-        let Some((loaded, mesh)) = self.input.read() else { return Exit::Usage };
-        let proxy = self.proxy.proxy(&mesh.mesh);
-        let findings = analyze(&loaded, &proxy, &mesh);
+        let Some(read) = self.subject.read() else { return Exit::Usage };
+        let findings = analyze(&read.loaded, &read.proxy, &read.mesh);
         match self.output {
-            Output::Human => {
-                let files: Vec<_> = loaded.files.iter().chain(&mesh.file).collect();
-                super::print_text(&human::report(&findings, &files));
-            }
+            Output::Human => super::print_text(&human::report(&findings, &read.files())),
             Output::Json => super::print_json(&findings),
             Output::Sarif => super::print_json(&sarif::log(&findings)),
         }

@@ -10,14 +10,13 @@ use outrigger_core::Now;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::input::InputOptions;
+use super::input::{Read, Subject};
 use crate::Exit;
 use crate::analyze::{Finding, human as findings};
 use crate::explain::answer::Outcome;
 use crate::explain::request_line::RequestLine;
 use crate::explain::{Question, explain, human, use_keys};
 use crate::load::{Loaded, Unreadable};
-use crate::proxy_options::ProxyOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,15 +79,12 @@ pub struct Explain {
     #[arg(long, value_name = "ISSUER=FILE", value_parser = parse_keys)]
     jwks: Vec<(String, PathBuf)>,
 
-    #[command(flatten)]
-    input: InputOptions,
-
     /// Form of the result
     #[arg(short = 'o', long, value_enum, default_value_t = Output::Human)]
     output: Output,
 
     #[command(flatten)]
-    proxy: ProxyOptions,
+    subject: Subject,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,14 +102,14 @@ enum DirectionOption {
 impl Explain {
     /// Asks, prints the answer, and says by the exit code whether the request passes.
     pub fn execute(&self) -> Exit {
-        let Some((mut loaded, mesh)) = self.input.read() else { return Exit::Usage };
-        let proxy = self.proxy.proxy(&mesh.mesh);
-        if mesh.problems.iter().chain(&loaded.problems).any(outrigger_api::Problem::is_error) {
-            let files: Vec<_> = loaded.files.iter().chain(&mesh.file).collect();
-            let errors = mesh.problems.iter().chain(&loaded.problems).filter(|problem| problem.is_error());
-            complain_about(&errors.map(Finding::from).collect::<Vec<_>>(), &files);
+        let Some(read) = self.subject.read() else { return Exit::Usage };
+        let problems = read.mesh.problems.iter().chain(&read.loaded.problems);
+        let errors: Vec<_> = problems.filter(|problem| problem.is_error()).map(Finding::from).collect();
+        if !errors.is_empty() {
+            complain_about(&errors, &read.files());
             return Exit::Usage;
         }
+        let Read { mut loaded, mesh, proxy } = read;
         if !self.use_keys(&mut loaded.resources) {
             return Exit::Usage;
         }

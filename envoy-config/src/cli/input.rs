@@ -1,11 +1,50 @@
-//! Flags that every command has: what to read.
+//! Flags that every command has: what to read, and for which proxy.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use outrigger_api::Proxy;
 
-use crate::load::{Inputs, Loaded};
+use crate::load::{Inputs, Loaded, SourceFile};
 use crate::mesh_config;
+use crate::proxy_options::ProxyOptions;
+
+/// What a command that only looks is about.
+#[derive(Debug, Clone, Args)]
+pub struct Subject {
+    #[command(flatten)]
+    input: InputOptions,
+
+    #[command(flatten)]
+    proxy: ProxyOptions,
+}
+
+/// What a [`Subject`] names, as it was read.
+#[derive(Debug)]
+pub struct Read {
+    /// The resources.
+    pub loaded: Loaded,
+    /// The mesh configuration.
+    pub mesh: mesh_config::Parsed,
+    /// The proxy they are for.
+    pub proxy: Proxy,
+}
+
+impl Subject {
+    /// Reads everything. `None`: something can't be read, and standard error says what.
+    pub fn read(&self) -> Option<Read> {
+        let (loaded, mesh) = self.input.read()?;
+        let proxy = self.proxy.proxy(&mesh.mesh);
+        Some(Read { loaded, mesh, proxy })
+    }
+}
+
+impl Read {
+    /// Every file there is, to show lines of.
+    pub fn files(&self) -> Vec<&SourceFile> {
+        self.loaded.files.iter().chain(&self.mesh.file).collect()
+    }
+}
 
 /// What to read.
 #[derive(Debug, Clone, Args)]

@@ -38,6 +38,22 @@ pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     set
 }
 
+/// Where `names` repeat an earlier one, in order; without comparing each with each, since hostile lists are long.
+pub fn repeated(names: &[&str]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..names.len()).collect();
+    sort_places(&mut places, &|one, other| names.get(one).cmp(&names.get(other)));
+    let mut last = None;
+    let mut found = set([]);
+    for place in places {
+        let name = names.get(place);
+        if last == name {
+            found.insert(place);
+        }
+        last = name;
+    }
+    found.into_iter().collect()
+}
+
 #[inline(never)]
 fn sort_places(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
     places.sort_by(|one, other| compare(*one, *other));
@@ -61,6 +77,18 @@ mod tests {
             expected.sort();
             sort(&mut items);
             assert_eq!(items, expected);
+        }
+    }
+
+    #[test]
+    fn repeated_names() {
+        for (names, expected) in [
+            (&[][..], vec![]),
+            (&["a"], vec![]),
+            (&["b", "a", "b", "c", "a", "b"], vec![2, 4, 5]),
+            (&["", ""], vec![1]),
+        ] {
+            assert_eq!(repeated(names), expected, "{names:?}");
         }
     }
 

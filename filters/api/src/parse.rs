@@ -11,7 +11,7 @@ pub(crate) use reader::Reader;
 
 use crate::{decode::Decoder, resource::Parsed};
 #[cfg(feature = "yaml")]
-use crate::{path::FieldPath, problem::code};
+use crate::{node::Position, path::FieldPath, problem::code};
 
 /// Reads the content of a YAML (or JSON) file: any number of documents, and lists of resources. A resource with
 /// errors is left out, the others of the file are not. `default_namespace` is for resources without one.
@@ -29,10 +29,19 @@ pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
         }
         Err(error) => {
             let message = format!("the file is not UTF-8: byte {} can't be read", error.valid_up_to() + 1);
-            reader.unreadable(code::SYNTAX, message, None);
+            let good = String::from_utf8_lossy(text.get(..error.valid_up_to()).unwrap_or_default());
+            reader.unreadable(code::SYNTAX, message, Some(end(&good)));
         }
     }
     reader.parsed
+}
+
+/// The place after the last letter.
+#[cfg(feature = "yaml")]
+fn end(text: &str) -> Position {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
+    Position { line: count(text.matches('\n').count()), column: count(last.chars().count()) }
 }
 
 /// Reads a JSON text: a resource, or a list of them. There are no positions.

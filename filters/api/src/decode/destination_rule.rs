@@ -19,14 +19,8 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<DestinationRule> {
     let host = fields.required("host", |at| at.host_pattern());
     let traffic_policy = fields.get("trafficPolicy", traffic_policy);
     let subsets = fields.list("subsets", subset);
-    for (at, subset) in subsets.iter().enumerate() {
-        if subsets.iter().take(at).any(|earlier| earlier.name == subset.name) {
-            fields.get("subsets", |field| {
-                field.error(format!("subset `{}` is given twice", subset.name));
-                Some(())
-            });
-        }
-    }
+    let names: Vec<_> = subsets.iter().map(|subset| subset.name.as_str()).collect();
+    fields.repeated("subsets", "subset", &names);
     let workload_selector = fields.get("workloadSelector", |selector| selector.selector("matchLabels"));
     let export_to = fields.export_to(false);
     let own_only = match &export_to {

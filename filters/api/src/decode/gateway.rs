@@ -22,14 +22,8 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<Gateway> {
     if !fields.is_set("servers") {
         fields.cursor.error("missing `servers`: a Gateway needs one at least");
     }
-    for (at, server) in servers.iter().enumerate() {
-        if servers.iter().take(at).any(|earlier| earlier.port.name == server.port.name) {
-            fields.get("servers", |field| {
-                field.error(format!("port name `{}` is given twice", shorten(&server.port.name)));
-                Some(())
-            });
-        }
-    }
+    let names: Vec<_> = servers.iter().map(|server| server.port.name.as_str()).collect();
+    fields.repeated("servers", "port name", &names);
     Some(Gateway { selector, servers })
 }
 

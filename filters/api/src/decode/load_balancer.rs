@@ -1,9 +1,6 @@
 //! How an endpoint is chosen.
 
-use super::{
-    cursor::{Cursor, shorten},
-    object::Object,
-};
+use super::{cursor::Cursor, object::Object};
 use crate::types::destination_rule::{
     HashAlgorithm, HashKey, LoadBalancer, LoadBalancerPolicy, LocalityLb, LocalityMode, Warmup,
 };
@@ -95,11 +92,8 @@ fn cookie(cookie: &Cursor<'_>) -> Option<HashKey> {
                 Some((name?, fields.text("value").unwrap_or_default()))
             })
         });
-        for (at, (name, _)) in attributes.iter().enumerate() {
-            if attributes.iter().take(at).any(|(earlier, _)| earlier == name) {
-                cookie.error(format!("attribute `{}` is given twice", shorten(name)));
-            }
-        }
+        let names: Vec<_> = attributes.iter().map(|(name, _)| name.as_str()).collect();
+        fields.repeated("attributes", "attribute", &names);
         let name = fields.required("name", |at| at.non_empty());
         let path = fields.text("path");
         let ttl = fields.get("ttl", |ttl| ttl.duration_with(|_| Ok(())));

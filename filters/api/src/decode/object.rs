@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::{cursor::Cursor, suggest};
 use crate::{
     node::{Key, Node, Value},
+    ordered,
     problem::{Severity, code},
 };
 
@@ -160,6 +161,23 @@ impl<'a> Object<'a> {
             names.iter().filter(|name| is_given(name)).map(|name| format!("`{name}`")).collect();
         if given.len() > 1 {
             self.cursor.error(format!("only one of {} can be given", given.join(" and ")));
+        }
+    }
+
+    /// Reports the names that are given again in the list `field`, which are a `what`. The elements are pointed at
+    /// if all of them could be read.
+    #[inline(never)]
+    pub(crate) fn repeated(&self, field: &'static str, what: &str, names: &[&str]) {
+        let Some(list) = self.child(field) else {
+            return;
+        };
+        let complete = list.element(names.len()).is_none();
+        for at in ordered::repeated(names) {
+            let element = if complete { list.element(at) } else { None };
+            let name = names.get(at).copied().unwrap_or_default();
+            element
+                .unwrap_or(list)
+                .error(format!("{what} `{}` is given twice", super::cursor::shorten(name)));
         }
     }
 

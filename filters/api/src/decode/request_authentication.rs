@@ -130,11 +130,8 @@ fn output_claims(fields: &Object<'_>) -> Vec<ClaimToHeader> {
                 Some(ClaimToHeader { header: header?.to_ascii_lowercase(), claim: claim? })
             })
         });
-        for (at, claim) in claims.iter().enumerate() {
-            if claims.iter().take(at).any(|earlier| earlier.header == claim.header) {
-                field.error(format!("header `{}` is given twice", claim.header));
-            }
-        }
+        let headers: Vec<_> = claims.iter().map(|claim| claim.header.as_str()).collect();
+        fields.repeated("outputClaimToHeaders", "header", &headers);
         Some(claims)
     });
     decoded.unwrap_or_default()

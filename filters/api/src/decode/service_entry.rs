@@ -89,16 +89,10 @@ fn ports(fields: &Object<'_>) -> Vec<Port> {
         })?;
         Some(decoded)
     });
-    for (at, port) in ports.iter().enumerate() {
-        for earlier in ports.iter().take(at) {
-            if earlier.name == port.name {
-                fields.cursor.error(format!("port name `{}` is given twice", port.name));
-            }
-            if earlier.number == port.number {
-                fields.cursor.error(format!("port `{}` is given twice", port.number));
-            }
-        }
-    }
+    let names: Vec<_> = ports.iter().map(|port| port.name.as_str()).collect();
+    fields.repeated("ports", "port name", &names);
+    let numbers: Vec<_> = ports.iter().map(|port| port.number.to_string()).collect();
+    fields.repeated("ports", "port", &numbers.iter().map(String::as_str).collect::<Vec<_>>());
     ports
 }
 

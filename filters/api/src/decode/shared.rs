@@ -198,15 +198,11 @@ impl Object<'_> {
                     false => "`*` must stand alone: it stands for every namespace",
                 });
             }
-            let own = field.namespace();
-            let mut namespaces: Vec<String> = Vec::new();
-            for entry in &entries {
-                let namespace = if entry == "." { own } else { entry };
-                if namespaces.iter().any(|earlier| earlier == namespace) {
-                    field.error(format!("namespace `{namespace}` is given twice"));
-                }
-                namespaces.push(namespace.to_owned());
-            }
+            let own =
+                |entry: &String| if entry == "." { field.namespace().to_owned() } else { entry.clone() };
+            let namespaces: Vec<String> = entries.iter().map(own).collect();
+            let names: Vec<_> = namespaces.iter().map(String::as_str).collect();
+            self.repeated("exportTo", "namespace", &names);
             Some(match entries.first().map(String::as_str) {
                 None => ExportTo::Default,
                 Some("*") => ExportTo::All,

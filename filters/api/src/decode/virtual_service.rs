@@ -1,14 +1,10 @@
 //! VirtualService.
 
-use super::{
-    connection_routes,
-    cursor::Cursor,
-    http_route,
-    object::Object,
-};
+use super::{connection_routes, cursor::Cursor, http_route, object::Object};
 use crate::{
     check,
     host::HostPattern,
+    ordered,
     types::{
         common::GatewayRef,
         virtual_service::{HeaderKey, VirtualService},
@@ -78,23 +74,47 @@ fn gateways(fields: &Object<'_>, is_delegate: bool) -> Vec<GatewayRef> {
 
 /// Two hosts of one VirtualService must not cover the same name. While some of them can't be read, nothing is said.
 fn overlapping(fields: &Object<'_>, hosts: &[HostPattern]) {
-    let whole = |field: &Cursor<'_>| Some(field.element(hosts.len()).is_none());
-    if fields.get("hosts", whole) != Some(true) {
-        return;
-    }
-    for (at, host) in hosts.iter().enumerate() {
-        for earlier in hosts.iter().take(at).filter(|earlier| earlier.intersects(host)) {
-            fields.get("hosts", |field| {
-                let whole = field.element(at);
-                let place = whole.as_ref().unwrap_or(field);
-                place.error(match earlier == host {
+    fields.get("hosts", |field| {
+        if field.element(hosts.len()).is_none() {
+            for (narrow, wide) in covered(hosts) {
+                let (host, other) = (hosts.get(narrow)?, hosts.get(wide)?);
+                let message = match host == other {
                     true => format!("host `{host}` is given twice"),
-                    false => format!("hosts `{earlier}` and `{host}` cover the same names"),
-                });
-                Some(())
-            });
+                    false => format!("hosts `{other}` and `{host}` cover the same names"),
+                };
+                field.element(narrow).unwrap_or(*field).error(message);
+            }
         }
+        Some(())
+    });
+}
+
+/// Which hosts another one covers, each with one that does. In the order of their ends, all that a wildcard covers
+/// follows after it.
+fn covered(hosts: &[HostPattern]) -> Vec<(usize, usize)> {
+    let end = |host: &HostPattern| -> String {
+        let (HostPattern::Exact(name) | HostPattern::Suffix(name)) = host else {
+            return String::new();
+        };
+        name.chars().rev().collect()
+    };
+    let mut sorted: Vec<(String, usize)> =
+        hosts.iter().enumerate().map(|(at, host)| (end(host), at)).collect();
+    ordered::sort(&mut sorted);
+    let mut found = Vec::new();
+    let mut wide: Vec<(&str, usize)> = Vec::new();
+    for (end, at) in &sorted {
+        while wide.last().is_some_and(|(wider, _)| !end.starts_with(wider)) {
+            wide.pop();
+        }
+        let (Some(host), other) = (hosts.get(*at), wide.last()) else {
+            continue;
+        };
+        let cover = other.filter(|(_, other)| hosts.get(*other).is_some_and(|other| other.intersects(host)));
+        found.extend(cover.map(|(_, other)| (*at.max(other), *at.min(other))));
+        wide.push((end, *at));
     }
+    found
 }
 
 /// `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`.

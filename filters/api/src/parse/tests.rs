@@ -3,6 +3,10 @@
 #[cfg(feature = "yaml")]
 mod broken;
 mod hostile;
+#[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
+mod large;
+#[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
+mod mutated;
 #[cfg(feature = "yaml")]
 mod resources;
 #[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]

@@ -190,7 +190,6 @@ fn gateways_are_named_in_three_ways() {
     for (written, expected) in [
         ("mesh", GatewayRef::Mesh),
         ("g", GatewayRef::Named { namespace: "ns".to_owned(), name: "g".to_owned() }),
-        ("./g", GatewayRef::Named { namespace: "ns".to_owned(), name: "g".to_owned() }),
         ("x/g", GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() }),
         ("x/mesh", GatewayRef::Named { namespace: "x".to_owned(), name: "mesh".to_owned() }),
         ("g.x.svc.cluster.local", GatewayRef::Named { namespace: "x".to_owned(), name: "g".to_owned() }),

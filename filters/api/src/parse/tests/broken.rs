@@ -55,7 +55,7 @@ fn eight_mistakes() {
         said,
         [
             "eight.yaml:7:3: error: unknown field `gatewys` (spec.gatewys)\n  hint: did you mean `gateways`?",
-            "eight.yaml:11:20: error: `a(` is not a regex of RE2's syntax: unclosed group (spec.http[0].match[0].uri.regex)",
+            "eight.yaml:11:20: error: `a(` is not a regex of RE2's syntax: a group is not closed: `)` is missing (spec.http[0].match[0].uri.regex)",
             "eight.yaml:15:28: error: port `70000` is not within 1 and 65535 (spec.http[0].route[0].destination.port.number)",
             "eight.yaml:16:19: error: expected a whole number, found the string `5` (spec.http[0].route[0].weight)\n  hint: write it without quotes",
             "eight.yaml:17:16: error: `5x` is not a duration; write it like `5s`, `1.5s`, `100ms` or `1h30m` (spec.http[0].timeout)",

@@ -93,7 +93,7 @@ fn finish(template: &[&str], row: &[&str], judge: &mut impl FnMut(&str) -> Vec<S
 fn resource(template: &[&str], row: &[&str]) -> (String, usize, usize) {
     let (mut text, mut place) = (String::new(), (0, 0));
     for (n, line) in template.iter().enumerate() {
-        let Some((before, after)) = line.split_once('@') else {
+        let Some((before, after)) = place_of_row(line) else {
             let _ = writeln!(text, "{line}");
             continue;
         };
@@ -102,4 +102,9 @@ fn resource(template: &[&str], row: &[&str]) -> (String, usize, usize) {
         let _ = writeln!(text, "{before}{}{after}", row.join(&indent));
     }
     (text, place.0, place.1)
+}
+
+/// A line of a template before and after the `@`, which stands at its end or is all that is in brackets.
+fn place_of_row(line: &str) -> Option<(&str, &str)> {
+    line.split_once('@').filter(|(_, after)| after.chars().all(|letter| matches!(letter, '}' | ']')))
 }

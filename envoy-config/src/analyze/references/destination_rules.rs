@@ -1,0 +1,61 @@
+//! What a DestinationRule is about, and how far it trusts the servers.
+
+use outrigger_api::Resource;
+use outrigger_api::types::destination_rule::{ClientTls, ClientTlsMode, DestinationRule};
+
+use crate::analyze::codes;
+use crate::analyze::finding::{Finding, Level};
+use crate::analyze::registry::Registry;
+
+/// Looks up the host and the subsets of a DestinationRule.
+pub(super) fn check(
+    resource: &Resource,
+    rule: &DestinationRule,
+    registry: &Registry<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    certificates(resource, rule, findings);
+    if rule.host.is_wildcard() {
+        return;
+    }
+    let host = registry.resolve(&rule.host.to_string(), &resource.meta.namespace);
+    for (at, subset) in rule.subsets.iter().enumerate() {
+        if registry.chooses_nothing(&host, &subset.labels) {
+            let path = format!("spec.subsets[{at}].labels");
+            let message =
+                format!("no endpoint of `{}` has the labels of subset `{}`", rule.host, subset.name);
+            let code = codes::SUBSET_SELECTS_NOTHING;
+            findings.push(Finding::new(code, Level::Error, resource, &path, message));
+        }
+    }
+    let known = registry.services().next().is_some();
+    if known && !registry.has_service(&host) && !registry.any_broken(&["Service", "ServiceEntry"]) {
+        let code = codes::UNKNOWN_DESTINATION_RULE_HOST;
+        let message = format!("no Service or ServiceEntry has the host `{}`", rule.host);
+        let finding = Finding::new(code, Level::Warning, resource, "spec.host", message);
+        findings.push(finding.hint(registry.suggest(&host)));
+    }
+}
+
+/// Without a CA the server may be anyone. As Istio does, this looks at the rule's own policy, not at its subsets'.
+fn certificates(resource: &Resource, rule: &DestinationRule, findings: &mut Vec<Finding>) {
+    let Some(policy) = &rule.traffic_policy else { return };
+    let by_secret = rule.workload_selector.is_some();
+    let own = policy.settings.tls.iter().map(|tls| ("spec.trafficPolicy.tls".to_owned(), tls, false));
+    let ports = policy.port_level_settings.iter().enumerate().filter_map(|(at, port)| {
+        Some((format!("spec.trafficPolicy.portLevelSettings[{at}].tls"), port.settings.tls.as_ref()?, true))
+    });
+    for (path, _, of_port) in own.chain(ports).filter(|(_, tls, _)| trusts_anyone(tls, by_secret)) {
+        let code = if of_port { codes::UNVERIFIED_SERVER_OF_PORT } else { codes::UNVERIFIED_SERVER };
+        let message =
+            format!("the certificate of `{}` is not verified: `caCertificates` is missing", rule.host);
+        let hint = "name the file with the CA that issued it".to_owned();
+        findings.push(Finding::new(code, Level::Warning, resource, &path, message).hint(hint));
+    }
+}
+
+fn trusts_anyone(tls: &ClientTls, by_secret: bool) -> bool {
+    matches!(tls.mode, ClientTlsMode::Simple | ClientTlsMode::Mutual)
+        && tls.ca_certificates.is_none()
+        && !(by_secret && tls.credential_name.is_some())
+}
