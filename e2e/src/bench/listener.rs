@@ -42,8 +42,7 @@ pub(super) enum Routes {
     Native(Vec<Value>),
 }
 
-/// A listener as `outrigger render` makes it, but with `filters` and `routes`. Without the generic route it does not
-/// guard the headers that drive it either: that is a cost of ours alone.
+/// A listener as `outrigger render` makes it, but with `filters` and `routes`.
 pub(super) fn listener(
     name: &str,
     port: u16,
@@ -57,9 +56,6 @@ pub(super) fn listener(
     manager["http_filters"] = filters.into();
     manager["stat_prefix"] = name.into();
     if let Routes::Native(routes) = routes {
-        if let Some(manager) = manager.as_object_mut() {
-            manager.remove("early_header_mutation_extensions");
-        }
         let host = json!({
             "name": "any",
             "domains": ["*"],

@@ -4,9 +4,7 @@ use serde::Serialize;
 
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions};
 use super::discovery::ExtensionConfig;
-use super::http::{
-    FileAccessLog, HeaderMutation, HttpConnectionManager, HttpFilter, RequestMutations, SetFilterState,
-};
+use super::http::{FileAccessLog, HttpConnectionManager, HttpFilter, RequestMutations, SetFilterState};
 use super::listener::Listener;
 use super::scalars::Block;
 use super::wasm::PluginConfig;
@@ -77,11 +75,6 @@ pub enum Any {
     /// A cluster whose endpoints are names.
     #[serde(rename = "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster")]
     DnsCluster(DnsCluster),
-    /// Changes request headers before anything else looks at them.
-    #[serde(
-        rename = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
-    )]
-    HeaderMutation(HeaderMutation),
     /// A retry goes to a host that was not tried yet.
     #[serde(
         rename = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"

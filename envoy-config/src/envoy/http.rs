@@ -35,8 +35,6 @@ pub struct HttpConnectionManager {
     pub max_request_headers_kb: u32,
     /// For HTTP/1 and 2.
     pub common_http_protocol_options: ServerProtocolOptions,
-    /// Done before any filter.
-    pub early_header_mutation_extensions: Vec<Extension>,
     /// Protocols a connection may turn into.
     pub upgrade_configs: Vec<UpgradeConfig>,
     /// Where each request is written down.
@@ -129,13 +127,6 @@ impl FormatString {
     pub fn text(text: impl Into<String>) -> Self {
         Self::TextFormatSource(InlineString { inline_string: text.into() })
     }
-}
-
-/// Header changes before everything else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeaderMutation {
-    /// In order.
-    pub mutations: Vec<Mutation>,
 }
 
 /// Changes that a filter makes.

@@ -1,16 +1,12 @@
 //! How HTTP is read on a listener.
 
-use outrigger_core::header_names;
-
 use super::listeners::{Plan, Traffic};
 use super::options::Options;
 use super::routes::Needs;
 use super::{access_log, routes};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
-use crate::envoy::http::{
-    HeaderMutation, HttpConnectionManager, HttpFilter, Mutation, ServerProtocolOptions, UpgradeConfig,
-};
+use crate::envoy::http::{HttpConnectionManager, HttpFilter, ServerProtocolOptions, UpgradeConfig};
 use crate::envoy::listener::{FilterChain, Listener, TrafficDirection};
 use crate::envoy::scalars::{Address, Seconds};
 use crate::mesh_config::PathNormalization;
@@ -65,21 +61,9 @@ fn manager(
         stream_idle_timeout: Seconds::new(300),
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
-        early_header_mutation_extensions: vec![own_headers_removed(needs)],
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],
         access_log: access_log::loggers(&options.mesh),
         http_filters,
         route_config: routes::configuration(plan.traffic, &options.mesh, needs),
     }
-}
-
-/// A client can't choose a cluster, whatever becomes of the filter that chooses it.
-fn own_headers_removed(needs: &Needs) -> Extension {
-    let own = [header_names::CLUSTER, header_names::OWN_RETRIES, header_names::RETRY_PROFILE];
-    let own = own.into_iter().map(str::to_owned).chain(needs.mirror_headers());
-    let mutations = own.map(Mutation::Remove).collect();
-    Extension::new(
-        "envoy.http.early_header_mutation.header_mutation",
-        Any::HeaderMutation(HeaderMutation { mutations }),
-    )
 }
