@@ -13,6 +13,7 @@ mod holds;
 mod metrics;
 mod plugin;
 mod property;
+mod response;
 mod signature;
 mod stream;
 

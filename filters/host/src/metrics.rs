@@ -8,6 +8,7 @@ use std::time::Duration;
 use outrigger_core::telemetry::{REQUEST_DURATION, REQUESTS_TOTAL, Reporter, Series};
 
 use crate::abi::{self, MetricKind, Status};
+use crate::response::Responses;
 
 thread_local! {
     /// Ids by stat name. They outlive a change of the configuration, and the host makes a new id, for good, each time
@@ -26,6 +27,8 @@ struct Ids {
 #[derive(Debug)]
 pub(crate) struct Metrics {
     reporter: Reporter,
+    /// How requests ended.
+    pub(crate) responses: Responses,
     // Keys come from the configuration and from verified certificates, so no seed has to guard the hash.
     series: RefCell<HashMap<Series<Rc<str>>, Ids, foldhash::fast::FixedState>>,
     nothing: Rc<str>,
@@ -33,7 +36,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(reporter: Reporter) -> Self {
-        Self { reporter, series: RefCell::default(), nothing: "".into() }
+        Self { reporter, responses: Responses::new(), series: RefCell::default(), nothing: "".into() }
     }
 
     /// What stands in a series for a text that is not known, shared so that no request allocates it.

@@ -13,6 +13,7 @@ use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
 use crate::connection::Facts;
+use crate::metrics::Metrics;
 use crate::plugin::{Held, Plugin};
 use crate::signature::HostVerifier;
 use crate::{effects, headers, property};
@@ -115,13 +116,13 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         Ok(Action::Pause)
     }
 
-    /// The series of the finished request; `unknown` stands for what has no value.
-    fn series(&self, unknown: &Rc<str>) -> Series<Rc<str>> {
+    /// The series of the finished request.
+    fn series(&self, metrics: &Metrics) -> Series<Rc<str>> {
+        let unknown = metrics.nothing();
         let known = |value: &Option<Rc<str>>| value.as_ref().map(Rc::clone);
         let cluster =
             known(&self.cluster).or_else(|| text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
-        let code = property::integer(b"response\0code").and_then(|code| u16::try_from(code).ok());
-        let flags = property::integer(b"response\0flags").and_then(|flags| u64::try_from(flags).ok());
+        let (response_code, flags) = metrics.responses.read();
         let grpc_status = match self.protocol {
             Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
             Protocol::Http => None,
@@ -130,9 +131,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             cluster,
             peer_principal: known(&self.peer_principal).unwrap_or_else(|| Rc::clone(unknown)),
             protocol: self.protocol,
-            response_code: code.unwrap_or(0),
+            response_code,
             grpc_status,
-            flags: ResponseFlags(flags.unwrap_or(0)).with(self.flags),
+            flags: flags.with(self.flags),
         }
     }
 }
@@ -191,7 +192,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     pub(crate) fn on_log(&self) {
         let Some(plugin) = &self.plugin else { return };
         if let Some(metrics) = &plugin.metrics
-            && let Err(status) = metrics.record(self.series(metrics.nothing()), self.started.elapsed())
+            && let Err(status) = metrics.record(self.series(metrics), self.started.elapsed())
         {
             log::error!("metric not recorded: {status:?}");
         }
