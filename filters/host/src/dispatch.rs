@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use proxy_wasm::types::Action;
 
+use crate::abi;
 use crate::plugin::Plugin;
 use crate::stream::Stream;
 
@@ -24,7 +25,12 @@ pub struct Dispatcher<const POLICIES: u8> {
     created: Cell<(u32, u32)>,
     /// The streams whose request was seen and that have something left to do.
     streams: RefCell<HashMap<u32, Stream<POLICIES>, BuildHasherDefault<IdHasher>>>,
+    /// How many contexts may still be created before those that are gone are looked for.
+    until_sweep: Cell<u32>,
 }
+
+/// The least number of contexts created between two sweeps.
+const SWEEP: u32 = 1024;
 
 impl<const POLICIES: u8> Dispatcher<POLICIES> {
     /// Without any configuration.
@@ -34,12 +40,39 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
             plugins: RefCell::new(Vec::new()),
             created: Cell::new((0, 0)),
             streams: RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())),
+            until_sweep: Cell::new(SWEEP),
         }
     }
 
     /// A context is there: a stream of the root context `parent`, or a root context if that is 0.
     pub fn on_context_create(&self, context: u32, parent: u32) {
         self.created.set((context, parent));
+        match self.until_sweep.get().checked_sub(1) {
+            Some(left) => self.until_sweep.set(left),
+            None => self.sweep(context),
+        }
+    }
+
+    /// Forgets the contexts that are gone: most modules do without [`Self::on_delete`], which would cost every request an
+    /// entry into the VM. Configurations that were replaced go this way, and streams that never came to their last
+    /// callback.
+    fn sweep(&self, current: u32) {
+        let there = |context: u32| abi::set_effective_context(context).is_ok();
+        if let Ok(mut plugins) = self.plugins.try_borrow_mut()
+            && plugins.len() > 1
+        {
+            plugins.retain(|(root, _)| there(*root));
+        }
+        let mut left = 0;
+        if let Ok(mut streams) = self.streams.try_borrow_mut() {
+            streams.retain(|stream, _| there(*stream));
+            left = streams.len();
+        }
+        // A sweep asks for each stream; with as many new ones in between, that is once for each.
+        self.until_sweep.set(u32::try_from(left).unwrap_or(u32::MAX).max(SWEEP));
+        if abi::set_effective_context(current).is_err() {
+            log::error!("envoy does not know the context that it has created");
+        }
     }
 
     /// Takes the configuration of `root`, so many bytes long. `false` makes Envoy reject it and keep the one before.
@@ -81,7 +114,7 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         Action::Continue
     }
 
-    /// A stream has ended. Nothing but [`Self::on_delete`] comes after this.
+    /// A stream has ended.
     pub fn on_log(&self, id: u32) {
         let seen = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
         // A request that Envoy itself has refused comes here first.
