@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod differential;
 pub mod engine_judge;
 pub mod launch;
 pub mod metrics;

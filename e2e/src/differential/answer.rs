@@ -1,0 +1,107 @@
+//! What came of a request.
+
+use std::fmt;
+
+use super::upstream::SERVICES;
+
+/// A response, and in it what the upstream has seen; without what differs from one request to the next.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Answer {
+    /// The status.
+    pub(super) status: u16,
+    /// The headers, sorted by name; lines of one name in their order.
+    headers: Vec<(String, Vec<u8>)>,
+    /// The request as the upstream has seen it, or the body.
+    body: Vec<Vec<u8>>,
+}
+
+/// Response headers that say nothing about the route.
+const PASSING: &[&str] = &["date", "server", "x-envoy-upstream-service-time"];
+
+impl Answer {
+    /// The answer of a response.
+    pub(super) fn new(status: u16, headers: Vec<(String, Vec<u8>)>, body: &[u8]) -> Self {
+        let echoed = SERVICES.iter().any(|service| body.starts_with(service.host.as_bytes()));
+        let mut headers = sorted(headers);
+        headers.retain(|(name, _)| !PASSING.contains(&name.as_str()) && !(echoed && name == "content-length"));
+        let body = if echoed { seen(body) } else { vec![body.to_vec()] };
+        Self { status, headers, body }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        let headers = self.headers.iter().map(|(name, value)| format!("  {name}: {}", text(value)));
+        let body = self.body.iter().map(|line| format!("  > {}", text(line)));
+        std::iter::once(format!("  {}", self.status)).chain(headers).chain(body).collect()
+    }
+
+    /// The lines of `self` that `other` has not.
+    pub(super) fn without(&self, other: &Self) -> String {
+        let mut others = other.lines();
+        let mut left = self.lines();
+        left.retain(|line| match others.iter().position(|other| other == line) {
+            Some(at) => {
+                others.remove(at);
+                false
+            }
+            None => true,
+        });
+        left.iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(" | ")
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines().iter().try_for_each(|line| writeln!(formatter, "{line}"))
+    }
+}
+
+/// The lines that the upstream sends back: its name, the request line, and headers in any order of names.
+fn seen(body: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let mut seen: Vec<_> = lines.by_ref().take(2).map(<[u8]>::to_vec).collect();
+    let headers = lines.map(|line| {
+        let at = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        (String::from_utf8_lossy(&line[..at]).into_owned(), line[at..].to_vec())
+    });
+    let mut headers = sorted(headers.collect());
+    headers.retain(|(name, _)| name != "x-request-id");
+    seen.extend(headers.into_iter().map(|(name, value)| [name.as_bytes(), &value].concat()));
+    seen
+}
+
+fn sorted(headers: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
+    let mut headers: Vec<_> =
+        headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    headers.sort_by(|one, other| one.0.cmp(&other.0));
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        Answer::new(200, headers.collect(), body.as_bytes())
+    }
+
+    #[test]
+    fn the_order_counts_within_a_name_only() {
+        let one = answer(&[("A", "1"), ("b", "2"), ("a", "3"), ("date", "now")], "x");
+        assert_eq!(one, answer(&[("b", "2"), ("a", "1"), ("a", "3"), ("date", "then")], "x"));
+        assert_ne!(one, answer(&[("b", "2"), ("a", "3"), ("a", "1")], "x"));
+        assert_eq!(one.without(&answer(&[("b", "2"), ("a", "1")], "y")), "a: 3 | > x");
+    }
+
+    #[test]
+    fn what_the_upstream_saw_is_compared_without_what_is_new_each_time() {
+        let host = SERVICES[0].host;
+        let seen = |id: &str, a: &str| {
+            let body = format!("{host}:80 v1\nGET / HTTP/1.1\nx-request-id: {id}\na: {a}\n");
+            answer(&[("content-length", &id.len().to_string())], &body)
+        };
+        assert_eq!(seen("1", "x"), seen("22", "x"));
+        assert_ne!(seen("1", "x"), seen("1", "y"));
+    }
+}

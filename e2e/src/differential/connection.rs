@@ -1,0 +1,100 @@
+//! A kept connection to a listener.
+
+use std::io::{BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::answer::Answer;
+use super::upstream::read_head;
+
+/// A client of one listener, one request at a time.
+#[derive(Debug)]
+pub(super) struct Connection {
+    port: u16,
+    stream: Option<BufReader<TcpStream>>,
+}
+
+impl Connection {
+    /// To the listener on `port`; connects when there is something to send.
+    pub(super) fn new(port: u16) -> Self {
+        Self { port, stream: None }
+    }
+
+    /// Sends a request with this method.
+    ///
+    /// # Errors
+    /// No answer, twice.
+    pub(super) fn send(&mut self, method: &str, bytes: &[u8]) -> Result<Answer> {
+        // The listener may have closed the connection after the last answer.
+        let first = self.attempt(method, bytes);
+        if first.is_ok() {
+            return first;
+        }
+        self.stream = None;
+        let second = self.attempt(method, bytes);
+        if second.is_err() {
+            self.stream = None;
+        }
+        second
+    }
+
+    fn attempt(&mut self, method: &str, bytes: &[u8]) -> Result<Answer> {
+        let mut reader = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = TcpStream::connect(("127.0.0.1", self.port))?;
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+                BufReader::new(stream)
+            }
+        };
+        reader.get_mut().write_all(bytes)?;
+        let head = read_head(&mut reader)?.context("closed without an answer")?;
+        let mut lines = head.iter();
+        let line = lines.next().context("no status line")?;
+        let status = std::str::from_utf8(line.get(9..12).unwrap_or_default()).ok().and_then(|s| s.parse().ok());
+        let status: u16 = status.with_context(|| format!("no status line: {}", line.escape_ascii()))?;
+        let headers: Vec<(String, Vec<u8>)> = lines
+            .map(|line| {
+                let at = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+                let value = line.get(at + 1..).unwrap_or_default().trim_ascii();
+                (String::from_utf8_lossy(&line[..at]).to_ascii_lowercase(), value.to_vec())
+            })
+            .collect();
+        let value = |name: &str| {
+            headers.iter().find(|(key, _)| key == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        };
+        let mut body = Vec::new();
+        if method != "HEAD" && status != 204 && status != 304 {
+            if let Some(length) = value("content-length").and_then(|length| length.parse::<u64>().ok()) {
+                reader.by_ref().take(length).read_to_end(&mut body)?;
+            } else if value("transfer-encoding").as_deref() == Some("chunked") {
+                body = chunked(&mut reader)?;
+            } else {
+                reader.read_to_end(&mut body)?;
+            }
+        }
+        if value("connection").as_deref() != Some("close") {
+            self.stream = Some(reader);
+        }
+        Ok(Answer::new(status, headers, &body))
+    }
+}
+
+fn chunked(reader: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        std::io::BufRead::read_until(reader, b'\n', &mut line)?;
+        let size = u64::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).context("a chunk's size")?;
+        if size == 0 {
+            // Trailers, if any, end with an empty line.
+            read_head(reader)?;
+            return Ok(body);
+        }
+        reader.by_ref().take(size).read_to_end(&mut body)?;
+        reader.read_exact(&mut [0; 2])?;
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+/// Random VirtualServices, carried out by the suite and by native Envoy routes: the same requests to both.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "./makew differential --", disable_version_flag = true)]
+pub struct Options {
+    /// Repeats a run.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many configurations.
+    #[arg(long, default_value_t = 2000)]
+    pub configurations: usize,
+    /// The number of the first one.
+    #[arg(long, default_value_t = 0)]
+    pub first: usize,
+    /// How many requests in all.
+    #[arg(long, default_value_t = 200_000)]
+    pub requests: usize,
+    /// How many configurations share an Envoy.
+    #[arg(long, default_value_t = 250, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub batch: usize,
+    /// How many requests are under way at once.
+    #[arg(long, default_value_t = 4, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
+    pub threads: usize,
+    /// How many differences are made small; the others are told in one line.
+    #[arg(long, default_value_t = 1)]
+    pub shrink: usize,
+    /// Where `outrigger.wasm` is.
+    #[arg(long, value_name = "DIR", env = "OUTRIGGER_MODULES", default_value_os_t = below_root("dist"))]
+    pub modules: PathBuf,
+}
+
+impl Options {
+    /// What the command line says.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+
+    /// Fewer configurations and requests than by default.
+    #[must_use]
+    pub fn short(configurations: usize, requests: usize) -> Self {
+        Self { configurations, requests, ..Self::parse_from(["differential"]) }
+    }
+}
+
+fn below_root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("")).join(path)
+}

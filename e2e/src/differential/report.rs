@@ -1,0 +1,39 @@
+//! How a difference is told.
+
+use serde_json::Value;
+
+use super::batch::{Difference, Failure};
+
+/// A failure in a line.
+pub(super) fn line(failure: &Failure) {
+    match failure {
+        Failure::Refused { configuration, problems } => {
+            println!("{}: refused: {problems}", configuration.tag);
+        }
+        Failure::Differs(difference) => {
+            let Difference { configuration, request, ours, native } = difference.as_ref();
+            println!(
+                "{}: {} {}: ours [{}] native [{}]",
+                configuration.tag,
+                request.method,
+                request.target.escape_ascii(),
+                ours.without(native),
+                native.without(ours)
+            );
+        }
+    }
+}
+
+/// A whole difference, with what repeats it.
+pub(super) fn pair(difference: &Difference, seed: u64) {
+    let Difference { configuration, request, ours, native } = difference;
+    println!("\nthe smallest that differs (seed {seed}, from configuration {}):", configuration.tag);
+    for resource in &configuration.resources {
+        println!("---\n{}", yaml(resource));
+    }
+    println!("\nrequest: {request}\nours:\n{ours}\nnative:\n{native}");
+}
+
+fn yaml(resource: &Value) -> String {
+    yaml_serde::to_string(resource).unwrap_or_else(|_| resource.to_string())
+}
