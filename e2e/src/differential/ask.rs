@@ -98,7 +98,10 @@ fn meet(random: &mut Random, request: &mut Request, entry: &Value) {
 fn header(random: &mut Random, request: &mut Request, name: &str, value: &str) {
     let value = bytes(random, value);
     match name {
-        ":method" => request.method = String::from_utf8(value).unwrap_or_default().replace(|c: char| !c.is_ascii_alphabetic(), ""),
+        ":method" => {
+            request.method =
+                String::from_utf8(value).unwrap_or_default().replace(|c: char| !c.is_ascii_alphabetic(), "")
+        }
         ":authority" | "host" => request.host = value,
         ":path" if value.starts_with(b"/") => request.target = value,
         _ if name.starts_with(':') => {}

@@ -91,7 +91,9 @@ pub(super) fn run(options: &Options, numbers: &[usize], each: usize, setting: &S
             }
         };
         let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))?)
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))?)
     })?;
     Ok(all.into_inner().unwrap_or_default())
 }

@@ -54,7 +54,8 @@ impl Connection {
         let head = read_head(&mut reader)?.context("closed without an answer")?;
         let mut lines = head.iter();
         let line = lines.next().context("no status line")?;
-        let status = std::str::from_utf8(line.get(9..12).unwrap_or_default()).ok().and_then(|s| s.parse().ok());
+        let status =
+            std::str::from_utf8(line.get(9..12).unwrap_or_default()).ok().and_then(|s| s.parse().ok());
         let status: u16 = status.with_context(|| format!("no status line: {}", line.escape_ascii()))?;
         let headers: Vec<(String, Vec<u8>)> = lines
             .map(|line| {
@@ -64,7 +65,10 @@ impl Connection {
             })
             .collect();
         let value = |name: &str| {
-            headers.iter().find(|(key, _)| key == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            headers
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
         };
         let mut body = Vec::new();
         if method != "HEAD" && status != 204 && status != 304 {
@@ -88,7 +92,8 @@ fn chunked(reader: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
     loop {
         let mut line = Vec::new();
         std::io::BufRead::read_until(reader, b'\n', &mut line)?;
-        let size = u64::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).context("a chunk's size")?;
+        let size =
+            u64::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).context("a chunk's size")?;
         if size == 0 {
             // Trailers, if any, end with an empty line.
             read_head(reader)?;

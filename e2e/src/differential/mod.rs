@@ -44,6 +44,12 @@ pub fn run(options: &Options) -> Result<Summary> {
         modules: modules.with_context(|| format!("no folder {}", options.modules.display()))?,
         folder: tempfile::tempdir()?,
     };
+    if options.show {
+        for number in options.first..options.first + options.configurations {
+            report::resources(&generate::configuration(options.seed, number));
+        }
+        return Ok(Summary::default());
+    }
     let (mut summary, mut shrunk, started) = (Summary::default(), 0, Instant::now());
     let numbers: Vec<usize> = (options.first..options.first + options.configurations).collect();
     let each = options.requests.div_ceil(options.configurations.max(1));

@@ -29,6 +29,9 @@ pub struct Options {
     /// How many differences are made small; the others are told in one line.
     #[arg(long, default_value_t = 1)]
     pub shrink: usize,
+    /// Prints the configurations and does nothing else.
+    #[arg(long)]
+    pub show: bool,
     /// Where `outrigger.wasm` is.
     #[arg(long, value_name = "DIR", env = "OUTRIGGER_MODULES", default_value_os_t = below_root("dist"))]
     pub modules: PathBuf,

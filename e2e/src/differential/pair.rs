@@ -117,8 +117,9 @@ fn render<'v>(
         ..Options::default()
     };
     let proxy = Proxy { port: None, ..proxy(Role::Gateway) };
-    render::render(&parsed, &proxy, &options)
-        .map_err(|problems| problems.iter().map(|problem| format!("{problem:?}")).collect::<Vec<_>>().join("\n"))
+    render::render(&parsed, &proxy, &options).map_err(|problems| {
+        problems.iter().map(|problem| format!("{problem:?}")).collect::<Vec<_>>().join("\n")
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::batch::{Difference, Failure};
+use super::generate::Configuration;
 
 /// A failure in a line.
 pub(super) fn line(failure: &Failure) {
@@ -28,10 +29,15 @@ pub(super) fn line(failure: &Failure) {
 pub(super) fn pair(difference: &Difference, seed: u64) {
     let Difference { configuration, request, ours, native } = difference;
     println!("\nthe smallest that differs (seed {seed}, from configuration {}):", configuration.tag);
+    resources(configuration);
+    println!("\nrequest: {request}\nours:\n{ours}\nnative:\n{native}");
+}
+
+/// A configuration.
+pub(super) fn resources(configuration: &Configuration) {
     for resource in &configuration.resources {
         println!("---\n{}", yaml(resource));
     }
-    println!("\nrequest: {request}\nours:\n{ours}\nnative:\n{native}");
 }
 
 fn yaml(resource: &Value) -> String {

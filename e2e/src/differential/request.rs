@@ -20,7 +20,8 @@ pub(super) struct Request {
 impl Request {
     /// What is sent.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = [self.method.as_bytes(), b" ", &self.target, b" HTTP/1.1\r\nhost: ", &self.host].concat();
+        let mut bytes =
+            [self.method.as_bytes(), b" ", &self.target, b" HTTP/1.1\r\nhost: ", &self.host].concat();
         for (name, value) in &self.headers {
             bytes.extend_from_slice(b"\r\n");
             bytes.extend_from_slice(name.as_bytes());

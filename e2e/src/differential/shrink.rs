@@ -21,7 +21,8 @@ pub(super) fn smallest(difference: &Difference, setting: &Setting) -> Result<Dif
     for _ in 0..ROUNDS {
         eprintln!("differential: making it smaller, {} bytes", size(&smallest.configuration));
         let steps = steps(&smallest.configuration);
-        let singles: Vec<_> = steps.iter().map(|step| without(&smallest.configuration, std::slice::from_ref(step))).collect();
+        let singles: Vec<_> =
+            steps.iter().map(|step| without(&smallest.configuration, std::slice::from_ref(step))).collect();
         let requests: Vec<_> = smallest.request.smaller();
         let mut tries: Vec<(Configuration, Request)> =
             singles.into_iter().map(|configuration| (configuration, smallest.request.clone())).collect();
@@ -29,8 +30,11 @@ pub(super) fn smallest(difference: &Difference, setting: &Setting) -> Result<Dif
         tries.extend(requests.into_iter().map(|request| (smallest.configuration.clone(), request)));
         tries.truncate(TRIES);
         let found = differing(&tries, setting)?;
-        let helpful: Vec<_> =
-            found.iter().filter(|(index, _)| *index < of_steps).map(|(index, _)| steps[*index].clone()).collect();
+        let helpful: Vec<_> = found
+            .iter()
+            .filter(|(index, _)| *index < of_steps)
+            .map(|(index, _)| steps[*index].clone())
+            .collect();
         let Some(first) = found.first() else { return Ok(smallest) };
         // Taken together they may take too much away: the most of them that leave the difference.
         let together: Vec<_> = (2..=helpful.len())
@@ -115,7 +119,8 @@ fn without(configuration: &Configuration, steps: &[(usize, String)]) -> Configur
     let mut smaller = configuration.clone();
     let mut steps = steps.to_vec();
     steps.sort_by_key(|(resource, pointer)| {
-        let parts: Vec<_> = pointer.split('/').map(|part| (part.parse::<usize>().unwrap_or(0), part.to_owned())).collect();
+        let parts: Vec<_> =
+            pointer.split('/').map(|part| (part.parse::<usize>().unwrap_or(0), part.to_owned())).collect();
         (*resource, parts)
     });
     for (resource, pointer) in steps.iter().rev() {
@@ -152,7 +157,10 @@ mod tests {
         let steps = steps(&configuration);
         assert!(steps.contains(&(0, "/spec/a/1/b~1c".to_owned())));
         let at = |pointer: &str| (0, pointer.to_owned());
-        let left = without(&configuration, &[at("/spec/a/0"), at("/spec/a/2"), at("/spec/a/1/b~1c"), (1, String::new())]);
+        let left = without(
+            &configuration,
+            &[at("/spec/a/0"), at("/spec/a/2"), at("/spec/a/1/b~1c"), (1, String::new())],
+        );
         assert_eq!(left.resources, [json!({"spec": {"a": [{}]}})]);
     }
 }

@@ -3,14 +3,43 @@
 
 /// Paths for `exact`.
 pub(super) const PATHS: &[&str] = &[
-    "/", "/a", "/a/", "/a/b", "/A/b", "/ab", "/api/v1/items", "/api/v1", "/products", "/productpage", "/x%2Fy",
-    "/x%2fy", "/caf%C3%A9", "/a.b", "/a+b", "/a;b=1", "/a%20b", "/login",
+    "/",
+    "/a",
+    "/a/",
+    "/a/b",
+    "/A/b",
+    "/ab",
+    "/api/v1/items",
+    "/api/v1",
+    "/products",
+    "/productpage",
+    "/x%2Fy",
+    "/x%2fy",
+    "/caf%C3%A9",
+    "/a.b",
+    "/a+b",
+    "/a;b=1",
+    "/a%20b",
+    "/login",
 ];
 
 /// Paths for `prefix`.
 pub(super) const PREFIXES: &[&str] = &[
-    "/", "/a", "/a/", "/A", "/api", "/api/", "/api/v1", "/products", "/product", "/x%2F", "/a.", "/re", "/static/",
-    "", "/api/v1/items/",
+    "/",
+    "/a",
+    "/a/",
+    "/A",
+    "/api",
+    "/api/",
+    "/api/v1",
+    "/products",
+    "/product",
+    "/x%2F",
+    "/a.",
+    "/re",
+    "/static/",
+    "",
+    "/api/v1/items/",
 ];
 
 /// A regex, and texts of which some match it.
@@ -60,27 +89,58 @@ pub(super) const VALUE_REGEXES: &[Regex] = &[
 ];
 
 /// Header names to match.
-pub(super) const HEADERS: &[&str] =
-    &["x-role", "x-env", "end-user", "cookie", "user-agent", "accept", "x-under_score", "X-Mixed", "x-role-2"];
+pub(super) const HEADERS: &[&str] = &[
+    "x-role",
+    "x-env",
+    "end-user",
+    "cookie",
+    "user-agent",
+    "accept",
+    "x-under_score",
+    "X-Mixed",
+    "x-role-2",
+];
 
 /// Values of headers and query parameters.
-pub(super) const VALUES: &[&str] =
-    &["admin", "Admin", "user", "user,admin", "v1", "v2", "a b", "adm", "admin2", "caf\u{e9}", "100%", "jason"];
+pub(super) const VALUES: &[&str] = &[
+    "admin",
+    "Admin",
+    "user",
+    "user,admin",
+    "v1",
+    "v2",
+    "a b",
+    "adm",
+    "admin2",
+    "caf\u{e9}",
+    "100%",
+    "jason",
+];
 
 /// Query parameters.
 pub(super) const PARAMETERS: &[&str] = &["q", "user", "v", "Q", "empty", "a.b", "x%20y"];
 
 /// Headers to set, add and remove; `cookie`, `x-role` and others are matched and sent too.
 pub(super) const CHANGED: &[&str] = &[
-    "x-new", "x-role", "x-env", "cookie", "user-agent", "x-more", "X-Upper", "accept", "via", "x-forwarded-for",
+    "x-new",
+    "x-role",
+    "x-env",
+    "cookie",
+    "user-agent",
+    "x-more",
+    "X-Upper",
+    "accept",
+    "via",
+    "x-forwarded-for",
 ];
 
 /// The same for responses; the upstream answers with some of them.
 pub(super) const ANSWERED: &[&str] =
-    &["x-new", "x-from", "set-cookie", "content-type", "cache-control", "X-Upper", "location", "x-twice"];
+    &["x-new", "x-from", "set-cookie", "cache-control", "X-Upper", "location", "x-twice"];
 
 /// Values to set and add.
-pub(super) const NEW_VALUES: &[&str] = &["one", "two", "", "a, b", "100%%", "with space", "caf\u{e9}", "k=v; Path=/"];
+pub(super) const NEW_VALUES: &[&str] =
+    &["one", "two", "", "a, b", "100%%", "with space", "caf\u{e9}", "k=v; Path=/"];
 
 /// Paths to rewrite to.
 pub(super) const REWRITES: &[&str] = &["/", "/new", "/new/", "/n?x=1", "/p%2Fq", "//d", "/a"];
@@ -101,4 +161,5 @@ pub(super) const REGEX_REWRITES: &[(&str, &str)] = &[
 pub(super) const AUTHORITIES: &[&str] = &["other.test", "other.test:8443", "UPPER.test", "10.0.0.1"];
 
 /// Methods that are sent.
-pub(super) const METHODS: &[&str] = &["GET", "GET", "GET", "POST", "PUT", "HEAD", "OPTIONS", "PATCH", "DELETE", "get"];
+pub(super) const METHODS: &[&str] =
+    &["GET", "GET", "GET", "POST", "PUT", "HEAD", "OPTIONS", "PATCH", "DELETE", "get"];

@@ -105,8 +105,13 @@ pub struct RouteAction {
     pub cluster_not_found_response_code: &'static str,
     /// 0: none.
     pub timeout: Seconds,
+    /// 0: what a client's `grpc-timeout` says is the timeout. Deprecated, but the only form in which Envoy tells the
+    /// upstream the time that is left, and the one that Istio writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_grpc_timeout: Option<Seconds>,
     /// Limits of a stream.
-    pub max_stream_duration: MaxStreamDuration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stream_duration: Option<MaxStreamDuration>,
     /// When it is tried again.
     pub retry_policy: RetryPolicy,
     /// Where copies of it are sent.

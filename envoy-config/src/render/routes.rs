@@ -78,7 +78,8 @@ fn by_header(mesh: &MeshConfig, needs: &Needs) -> Vec<Route> {
     let named = || ClusterSpecifier::ClusterHeader(header_names::CLUSTER);
     let route = |name, header, matches, retry_policy| Route {
         name,
-        matches: RouteMatch { prefix: "/", headers: vec![HeaderMatcher { name: header, matches }] },
+        // A rewrite may leave a path without a slash in front.
+        matches: RouteMatch { prefix: "", headers: vec![HeaderMatcher { name: header, matches }] },
         action: Action::Route(Box::new(RouteAction {
             // As Istio writes them.
             request_mirror_policies: needs
@@ -150,10 +151,16 @@ fn to_application(port: u16) -> Route {
     let mut again = retries("reset-before-request".to_owned(), 2);
     again.retry_host_predicate.clear();
     again.host_selection_retry_max_attempts = 0;
+    let mut forward = forward(ClusterSpecifier::Cluster(inbound_cluster(port)), again);
+    forward.max_grpc_timeout = None;
+    forward.max_stream_duration = Some(MaxStreamDuration {
+        max_stream_duration: Seconds::ZERO,
+        grpc_timeout_header_max: Seconds::ZERO,
+    });
     Route {
         name: "default".to_owned(),
         matches: RouteMatch { prefix: "/", headers: Vec::new() },
-        action: Action::Route(Box::new(forward(ClusterSpecifier::Cluster(inbound_cluster(port)), again))),
+        action: Action::Route(Box::new(forward)),
         request_headers_to_remove: Vec::new(),
     }
 }
@@ -163,10 +170,8 @@ fn forward(cluster: ClusterSpecifier, retry_policy: RetryPolicy) -> RouteAction 
         cluster,
         cluster_not_found_response_code: "SERVICE_UNAVAILABLE",
         timeout: Seconds::ZERO,
-        max_stream_duration: MaxStreamDuration {
-            max_stream_duration: Seconds::ZERO,
-            grpc_timeout_header_max: Seconds::ZERO,
-        },
+        max_grpc_timeout: Some(Seconds::ZERO),
+        max_stream_duration: None,
         retry_policy,
         request_mirror_policies: Vec::new(),
     }

@@ -43,7 +43,8 @@ fn path(random: &mut Random, target: &mut Vec<u8>) {
         }
         _ if at < end => {
             let byte = &mut target[at];
-            *byte = if byte.is_ascii_uppercase() { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+            *byte =
+                if byte.is_ascii_uppercase() { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
         }
         _ => {}
     }

@@ -19,7 +19,7 @@ pub(super) fn fill(random: &mut Random, rule: &mut Value, namespace: &str) {
         let free = rule.get("route").is_some() && rule.pointer("/rewrite/authority").is_none();
         rule["headers"] = headers(random, free);
     }
-    if random.chance(10) && rule.get("redirect").is_none() {
+    if random.chance(10) && rule.get("route").is_some() {
         rule["fault"] = fault(random);
     }
 }
@@ -59,7 +59,9 @@ fn redirect(random: &mut Random, rule: &Value) -> Value {
     let prefixes = uris.clone().all(|uri| uri.get("prefix").is_some());
     match random.below(10) {
         0..=3 => redirect["uri"] = random.pick(&["/new", "/", "new", "/n?x=1", "/p%2Fq", "/new/"]).into(),
-        4 | 5 if prefixes => redirect["prefixRewrite"] = random.pick(&["/new", "/", "/new/", "/n?x=1"]).into(),
+        4 | 5 if prefixes => {
+            redirect["prefixRewrite"] = random.pick(&["/new", "/", "/new/", "/n?x=1"]).into()
+        }
         _ => {}
     }
     if random.chance(35) {
@@ -73,7 +75,9 @@ fn redirect(random: &mut Random, rule: &Value) -> Value {
     if random.chance(30) {
         redirect["scheme"] = random.pick(&["http", "https"]).into();
     }
-    if redirect == json!({}) || redirect.as_object().is_some_and(|fields| fields.keys().all(|key| key == "derivePort")) {
+    if redirect == json!({})
+        || redirect.as_object().is_some_and(|fields| fields.keys().all(|key| key == "derivePort"))
+    {
         redirect["authority"] = "other.test".into();
     }
     if random.chance(50) {

@@ -64,7 +64,8 @@ fn destination(random: &mut Random, namespace: &str) -> Value {
             }
         }
         5..=11 => {
-            let subset = *random.one(&["v1", "v2", "v3", "v1", "v2", "v3", "v1", "v2", "v3", EMPTY_SUBSET, "unknown"]);
+            let subset =
+                *random.one(&["v1", "v2", "v3", "v1", "v2", "v3", "v1", "v2", "v3", EMPTY_SUBSET, "unknown"]);
             let mut destination = json!({"host": full("beta.default"), "subset": subset});
             if random.chance(40) {
                 destination["port"] = json!({"number": 9080});

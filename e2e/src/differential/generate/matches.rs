@@ -95,7 +95,10 @@ fn headers(random: &mut Random, without: bool) -> Value {
 
 fn parameters(random: &mut Random) -> Value {
     let count = *random.one(&[1, 1, 2]);
-    (0..count).map(|_| (random.pick(words::PARAMETERS).to_owned(), value(random))).collect::<Map<_, _>>().into()
+    (0..count)
+        .map(|_| (random.pick(words::PARAMETERS).to_owned(), value(random)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// A StringMatch of a header or a query parameter.

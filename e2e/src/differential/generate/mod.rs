@@ -118,8 +118,7 @@ fn virtual_service(random: &mut Random, tag: &str, number: usize) -> Value {
     let upper = format!("A.{tag}.TEST");
     let hosts: &[&[&str]] = &[&[&a], &[&a], &[&a, &b], &[&all], &[&b], &[&below], &[&a, &below], &[&upper]];
     let namespace = if random.chance(15) { "other" } else { "default" };
-    let rules: Vec<_> =
-        (0..random.between(1, 5)).map(|index| rule(random, tag, namespace, index)).collect();
+    let rules: Vec<_> = (0..random.between(1, 5)).map(|index| rule(random, tag, namespace, index)).collect();
     let gateway = format!("default/{tag}-gateway");
     let mut spec = json!({"hosts": random.pick(hosts), "gateways": [gateway], "http": rules});
     if random.chance(10) {

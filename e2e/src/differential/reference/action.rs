@@ -129,7 +129,8 @@ pub(super) fn fault(fault: &Value) -> Result<Value> {
         only(delay, &["fixedDelay", "percentage"])?;
         filter["delay"] = json!({"fixed_delay": seconds(text(delay, "fixedDelay"))?});
         // Without a percentage istiod falls back to `percent`, and that is 0.
-        filter["delay"]["percentage"] = delay.get("percentage").map_or_else(|| percentage(&json!({})), percentage);
+        filter["delay"]["percentage"] =
+            delay.get("percentage").map_or_else(|| percentage(&json!({})), percentage);
     }
     if let Some(abort) = fault.get("abort") {
         only(abort, &["httpStatus", "grpcStatus", "percentage"])?;

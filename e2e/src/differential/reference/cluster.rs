@@ -10,7 +10,8 @@ use super::fields::{only, text};
 pub(super) fn cluster_name(destination: &Value, namespace: &str, listener: u16) -> Result<String> {
     only(destination, &["host", "subset", "port"])?;
     let host = text(destination, "host");
-    let host = if host.contains('.') { host.to_owned() } else { format!("{host}.{namespace}.svc.cluster.local") };
+    let host =
+        if host.contains('.') { host.to_owned() } else { format!("{host}.{namespace}.svc.cluster.local") };
     let service = SERVICES.iter().find(|service| service.host == host);
     let port = match (destination["port"]["number"].as_u64(), service.map(|service| service.ports)) {
         (Some(port), _) => port,
@@ -29,7 +30,8 @@ pub(in super::super) fn clusters(endpoints: &[Endpoint]) -> Vec<Value> {
     let mut clusters = Vec::new();
     for service in SERVICES {
         for &port in service.ports {
-            let here = endpoints.iter().filter(|endpoint| endpoint.host == service.host && endpoint.port == port);
+            let here =
+                endpoints.iter().filter(|endpoint| endpoint.host == service.host && endpoint.port == port);
             let mut subsets = vec![""];
             // As the DestinationRules have them.
             if service.versions.len() > 1 {

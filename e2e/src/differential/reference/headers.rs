@@ -18,7 +18,8 @@ pub(super) fn operations(headers: Option<&Value>) -> Result<Operations> {
     let none = json!({});
     let headers = headers.unwrap_or(&none);
     only(headers, &["request", "response"])?;
-    let (request, response) = (headers.get("request").unwrap_or(&none), headers.get("response").unwrap_or(&none));
+    let (request, response) =
+        (headers.get("request").unwrap_or(&none), headers.get("response").unwrap_or(&none));
     only(request, &["set", "add", "remove"])?;
     only(response, &["set", "add", "remove"])?;
     let lists = [

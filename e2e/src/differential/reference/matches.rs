@@ -11,8 +11,20 @@ pub(super) fn route_match(entry: Option<&Value>) -> Result<Value> {
     only(
         entry,
         &[
-            "name", "uri", "ignoreUriCase", "headers", "withoutHeaders", "queryParams", "method", "authority",
-            "scheme", "port", "gateways", "sourceLabels", "sourceNamespace", "statPrefix",
+            "name",
+            "uri",
+            "ignoreUriCase",
+            "headers",
+            "withoutHeaders",
+            "queryParams",
+            "method",
+            "authority",
+            "scheme",
+            "port",
+            "gateways",
+            "sourceLabels",
+            "sourceNamespace",
+            "statPrefix",
         ],
     )?;
     let mut headers = Vec::new();
@@ -42,11 +54,13 @@ pub(super) fn route_match(entry: Option<&Value>) -> Result<Value> {
     }
     let mut matched = match entry.get("uri") {
         None => json!({"prefix": "/"}),
-        Some(uri) => match string_match(uri)?.as_ref().and_then(Value::as_object).and_then(|map| map.iter().next()) {
-            Some((kind, value)) if kind == "exact" => json!({"path": value}),
-            Some((kind, value)) => json!({kind: value}),
-            None => json!({"prefix": "/"}),
-        },
+        Some(uri) => {
+            match string_match(uri)?.as_ref().and_then(Value::as_object).and_then(|map| map.iter().next()) {
+                Some((kind, value)) if kind == "exact" => json!({"path": value}),
+                Some((kind, value)) => json!({kind: value}),
+                None => json!({"prefix": "/"}),
+            }
+        }
     };
     matched["case_sensitive"] = (entry.get("ignoreUriCase") != Some(&Value::Bool(true))).into();
     matched["headers"] = headers.into();

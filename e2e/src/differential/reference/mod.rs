@@ -79,7 +79,9 @@ pub(super) fn virtual_hosts(configuration: &Configuration, port: u16) -> Result<
 fn ordered<'c>(configuration: &'c Configuration, gateway: &str) -> Vec<&'c Value> {
     let group = |service: &Value| match items(&service["spec"], "exportTo").first().and_then(Value::as_str) {
         None | Some("*") => Some(2),
-        Some(name) if name == "." || name == namespace(service) => (namespace(service) == NAMESPACE).then_some(0),
+        Some(name) if name == "." || name == namespace(service) => {
+            (namespace(service) == NAMESPACE).then_some(0)
+        }
         Some(name) => (name == NAMESPACE).then_some(1),
     };
     let named = |service: &Value| {

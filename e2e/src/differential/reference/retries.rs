@@ -28,7 +28,8 @@ pub(super) fn policy(retries: Option<&Value>) -> Result<Value> {
     policy["num_retries"] = attempts.into();
     let on = text(retries, "retryOn");
     if !on.is_empty() {
-        let (codes, mut conditions): (Vec<_>, Vec<_>) = on.split(',').partition(|part| part.parse::<u32>().is_ok());
+        let (codes, mut conditions): (Vec<_>, Vec<_>) =
+            on.split(',').partition(|part| part.parse::<u32>().is_ok());
         if !codes.is_empty() {
             if !conditions.contains(&"retriable-status-codes") {
                 conditions.push("retriable-status-codes");

@@ -55,7 +55,15 @@ fn route(service: &Value, rule: &Value, entry: Option<&Value>, port: u16) -> Res
     only(
         rule,
         &[
-            "name", "match", "route", "redirect", "directResponse", "rewrite", "timeout", "retries", "fault",
+            "name",
+            "match",
+            "route",
+            "redirect",
+            "directResponse",
+            "rewrite",
+            "timeout",
+            "retries",
+            "fault",
             "headers",
         ],
     )?;
@@ -87,5 +95,8 @@ fn route(service: &Value, rule: &Value, entry: Option<&Value>, port: u16) -> Res
 pub(super) fn is_catch_all(route: &Value) -> bool {
     let matched = &route["match"];
     let everything = matched["prefix"] == "/" || matched["safe_regex"]["regex"] == ".*";
-    everything && ["headers", "query_parameters", "dynamic_metadata"].iter().all(|list| items(matched, list).is_empty())
+    everything
+        && ["headers", "query_parameters", "dynamic_metadata"]
+            .iter()
+            .all(|list| items(matched, list).is_empty())
 }

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::retries::Retries;
 use super::rule::{Action, Forward, Rule};
 use super::virtual_host::Entry;
-use super::{mutation, timeout};
+use super::{mutation, redirect, timeout};
 use crate::header_names;
 use crate::verdict::{HeaderOp, Outcome, Reply};
 use crate::{Draws, Request};
@@ -169,7 +169,12 @@ impl<'e> Choice<'e> {
                     return Outcome::Reply(self.finish(answer(redirect.status, headers, &[])));
                 }
                 Action::DirectResponse { status, body, .. } => {
-                    return Outcome::Reply(self.finish(answer(*status, Vec::new(), body)));
+                    // Envoy's router points such an answer at the request's own URL.
+                    let points = matches!(status, 201 | 300..=399);
+                    let location = points.then(|| redirect::own_url(request, &entry.path).into());
+                    let headers =
+                        location.map(|location| ("location".into(), location)).into_iter().collect();
+                    return Outcome::Reply(self.finish(answer(*status, headers, body)));
                 }
                 Action::Forward(_) => {}
             },
@@ -184,7 +189,9 @@ impl<'e> Choice<'e> {
             ops.push(set(":path", path.into()));
         }
         if let Some(authority) = self.new_authority() {
-            ops.push(set("x-envoy-original-host", Cow::Owned(request.authority().to_vec())));
+            if let Some(original) = self.original_authority(request) {
+                ops.push(set("x-envoy-original-host", Cow::Owned(original.to_vec())));
+            }
             ops.push(set(":authority", authority.as_bytes().into()));
         }
         if let Some(cluster) = self.cluster() {
@@ -211,6 +218,16 @@ impl<'e> Choice<'e> {
         let Route::Rule { entry, .. } = self.route else { return None };
         let rewrite = self.forward()?.path.as_ref()?;
         Some(rewrite.apply(&entry.path, request.path(), request.path_and_query()))
+    }
+
+    /// The authority that the upstream is told of when another takes its place. Envoy's weighted clusters tell of none,
+    /// and a route that replaces theirs tells of theirs.
+    fn original_authority<'a>(&'a self, request: &'a Request<'_>) -> Option<&'a [u8]> {
+        let of_rule = self.forward().is_some_and(|forward| forward.authority.is_some());
+        match self.target.filter(|target| target.weighted).and_then(|target| target.authority.as_deref()) {
+            Some(authority) => of_rule.then_some(authority.as_bytes()),
+            None => Some(request.authority()),
+        }
     }
 
     fn new_authority(&self) -> Option<&'e str> {

@@ -132,6 +132,7 @@ fn target(
     Target {
         weight: destination.weight,
         authority: mutation::authority(&destination.headers.request).map(Into::into),
+        weighted: !only,
         request_ops: ops(&route.headers.request, &destination.headers.request),
         response_ops: Arc::from(ops(&route.headers.response, &destination.headers.response)),
         ..Target::plain(to)

@@ -37,6 +37,8 @@ pub struct Target {
     pub(super) cluster: Box<str>,
     /// The new `:authority`.
     pub(super) authority: Option<Box<str>>,
+    /// One of several of its rule: Envoy's weighted cluster, which does not tell the upstream of the authority it replaces.
+    pub(super) weighted: bool,
     pub(super) request_ops: HeaderOps,
     pub(super) response_ops: ResponseOps,
 }
@@ -49,6 +51,7 @@ impl Target {
             destination,
             weight: 0,
             authority: None,
+            weighted: false,
             request_ops: HeaderOps::new(),
             response_ops: ResponseOps::default(),
         }

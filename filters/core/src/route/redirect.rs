@@ -77,6 +77,13 @@ impl Redirect {
     }
 }
 
+/// The URL of a request that `matched`: where a redirect that changes nothing leads.
+pub(super) fn own_url(request: &Request<'_>, matched: &PathMatch) -> Vec<u8> {
+    let unchanged =
+        Redirect { status: 301, path: None, authority: None, port: RedirectPort::default(), scheme: None };
+    unchanged.location(request, matched, None)
+}
+
 /// The request's authority. Its port goes when the redirect has one, or when it is the default port of the scheme
 /// that the client has used and the redirect leads to another scheme.
 fn request_host<'r>(request: &Request<'r>, scheme: &[u8], has_port: bool) -> &'r [u8] {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use outrigger_api::types::common::{HeaderOperations, StringMatch};
 use outrigger_api::types::virtual_service::{
-    HttpMatchRequest, HttpRetry, HttpRoute, Redirect, RedirectCode, RedirectPath, RedirectPort, Rewrite,
-    RewritePath, RouteAction,
+    DirectResponse, HttpMatchRequest, HttpRetry, HttpRoute, Redirect, RedirectCode, RedirectPath,
+    RedirectPort, Rewrite, RewritePath, RouteAction,
 };
 
 use super::super::super::testing::*;
@@ -144,6 +144,29 @@ fn the_rules_authority_beats_the_destinations() {
     }
 }
 
+/// A weighted cluster of Envoy's does not tell the upstream of the authority that it replaces.
+#[test]
+fn the_original_authority_is_told_as_envoy_tells_it() {
+    for (hosts, of_rule, told) in [
+        (&[("v1", 0)][..], false, Some("a.com")),
+        (&[("v1", 0)], true, Some("a.com")),
+        (&[("v1", 1), ("v2", 1)], false, None),
+        (&[("v1", 1), ("v2", 0)], false, None),
+        (&[("v1", 1), ("v2", 1)], true, Some("destination.com")),
+    ] {
+        let mut rule = forward(hosts);
+        for destination in destinations(&mut rule) {
+            destination.headers.request = set(&[("host", "destination.com")]);
+        }
+        if of_rule {
+            rule.headers.request = set(&[("host", "rule.com")]);
+        }
+        let sent = outcome(&served(rule), &get("a.com", "/", &[]), 0).unwrap();
+        let seen = sent.lines().find_map(|line| line.strip_prefix("x-envoy-original-host: "));
+        assert_eq!(seen, told, "{hosts:?}");
+    }
+}
+
 #[test]
 fn redirects_carry_a_location_and_the_rules_headers() {
     let mut rule = rule(RouteAction::Redirect(Redirect {
@@ -174,6 +197,17 @@ fn direct_responses_are_plain_text_unless_the_rule_says_otherwise() {
     };
     let changed = "200\nx-a: 100%\ncontent-type: a/b\nhello";
     assert_eq!(outcome(&served(rule), &lines, 0).as_deref(), Some(changed));
+}
+
+#[test]
+fn direct_responses_that_redirect_lead_to_where_the_request_went() {
+    for (status, headers) in
+        [(200, ""), (201, "location: http://a.com/x?q\n"), (304, "location: http://a.com/x?q\n")]
+    {
+        let rule = rule(RouteAction::DirectResponse(DirectResponse { status, body: None }));
+        let answered = outcome(&served(rule), &get("a.com", "/x?q", &[]), 0);
+        assert_eq!(answered, Some(format!("{status}\n{headers}")));
+    }
 }
 
 #[test]
