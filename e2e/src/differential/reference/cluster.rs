@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::upstream::{EMPTY_SUBSET, Endpoint, SERVICES};
+use super::super::upstream::{EMPTY_SUBSET, Endpoint, SERVICES, Service};
 use super::fields::{only, text};
 
 /// The name of a destination's cluster: Istio's, but told apart from the product's.
@@ -23,6 +23,14 @@ pub(super) fn cluster_name(destination: &Value, namespace: &str, listener: u16) 
 
 fn name(port: impl std::fmt::Display, subset: &str, host: &str) -> String {
     format!("native|{port}|{subset}|{host}")
+}
+
+/// Whether several endpoints stand behind `destination`.
+pub(super) fn has_choice(destination: &Value) -> bool {
+    let host = text(destination, "host");
+    let named = |service: &&Service| service.host == host || service.host.split('.').next() == Some(host);
+    let several = SERVICES.iter().find(named).is_some_and(|service| service.versions.len() > 1);
+    several && destination.get("subset").is_none()
 }
 
 /// Clusters for every service, port and subset.

@@ -29,8 +29,8 @@ pub(super) fn operations(headers: Option<&Value>) -> Result<Operations> {
         ("response_headers_to_remove", removals(response)),
     ];
     let authority = ["set", "add"].iter().find_map(|list| {
-        let named = pairs(request, list).into_iter().filter(|(name, _)| is_authority(name));
-        named.last().and_then(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        let mut named = pairs(request, list).into_iter().filter(|(name, _)| is_authority(name));
+        named.next_back().and_then(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     });
     Ok(Operations { lists, authority: authority.map(str::to_owned) })
 }

@@ -114,8 +114,12 @@ fn check(service: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether a destination is drawn in some rule of `configuration`.
+/// Whether some request to `configuration` may end in several ways: a destination is drawn, or one of its endpoints.
 pub(super) fn draws(configuration: &Configuration) -> bool {
     let mut rules = configuration.kind("VirtualService").flat_map(|service| items(&service["spec"], "http"));
-    rules.any(|rule| items(rule, "route").iter().filter(|entry| action::weight(entry) > 0).count() > 1)
+    rules.any(|rule| {
+        let destinations = items(rule, "route");
+        destinations.iter().filter(|entry| action::weight(entry) > 0).count() > 1
+            || destinations.iter().any(|entry| cluster::has_choice(&entry["destination"]))
+    })
 }
