@@ -134,13 +134,13 @@ fn the_rules_authority_beats_the_destinations() {
             destination.headers.request = set(&[(":authority", "destination.com")]);
         }
         let sent = outcome(&served(rule.clone()), &get("a.com", "/", &[]), 0).unwrap();
-        assert!(sent.contains("\n:authority: destination.com\n"), "{sent}");
+        assert!(sent.lines().any(|line| line == ":authority: destination.com"), "{sent}");
         rule.headers.request = set(&[("host", "rule.com")]);
         let sent = outcome(&served(rule.clone()), &get("a.com", "/", &[]), 0).unwrap();
-        assert!(sent.contains("\n:authority: rule.com\n"), "{sent}");
+        assert!(sent.lines().any(|line| line == ":authority: rule.com"), "{sent}");
         rule.rewrite = Some(Rewrite { path: None, authority: Some("rewrite.com".into()) });
         let sent = outcome(&served(rule), &get("a.com", "/", &[]), 0).unwrap();
-        assert!(sent.contains("\n:authority: rewrite.com\n"), "{sent}");
+        assert!(sent.lines().any(|line| line == ":authority: rewrite.com"), "{sent}");
     }
 }
 
