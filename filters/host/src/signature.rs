@@ -1,7 +1,7 @@
-//! Signature checks by Envoy's own BoringSSL, and by the engine for the padding that it can't be asked for.
+//! Signature checks by Envoy's own BoringSSL, and by RustCrypto where the host can't.
 
 use jsonwebtoken::Algorithm;
-use outrigger_core::jwt::{KeyMaterial, PublicKey, SignatureVerifier, ecdsa_der};
+use outrigger_core::jwt::{KeyMaterial, PublicKey, RustCrypto, SignatureVerifier, ecdsa_der};
 
 use crate::abi;
 
@@ -21,25 +21,20 @@ fn hash(algorithm: Algorithm) -> Option<&'static str> {
 
 impl SignatureVerifier for HostVerifier {
     fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let Some(hash) = hash(algorithm) else { return key.verify_pss(algorithm, message, signature) };
-        match key.material() {
+        let by_host = hash(algorithm).and_then(|hash| match key.material() {
             KeyMaterial::Rsa { .. } => ask_host(hash, key.spki(), message, signature),
-            _ => ecdsa_der(signature).is_some_and(|der| ask_host(hash, key.spki(), message, &der)),
-        }
+            _ => ask_host(hash, key.spki(), message, &ecdsa_der(signature)?),
+        });
+        by_host.unwrap_or_else(|| RustCrypto.verify(key, algorithm, message, signature))
     }
 }
 
-/// Whether the host says that the signature fits. One without this function verifies nothing: no token is let through.
-fn ask_host(hash: &str, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+/// What the host says; `None` if it has no such function or did not understand.
+fn ask_host(hash: &str, key: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
     let arguments = arguments(hash, key, message, signature);
-    match abi::call_foreign_function("verify_signature", &arguments) {
-        // Field 1 of the result, a bool: present and true only if the signature fits.
-        Ok(result) => result.starts_with(&[0x08, 0x01]),
-        Err(status) => {
-            log::error!("the proxy has not checked a signature: {status:?}");
-            false
-        }
-    }
+    let result = abi::call_foreign_function("verify_signature", &arguments).ok()?;
+    // Field 1 of the result, a bool: present and true only if the signature fits.
+    Some(result.starts_with(&[0x08, 0x01]))
 }
 
 /// Envoy's `VerifySignatureArguments`: 1 hash function, 2 public key (DER SPKI), 3 signature, 4 text.

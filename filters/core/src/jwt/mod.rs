@@ -20,17 +20,14 @@
 mod audience;
 mod base64url;
 mod compile;
-mod curve;
 mod der;
 mod failure;
 mod identity;
 mod json;
 mod keys;
-mod modulus;
 mod outputs;
 mod places;
 mod provider;
-mod pss;
 mod public_key;
 #[cfg(feature = "rust-crypto")]
 mod rust_crypto;

@@ -3,10 +3,9 @@
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::EllipticCurve;
 
-use super::curve::{P256, P384};
+use super::der;
 #[cfg(feature = "rust-crypto")]
 use super::rust_crypto;
-use super::{der, pss};
 
 /// Checks one signature. The host puts Envoy's BoringSSL behind it, the native command RustCrypto.
 pub trait SignatureVerifier {
@@ -53,27 +52,25 @@ impl PublicKey {
             .then(|| Self::new(KeyMaterial::Rsa { n: n.to_vec(), e: e.to_vec() }, spki))
     }
 
-    /// The key at the point `x`, `y` of `curve`. `None` if the point is not on it; also for a curve other than P-256 and
-    /// P-384.
+    /// The key at the point `x`, `y` of `curve`. `None` if the coordinates are too long or, where RustCrypto has
+    /// the curve, not on it; also for a curve other than P-256 and P-384.
     pub fn ec(curve: &EllipticCurve, x: &[u8], y: &[u8]) -> Option<Self> {
-        let curve = match curve {
-            EllipticCurve::P256 => P256,
-            EllipticCurve::P384 => P384,
+        let (algorithm, width) = match curve {
+            EllipticCurve::P256 => (der::EC_P256, 32_usize),
+            EllipticCurve::P384 => (der::EC_P384, 48),
             _ => return None,
         };
-        let width = curve.width();
-        let (x, y) = (without_zeros(x), without_zeros(y));
         let mut point = vec![4];
-        for coordinate in [x, y] {
+        for coordinate in [without_zeros(x), without_zeros(y)] {
             let zeros = width.checked_sub(coordinate.len())?;
             point.resize(point.len().saturating_add(zeros), 0);
             point.extend_from_slice(coordinate);
         }
-        if !curve.has(x, y) {
-            return None;
-        }
-        let spki = der::spki(curve.algorithm, &point);
+        let spki = der::spki(algorithm, &point);
         let material = if width == 32 { KeyMaterial::P256(point) } else { KeyMaterial::P384(point) };
+        // Inside the proxy the host looks at the point, each time: no signature fits a key that is not on its curve.
+        #[cfg(feature = "rust-crypto-ec")]
+        rust_crypto::Prepared::new(&material)?;
         Some(Self::new(material, spki))
     }
 
@@ -94,15 +91,6 @@ impl PublicKey {
     /// The key as DER `SubjectPublicKeyInfo`: what Envoy's `verify_signature` takes.
     pub fn spki(&self) -> &[u8] {
         &self.spki
-    }
-
-    /// Whether `signature` is one of `message` under PS256, PS384 or PS512, which hosts have no function for; `false` for
-    /// every other algorithm and key.
-    pub fn verify_pss(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        match &self.material {
-            KeyMaterial::Rsa { n, e } => pss::verify(n, e, algorithm, message, signature),
-            KeyMaterial::P256(_) | KeyMaterial::P384(_) => false,
-        }
     }
 
     /// Whether a token of this algorithm can be signed by this kind of key. Unlike Envoy, which hashes as `alg` says
