@@ -3,6 +3,7 @@
 pub mod answer;
 mod client_address;
 pub mod human;
+mod known;
 mod normalize;
 pub mod question;
 pub mod request_line;
@@ -11,7 +12,7 @@ use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::jwt::RustCrypto;
 use outrigger_core::route::Route;
-use outrigger_core::{Engine, Request};
+use outrigger_core::{Connection, Engine, Request};
 
 pub use answer::Answer;
 pub use normalize::BadPath;
@@ -37,7 +38,9 @@ pub fn explain(
         return Ok(Answer::reply(400, "path_normalization_failed"));
     };
     let lines = lines.borrowed();
-    let request = Request::new(&lines, question.connection(&proxy, mesh));
+    let connection = question.connection(&proxy, mesh);
+    let known = question.known(&connection);
+    let request = Request::new(&lines, Connection { lookup: Some(&known), ..connection });
     let verdict = engine.request(&request, None, &mut question.draws(), question.now, &RustCrypto);
     let mut answer = Answer::new(&verdict, &request);
     let Some(table) = engine.routes() else { return Ok(answer) };

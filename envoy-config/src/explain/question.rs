@@ -6,6 +6,7 @@ use outrigger_api::{Direction, Proxy, Role};
 use outrigger_core::{Connection, Draws, Now};
 
 use super::client_address::client_address;
+use super::known::Known;
 use super::normalize::{BadPath, normalize};
 use super::request_line::RequestLine;
 use crate::mesh_config::MeshConfig;
@@ -101,6 +102,20 @@ impl Question {
             destination_port: Some(self.line.port),
             sni: self.sni.as_deref().map(str::as_bytes),
             peer_principal: self.peer.as_deref().map(str::as_bytes),
+            lookup: None,
+        }
+    }
+
+    /// What header formats may ask of `connection`.
+    pub(super) fn known(&self, connection: &Connection<'_>) -> Known<'_> {
+        Known {
+            client: connection.remote_ip,
+            peer: connection.source_ip,
+            local: connection.destination_ip,
+            port: self.line.port,
+            sni: self.sni.as_deref(),
+            peer_id: self.peer.as_deref(),
+            now: self.now,
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn chain(
     module_dir: &Path,
 ) -> Vec<HttpFilter> {
     let mut chain = Vec::new();
-    if attributes.contains(Attributes::SOURCE_IP) {
+    if attributes.contains(Attributes::SOURCE_IP) || attributes.contains(Attributes::DIRECT_PEER) {
         chain.push(source_ip());
     }
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
@@ -77,7 +77,7 @@ fn source_ip() -> HttpFilter {
     let value = FilterStateValue {
         object_key: SOURCE_IP_KEY,
         factory_key: "envoy.string",
-        format_string: FormatString::text("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        format_string: FormatString::text("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%"),
     };
     let filter = SetFilterState { on_request_headers: vec![value] };
     HttpFilter::new("envoy.filters.http.set_filter_state", Any::SetFilterState(filter))

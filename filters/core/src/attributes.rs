@@ -19,6 +19,8 @@ impl Attributes {
     pub const PEER_PRINCIPAL: Self = Self(1 << 5);
     /// The verified token's claims, when another filter has verified it.
     pub const CLAIMS: Self = Self(1 << 6);
+    /// The address of the TCP peer with its port, kept for the format operators that print it.
+    pub const DIRECT_PEER: Self = Self(1 << 7);
 
     /// The empty set.
     pub const fn none() -> Self {

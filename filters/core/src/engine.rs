@@ -216,15 +216,21 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             return verdict;
         };
         // The destination comes first: its response header changes apply to an abort too.
-        let choice = route.choose(request, draws);
+        let mut choice = route.choose(request, draws);
         let injection = route.rule().filter(|_| Self::FAULT).and_then(|rule| fault::draw(rule, draws));
         verdict.hold = injection.and_then(|injection| injection.delay).unwrap_or_default();
         verdict.fault = injection;
+        choice.injected = injection.map(|injection| injection.flags()).unwrap_or_default();
         verdict.outcome = match injection.and_then(|injection| injection.reply(request)) {
-            Some(reply) => Outcome::Reply(choice.finish(reply)),
+            Some(reply) => Outcome::Reply(choice.finish(reply, request, &ops)),
             None if Self::ROUTE => choice.outcome(request, ops),
             None => Outcome::Forward(ops),
         };
+        if Self::ROUTE
+            && let Outcome::Forward(ops) = &verdict.outcome
+        {
+            verdict.response = choice.response(request, ops);
+        }
         verdict.route = Self::ROUTE.then_some(choice);
         verdict
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use once_cell::unsync::OnceCell;
 
+use crate::format::Lookup;
 use crate::jwt::Identity;
 
 /// The moment of a decision: time since the Unix epoch.
@@ -27,6 +28,8 @@ pub struct Connection<'a> {
     pub sni: Option<&'a [u8]>,
     /// First URI SAN of the verified peer certificate, with its `spiffe://` scheme (Istio `source.principal`).
     pub peer_principal: Option<&'a [u8]>,
+    /// What headers with format operators ask for, read when a rule that has them is taken.
+    pub lookup: Option<&'a dyn Lookup>,
 }
 
 /// A header line: lower-case name and value, both as Envoy holds them.
@@ -168,7 +171,8 @@ fn strip_port(authority: &[u8]) -> &[u8] {
     if in_brackets || digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) { authority } else { host }
 }
 
-fn split_query(path: &[u8]) -> Vec<HeaderLine<'_>> {
+/// The parameters of a path's query, undecoded.
+pub(crate) fn split_query(path: &[u8]) -> Vec<HeaderLine<'_>> {
     let Some(start) = path.iter().position(|b| *b == b'?') else { return Vec::new() };
     let query = path.get(start.saturating_add(1)..).unwrap_or_default();
     let query = query.split(|b| *b == b'#').next().unwrap_or_default();

@@ -83,6 +83,8 @@ pub struct Verdict<'e> {
     pub route: Option<route::Choice<'e>>,
     /// How long to hold the request before `outcome`.
     pub hold: Duration,
+    /// Changes to the headers of the response, if the request is forwarded.
+    pub response: Option<route::ResponseChanges>,
     /// What to do.
     pub outcome: Outcome<'e>,
 }
@@ -91,6 +93,14 @@ impl Verdict<'_> {
     /// No policy has anything to say: the request goes on as it is.
     pub(crate) fn nothing() -> Self {
         let outcome = Outcome::Forward(Vec::new());
-        Self { jwt: None, authz: None, fault: None, route: None, hold: Duration::ZERO, outcome }
+        Self {
+            jwt: None,
+            authz: None,
+            fault: None,
+            route: None,
+            hold: Duration::ZERO,
+            response: None,
+            outcome,
+        }
     }
 }

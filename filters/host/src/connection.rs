@@ -1,12 +1,28 @@
 //! What the rules ask of the connection, and nothing more.
 
-use outrigger_core::{Attributes, Connection};
+use outrigger_core::{Attributes, Connection, Lookup};
 
+use crate::abi::{self, Map};
 use crate::property;
 
 /// Where `envoy-config` has Envoy keep the address of the TCP peer: the attribute `source.address` is the client's
 /// after `X-Forwarded-For`.
 const DIRECT_PEER: &[u8] = b"filter_state\0outrigger.source_ip";
+
+/// What a header's format asks for, read when it does.
+#[derive(Debug)]
+pub(crate) struct HostLookup;
+
+impl Lookup for HostLookup {
+    fn attribute(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let client = || (path == DIRECT_PEER).then(|| property::bytes(b"source\0address")).flatten();
+        property::bytes(path).or_else(client)
+    }
+
+    fn response_header(&self, name: &[u8]) -> Option<Vec<u8>> {
+        abi::header(Map::ResponseHeaders, name).ok()
+    }
+}
 
 /// Connection attributes that had to be copied out of the host.
 #[derive(Debug, Default)]
@@ -54,6 +70,11 @@ impl Facts {
 
     /// The view that the engine takes.
     pub(crate) fn connection(&self) -> Connection<'_> {
-        Connection { sni: self.sni.as_deref(), peer_principal: self.peer_principal.as_deref(), ..self.known }
+        Connection {
+            sni: self.sni.as_deref(),
+            peer_principal: self.peer_principal.as_deref(),
+            lookup: Some(&HostLookup),
+            ..self.known
+        }
     }
 }

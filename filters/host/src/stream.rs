@@ -1,18 +1,17 @@
 //! One request: read once, decided once, its effects applied.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_core::jwt::{Identity, claims_from_json};
 use outrigger_core::request::is_grpc;
-use outrigger_core::route::Choice;
+use outrigger_core::route::{Choice, ResponseChanges};
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
-use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request};
+use outrigger_core::{Attributes, Draws, Now, Outcome, PolicySet, Request};
 use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
-use crate::connection::Facts;
+use crate::connection::{Facts, HostLookup};
 use crate::metrics::Metrics;
 use crate::plugin::{Held, Plugin};
 use crate::signature::HostVerifier;
@@ -32,7 +31,7 @@ pub(crate) struct Stream<const POLICIES: u8> {
     peer_principal: Option<Rc<str>>,
     flags: ResponseFlags,
     held: bool,
-    response_ops: Option<Arc<[HeaderOp<'static>]>>,
+    response: Option<ResponseChanges>,
 }
 
 impl<const POLICIES: u8> Stream<POLICIES> {
@@ -46,7 +45,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             peer_principal: None,
             flags: ResponseFlags::default(),
             held: false,
-            response_ops: None,
+            response: None,
         }
     }
 
@@ -107,7 +106,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if let Some(identity) = verdict.jwt.and_then(|jwt| jwt.identity) {
             pass_on_identity::<POLICIES>(&identity)?;
         }
-        self.response_ops = verdict.route.and_then(|route| route.response_ops().cloned());
+        self.response = verdict.response;
         if verdict.hold.is_zero() {
             return Ok(Action::Continue);
         }
@@ -175,13 +174,13 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Whether anything is left to do for the stream after its request headers.
     pub(crate) fn has_more_to_do(&self) -> bool {
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
-        counts || self.held || self.response_ops.is_some()
+        counts || self.held || self.response.is_some()
     }
 
     /// Changes the response headers.
     pub(crate) fn on_response_headers(&mut self) -> Action {
-        if let Some(ops) = self.response_ops.take()
-            && let Err(status) = effects::change(Map::ResponseHeaders, &ops)
+        if let Some(changes) = self.response.take()
+            && let Err(status) = effects::change(Map::ResponseHeaders, &changes.ops(&HostLookup))
         {
             log::error!("response headers not changed: {status:?}");
         }

@@ -59,6 +59,7 @@ impl Call {
             destination_port: self.destination.map(|(_, port)| port),
             sni: self.sni.as_deref(),
             peer_principal: self.peer.as_deref(),
+            lookup: None,
         };
         let identity = self
             .claims

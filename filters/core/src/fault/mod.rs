@@ -5,6 +5,7 @@ use std::time::Duration;
 use outrigger_api::types::virtual_service::{AbortError, Fault as Spec};
 
 use crate::route::Rule;
+use crate::telemetry::ResponseFlags;
 use crate::verdict::Reply;
 use crate::{Draws, Request, RuleRef};
 
@@ -46,6 +47,18 @@ impl<'e> Injection<'e> {
             AbortError::Http(status) => status,
             AbortError::Grpc(_) => 200,
         })
+    }
+
+    /// The response flags that Envoy's own filter would set.
+    pub fn flags(&self) -> ResponseFlags {
+        let mut flags = ResponseFlags::default();
+        if self.delay.is_some() {
+            flags = flags.with(ResponseFlags::DELAY_INJECTED);
+        }
+        if self.abort.is_some() {
+            flags = flags.with(ResponseFlags::FAULT_INJECTED);
+        }
+        flags
     }
 
     /// The answer to an aborted request, before the route's response header changes.

@@ -1,15 +1,21 @@
 //! The route taken by one request.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::destination::{Destination, ResponseOps, Target};
+use super::cors::Judgement;
+use super::destination::{Destination, Target};
 use super::mirror::Mirror;
+use super::mutation::{self, Changes};
+use super::response::{Pending, ResponseChanges};
 use super::retries::Retries;
 use super::rule::{Action, Forward, Rule};
 use super::virtual_host::Entry;
-use super::{mutation, redirect, timeout};
+use super::{redirect, timeout};
+use crate::format::Scene;
 use crate::header_names;
+use crate::telemetry::ResponseFlags;
 use crate::verdict::{HeaderOp, Outcome, Reply};
 use crate::{Draws, Request};
 
@@ -50,14 +56,17 @@ impl<'e> Route<'e> {
     pub fn choose(self, request: &Request<'_>, draws: &mut Draws) -> Choice<'e> {
         let mirrors = self.rule().map(Rule::mirrors).unwrap_or_default();
         let mirrored = mirrors.iter().map(|mirror| mirror.draw(draws)).collect();
-        let (target, limit) = match self {
-            Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => {
-                (Some(forward.targets.draw(draws)), timeout::limit(forward.timeout, request))
-            }
-            Self::Default(target, _) => (Some(target), None),
-            Self::Rule { .. } | Self::Passthrough(_) => (None, None),
+        let (target, limit, cors) = match self {
+            Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => (
+                Some(forward.targets.draw(draws)),
+                timeout::limit(forward.timeout, request),
+                forward.cors.as_ref().and_then(|cors| cors.judge(request)),
+            ),
+            Self::Default(target, _) => (Some(target), None, None),
+            Self::Rule { .. } | Self::Passthrough(_) => (None, None, None),
         };
-        Choice { route: self, target, timeout: limit, mirrored }
+        let injected = ResponseFlags::default();
+        Choice { route: self, target, timeout: limit, mirrored, cors, injected }
     }
 }
 
@@ -71,6 +80,9 @@ pub struct Choice<'e> {
     mirrored: Vec<bool>,
     /// The route's timeout, and for gRPC the client's if it is shorter.
     pub timeout: Option<Duration>,
+    cors: Option<Judgement<'e>>,
+    /// The faults injected before.
+    pub(crate) injected: ResponseFlags,
 }
 
 impl<'e> Choice<'e> {
@@ -136,22 +148,56 @@ impl<'e> Choice<'e> {
         Cow::Borrowed(self.new_authority().map_or(request.authority(), str::as_bytes))
     }
 
-    /// Changes to the headers of the response, whoever gives it.
-    pub fn response_ops(&self) -> Option<&'e ResponseOps> {
-        let of_rule = match self.rule().map(|rule| &rule.action) {
-            Some(Action::Redirect { response_ops, .. } | Action::DirectResponse { response_ops, .. }) => {
-                Some(response_ops)
+    /// Changes to the headers of the response to a forwarded request, whoever gives it: the route's, then those of its
+    /// `corsPolicy`. `ops` are the changes to the request.
+    pub fn response(&self, request: &Request<'_>, ops: &[HeaderOp<'_>]) -> Option<ResponseChanges> {
+        let of_cors = match &self.cors {
+            Some(Judgement::Allowed(of_cors)) => of_cors.as_slice(),
+            _ => &[],
+        };
+        let of_route = self.changes_to_response();
+        match of_route {
+            Some(Changes::Formatted(_)) => {}
+            Some(Changes::Fixed(fixed)) if of_cors.is_empty() => {
+                return Some(ResponseChanges::Fixed(Arc::clone(fixed)));
             }
+            None if of_cors.is_empty() => return None,
+            Some(Changes::Fixed(fixed)) => {
+                return Some(ResponseChanges::Fixed(fixed.iter().chain(of_cors).cloned().collect()));
+            }
+            None => return Some(ResponseChanges::Fixed(of_cors.into())),
+        }
+        let lists = of_route?.to_response(&self.scene(request, ops))?;
+        let pending = Pending { lists, last: of_cors.to_vec(), injected: self.injected };
+        Some(ResponseChanges::Pending(Box::new(pending)))
+    }
+
+    fn changes_to_response(&self) -> Option<&'e Changes> {
+        let of_rule = match self.rule().map(|rule| &rule.action) {
+            Some(
+                Action::Redirect { response_changes, .. } | Action::DirectResponse { response_changes, .. },
+            ) => Some(response_changes),
             Some(Action::Forward(_)) | None => None,
         };
-        of_rule.or_else(|| self.target.map(|target| &target.response_ops)).filter(|ops| !ops.is_empty())
+        of_rule.or_else(|| self.target.map(|target| &target.response_changes)).filter(|all| !all.is_empty())
+    }
+
+    fn scene<'s, 'r>(&'s self, request: &'s Request<'r>, ops: &'s [HeaderOp<'s>]) -> Scene<'s, 'r> {
+        Scene { request, ops, cluster: self.cluster(), injected: self.injected }
     }
 
     /// Completes an answer that is given on this route: the rule's response header changes, then a content type if
-    /// there is none, as Envoy does.
-    pub fn finish(&self, mut reply: Reply<'e>) -> Reply<'e> {
-        if let Some(ops) = self.response_ops() {
-            mutation::apply(ops, &mut reply.headers);
+    /// there is none, as Envoy does. `ops` are the changes to the request that were made before.
+    pub fn finish(&self, mut reply: Reply<'e>, request: &Request<'_>, ops: &[HeaderOp<'_>]) -> Reply<'e> {
+        match self.changes_to_response() {
+            None => {}
+            Some(Changes::Fixed(fixed)) => mutation::apply(fixed, &mut reply.headers),
+            Some(changes) => {
+                let lists = changes.to_response(&self.scene(request, ops)).unwrap_or_default();
+                let pending = Pending { lists, last: Vec::new(), injected: self.injected };
+                let ops = pending.ops(&reply);
+                mutation::apply(&ops, &mut reply.headers);
+            }
         }
         if !reply.body.is_empty() && !reply.headers.iter().any(|(name, _)| name == "content-type") {
             reply.headers.push(("content-type".into(), b"text/plain".into()));
@@ -166,7 +212,8 @@ impl<'e> Choice<'e> {
                 Action::Redirect { redirect, .. } => {
                     let location = redirect.location(request, &entry.path, port);
                     let headers = vec![("location".into(), location.into())];
-                    return Outcome::Reply(self.finish(answer(redirect.status, headers, &[])));
+                    let reply = answer(redirect.status, headers, &[]);
+                    return Outcome::Reply(self.finish(reply, request, &ops));
                 }
                 Action::DirectResponse { status, body, .. } => {
                     // Envoy's router points such an answer at the request's own URL.
@@ -174,15 +221,20 @@ impl<'e> Choice<'e> {
                     let location = points.then(|| redirect::own_url(request, &entry.path).into());
                     let headers =
                         location.map(|location| ("location".into(), location)).into_iter().collect();
-                    return Outcome::Reply(self.finish(answer(*status, headers, body)));
+                    let reply = answer(*status, headers, body);
+                    return Outcome::Reply(self.finish(reply, request, &ops));
                 }
                 Action::Forward(_) => {}
             },
             Route::Default(..) | Route::Passthrough(_) => {}
         }
-        ops.extend(
-            self.target.into_iter().flat_map(|target| target.request_ops.iter().map(HeaderOp::borrowed)),
-        );
+        if let Some(Judgement::Preflight(reply)) = &self.cors {
+            return Outcome::Reply(reply.clone());
+        }
+        if let Some(target) = self.target {
+            let scene = Scene { request, ops: &[], cluster: self.cluster(), injected: self.injected };
+            target.request_changes.to_request(&scene, &mut ops);
+        }
         if let Some(path) = self.new_path(request) {
             // Envoy's router tells the upstream the same.
             ops.push(set("x-envoy-original-path", Cow::Owned(request.path_and_query().to_vec())));

@@ -21,6 +21,7 @@ use super::retries::Retries;
 use super::rule::Rule;
 use super::table::{Scope, Table};
 use super::virtual_host::{Entry, VirtualHost};
+use crate::Attributes;
 use crate::matching::hosts::HostMapBuilder;
 use crate::services::{self, DEFAULT_PORT, Services};
 
@@ -77,6 +78,7 @@ impl<'r> Compiler<'r> {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let attributes = self.rules.iter().fold(Attributes::none(), |all, rule| all | rule.attributes());
         let targets = self.rules.iter().filter_map(Rule::targets).flat_map(Targets::iter);
         self.destinations.extend(targets.map(|target| target.destination.clone()));
         let asks = |entry: &Entry| entry.conditions.iter().any(Condition::reads_claims);
@@ -89,6 +91,7 @@ impl<'r> Compiler<'r> {
             virtual_hosts: self.virtual_hosts,
             scope,
             destinations: self.destinations,
+            attributes,
             mesh_retries: Retries::mesh_default(),
             no_retries: Retries::none(),
         })

@@ -1,23 +1,23 @@
 //! From one `http` rule of a VirtualService to a [`Rule`].
 
-use std::sync::Arc;
-
 use outrigger_api::delegate::EffectiveRoute;
 use outrigger_api::types::common::HeaderOperations;
 use outrigger_api::types::virtual_service::{AbortError, HttpRoute, RouteAction, RouteDestination};
 use outrigger_api::{Problem, Resource};
 
 use super::compile::Compiler;
+use super::cors::Cors;
 use super::destination::{Target, Targets};
 use super::mirror::Mirror;
-use super::mutation;
+use super::mutation::{self, Changes};
 use super::redirect::Redirect;
-use super::refusal::{not_yet, refusal};
+use super::refusal::refusal;
 use super::retries::Retries;
 use super::rewrite::PathRewrite;
 use super::rule::{Action, Forward, Rule};
 use crate::RuleRef;
 use crate::fault::Fault;
+use crate::format::Template;
 
 /// Envoy answers with statuses below this one, though Istio lets 600 pass.
 const STATUS_END: u16 = 600;
@@ -36,13 +36,13 @@ pub(super) fn rule(
     let action = match &route.action {
         RouteAction::Route(destinations) => forward(compiler, resource, route, destinations, path, port),
         RouteAction::Redirect(redirect) => {
-            let response_ops = mutation::compile(&[&route.headers.response]).into();
-            Some(Action::Redirect { redirect: Redirect::new(redirect), response_ops })
+            let response_changes = Changes::new(&[&[&route.headers.response]]);
+            Some(Action::Redirect { redirect: Redirect::new(redirect), response_changes })
         }
         RouteAction::DirectResponse(direct) => {
-            let response_ops = mutation::compile(&[&route.headers.response]).into();
+            let response_changes = Changes::new(&[&[&route.headers.response]]);
             let body = direct.body.clone().unwrap_or_default();
-            Some(Action::DirectResponse { status: direct.status, body, response_ops })
+            Some(Action::DirectResponse { status: direct.status, body, response_changes })
         }
         // It stands for other rules, and is none itself.
         RouteAction::Delegate(_) => None,
@@ -99,13 +99,20 @@ fn forward(
         let to = compiler.destination(&mirror.destination, &resource.meta.namespace, port);
         Mirror::new(to, mirror.percentage, slot)
     });
+    let mirrors = mirrors.collect();
+    let cors = route.cors_policy.as_ref().map(Cors::new).transpose().map_err(|(index, error)| {
+        let field = format!("{path}.corsPolicy.allowOrigins[{index}].regex");
+        let hint = "use RE2's syntax, as Envoy does";
+        compiler.problems.push(refusal(resource, &field, error.to_string(), hint));
+    });
     Some(Action::Forward(Box::new(Forward {
         targets,
         path: path_rewrite.ok()?,
         authority: authority.map(Into::into),
         timeout: route.timeout,
         retries: Retries::new(route.retries.as_ref(), hashed),
-        mirrors: mirrors.collect(),
+        mirrors,
+        cors: cors.ok()?,
     })))
 }
 
@@ -119,22 +126,17 @@ fn target(
     only: bool,
     port: Option<u16>,
 ) -> Target {
-    let ops = |rule: &HeaderOperations, own: &HeaderOperations| {
-        if only {
-            mutation::compile(&[rule, own])
-        } else {
-            let mut ops = mutation::compile(&[own]);
-            ops.append(&mut mutation::compile(&[rule]));
-            ops
-        }
+    let changes = |rule: &HeaderOperations, own: &HeaderOperations| match only {
+        true => Changes::new(&[&[rule, own]]),
+        false => Changes::new(&[&[own], &[rule]]),
     };
     let to = compiler.destination(&destination.destination, &resource.meta.namespace, port);
     Target {
         weight: destination.weight,
         authority: mutation::authority(&destination.headers.request).map(Into::into),
         weighted: !only,
-        request_ops: ops(&route.headers.request, &destination.headers.request),
-        response_ops: Arc::from(ops(&route.headers.response, &destination.headers.response)),
+        request_changes: changes(&route.headers.request, &destination.headers.request),
+        response_changes: changes(&route.headers.response, &destination.headers.response),
         ..Target::plain(to)
     }
 }
@@ -142,9 +144,6 @@ fn target(
 /// Everything of a rule that is not carried out.
 fn unsupported(resource: &Resource, route: &HttpRoute, path: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if route.cors_policy.is_some() {
-        problems.push(not_yet(resource, &format!("{path}.corsPolicy")));
-    }
     let statuses = [
         match &route.action {
             RouteAction::DirectResponse(direct) => Some((direct.status, "directResponse.status")),
@@ -182,16 +181,13 @@ fn format_operators(
     ];
     let pairs = lists.into_iter().flat_map(|(list, pairs)| pairs.iter().map(move |pair| (list, pair)));
     let found = pairs.filter_map(|(list, (name, value))| {
-        let operator = mutation::format_operator(value)?;
         // The authority is taken literally.
-        (name != ":authority" && name != "host").then(|| {
-            refusal(
-                resource,
-                &format!("{path}.{list}[\"{name}\"]"),
-                format!("the format operator `%{operator}%` can't be carried out"),
-                "it is not carried out yet; a percent sign itself is written `%%`",
-            )
-        })
+        let error = Template::parse(value).err().filter(|_| !mutation::is_authority(name))?;
+        let (operator, at) = (error.operator, error.position);
+        let message = format!("the format operator `%{operator}%` at position {at} {}", error.reason);
+        let hint =
+            "`docs/routing.md` lists the operators that are carried out; a percent sign is written `%%`";
+        Some(refusal(resource, &format!("{path}.{list}[\"{name}\"]"), message, hint))
     });
     found.collect()
 }

@@ -1,10 +1,7 @@
 //! Where requests are sent.
 
-use std::sync::Arc;
-
-use super::mutation::HeaderOps;
-use crate::Draws;
-use crate::verdict::HeaderOp;
+use super::mutation::Changes;
+use crate::{Attributes, Draws};
 
 /// A place to send requests to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,9 +21,6 @@ impl Destination {
     }
 }
 
-/// Changes to the headers of a response, cheap to keep for as long as the request runs.
-pub type ResponseOps = Arc<[HeaderOp<'static>]>;
-
 /// A destination of a rule, compiled.
 #[derive(Debug)]
 pub struct Target {
@@ -39,8 +33,8 @@ pub struct Target {
     pub(super) authority: Option<Box<str>>,
     /// One of several of its rule: Envoy's weighted cluster, which does not tell the upstream of the authority it replaces.
     pub(super) weighted: bool,
-    pub(super) request_ops: HeaderOps,
-    pub(super) response_ops: ResponseOps,
+    pub(super) request_changes: Changes,
+    pub(super) response_changes: Changes,
 }
 
 impl Target {
@@ -52,9 +46,14 @@ impl Target {
             weight: 0,
             authority: None,
             weighted: false,
-            request_ops: HeaderOps::new(),
-            response_ops: ResponseOps::default(),
+            request_changes: Changes::default(),
+            response_changes: Changes::default(),
         }
+    }
+
+    /// What its header changes ask of a request.
+    pub(super) fn attributes(&self) -> Attributes {
+        self.request_changes.attributes() | self.response_changes.attributes()
     }
 }
 

@@ -1,47 +1,150 @@
 //! Header changes of a rule and its destinations, in the order in which Envoy applies them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use outrigger_api::types::common::{HeaderOperations, HeaderValue};
 
+use super::response::{PendingList, PendingWrite};
+use crate::Attributes;
+use crate::format::{Scene, Template};
 use crate::verdict::HeaderOp;
 
 /// Header changes, compiled.
-pub(super) type HeaderOps = Vec<HeaderOp<'static>>;
+#[derive(Debug)]
+pub(super) enum Changes {
+    /// The same for every request.
+    Fixed(Arc<[HeaderOp<'static>]>),
+    /// Some value has a format operator. A list sees the headers as the one before has left them.
+    Formatted(Vec<List>),
+}
 
-/// Changes that Envoy makes as one list: every removal, then every `set`, then every `add`, each in the order of
-/// `lists` (Istio appends the only destination's list to the rule's; several destinations have lists of their own).
-/// An empty value changes nothing. `:authority` and `host` are no header changes but a host rewrite: see
-/// [`authority`].
-pub(super) fn compile(lists: &[&HeaderOperations]) -> HeaderOps {
-    let removed = lists.iter().flat_map(|list| &list.remove).filter(|name| !name.starts_with(':'));
+/// Changes that Envoy makes as one: it removes, then works out every value, then writes them.
+#[derive(Debug)]
+pub(super) struct List {
+    remove: Vec<Cow<'static, str>>,
+    write: Vec<Write>,
+}
+
+#[derive(Debug)]
+struct Write {
+    name: Cow<'static, str>,
+    append: bool,
+    value: Template,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self::Fixed(Arc::default())
+    }
+}
+
+impl Changes {
+    /// Each of `lists` is made of several that Envoy applies as one: every removal, then every `set`, then every
+    /// `add`, each in order (Istio appends the only destination's list to the rule's; several destinations have
+    /// lists of their own). An empty value changes nothing. `:authority` and `host` are no header changes but a host
+    /// rewrite: see [`authority`]. What [`Template::parse`] refuses has been reported by then.
+    pub(super) fn new(lists: &[&[&HeaderOperations]]) -> Self {
+        let pairs = || lists.iter().flat_map(|list| *list).flat_map(|list| list.set.iter().chain(&list.add));
+        if pairs().any(|(_, value)| matches!(Template::parse(value), Ok(Some(_)))) {
+            return Self::Formatted(lists.iter().map(|list| List::new(list)).collect());
+        }
+        Self::Fixed(lists.iter().flat_map(|list| fixed(list)).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Fixed(ops) if ops.is_empty())
+    }
+
+    /// What the values ask to have kept for them.
+    pub(super) fn attributes(&self) -> Attributes {
+        let mut all = Attributes::none();
+        if let Self::Formatted(lists) = self {
+            for write in lists.iter().flat_map(|list| &list.write) {
+                all |= write.value.attributes();
+            }
+        }
+        all
+    }
+
+    /// Adds the changes to a request's headers to those of `ops`, which are made already.
+    pub(super) fn to_request<'e>(&'e self, scene: &Scene<'_, '_>, ops: &mut Vec<HeaderOp<'e>>) {
+        match self {
+            Self::Fixed(fixed) => ops.extend(fixed.iter().map(HeaderOp::borrowed)),
+            Self::Formatted(lists) => {
+                for list in lists {
+                    ops.extend(list.remove.iter().map(|name| HeaderOp::Remove(Cow::Borrowed(name))));
+                    let scene = Scene { ops: ops.as_slice(), ..*scene };
+                    let written = list.write.iter().filter_map(|write| {
+                        written(Cow::Borrowed(&*write.name), write.append, write.value.of_request(&scene))
+                    });
+                    let written: Vec<_> = written.collect();
+                    ops.extend(written);
+                }
+            }
+        }
+    }
+
+    /// The changes to a response's headers, with the values of the request filled in; `None` if they are fixed.
+    pub(super) fn to_response(&self, scene: &Scene<'_, '_>) -> Option<Vec<PendingList>> {
+        let Self::Formatted(lists) = self else { return None };
+        let lists = lists.iter().map(|list| PendingList {
+            remove: list.remove.clone(),
+            write: list.write.iter().map(|write| write.pending(scene)).collect(),
+        });
+        Some(lists.collect())
+    }
+}
+
+impl List {
+    fn new(lists: &[&HeaderOperations]) -> Self {
+        let write = |append| {
+            move |(name, value): &HeaderValue| Write {
+                name: Cow::Owned(name.clone()),
+                append,
+                value: Template::parse(value).ok().flatten().unwrap_or_else(|| Template::text(&plain(value))),
+            }
+        };
+        let set = lists.iter().flat_map(|list| &list.set).filter(is_header).map(write(false));
+        let added = lists.iter().flat_map(|list| &list.add).filter(is_header).map(write(true));
+        Self { remove: removed(lists).collect(), write: set.chain(added).collect() }
+    }
+}
+
+impl Write {
+    fn pending(&self, scene: &Scene<'_, '_>) -> PendingWrite {
+        PendingWrite { name: self.name.clone(), append: self.append, value: self.value.fill(scene) }
+    }
+}
+
+/// The change that writes `value`. Nothing is written that is empty, or that no header may hold: a decoded query
+/// parameter can be anything.
+pub(super) fn written<'e>(name: Cow<'e, str>, append: bool, value: Vec<u8>) -> Option<HeaderOp<'e>> {
+    if value.is_empty() || value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+        return None;
+    }
+    Some(if append { HeaderOp::Add(name, value.into()) } else { HeaderOp::Set(name, value.into()) })
+}
+
+fn fixed(lists: &[&HeaderOperations]) -> Vec<HeaderOp<'static>> {
     let set = lists.iter().flat_map(|list| &list.set).filter(is_header);
     let added = lists.iter().flat_map(|list| &list.add).filter(is_header);
-    removed
-        .filter(|name| !is_authority(name))
-        .map(|name| HeaderOp::Remove(Cow::Owned(name.clone())))
+    removed(lists)
+        .map(HeaderOp::Remove)
         .chain(set.map(|(name, value)| HeaderOp::Set(Cow::Owned(name.clone()), bytes(value))))
         .chain(added.map(|(name, value)| HeaderOp::Add(Cow::Owned(name.clone()), bytes(value))))
         .collect()
+}
+
+fn removed<'l>(lists: &'l [&HeaderOperations]) -> impl Iterator<Item = Cow<'static, str>> + use<'l> {
+    let removed = lists.iter().flat_map(|list| &list.remove);
+    removed.filter(|name| !name.starts_with(':') && !is_authority(name)).map(|name| Cow::Owned(name.clone()))
 }
 
 /// The new `:authority` that a list asks for. Envoy takes it literally: no format operators.
 pub(super) fn authority(list: &HeaderOperations) -> Option<&str> {
     let named = list.set.iter().chain(&list.add).filter(|(name, _)| is_authority(name));
     named.map(|(_, value)| value.as_str()).rfind(|value| !value.is_empty())
-}
-
-/// The first format operator (such as `%DOWNSTREAM_REMOTE_ADDRESS%`) in a header value: everything between two
-/// single percent signs. `%%` is a literal percent sign.
-pub(super) fn format_operator(value: &str) -> Option<&str> {
-    let mut rest = value;
-    while let Some((_, after)) = rest.split_once('%') {
-        match after.strip_prefix('%') {
-            Some(literal) => rest = literal,
-            None => return Some(after.split_once('%').map_or(after, |(operator, _)| operator)),
-        }
-    }
-    None
 }
 
 /// Applies `ops` to the headers of an answer.
@@ -62,88 +165,18 @@ fn is_header((name, value): &&HeaderValue) -> bool {
     !is_authority(name) && !value.is_empty()
 }
 
-fn is_authority(name: &str) -> bool {
+pub(super) fn is_authority(name: &str) -> bool {
     name == ":authority" || name == "host"
 }
 
+/// A value without operators, its percent signs as they are meant.
+fn plain(value: &str) -> String {
+    value.replace("%%", "%")
+}
+
 fn bytes(value: &str) -> Cow<'static, [u8]> {
-    Cow::Owned(value.replace("%%", "%").into_bytes())
+    Cow::Owned(plain(value).into_bytes())
 }
 
 #[cfg(test)]
-mod tests {
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use super::*;
-
-    fn list(set: &[(&str, &str)], add: &[(&str, &str)], remove: &[&str]) -> HeaderOperations {
-        let pairs = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        HeaderOperations {
-            set: pairs(set),
-            add: pairs(add),
-            remove: remove.iter().map(|name| (*name).to_owned()).collect(),
-        }
-    }
-
-    fn set(name: &'static str, value: &'static str) -> HeaderOp<'static> {
-        HeaderOp::Set(name.into(), value.as_bytes().into())
-    }
-
-    fn add(name: &'static str, value: &'static str) -> HeaderOp<'static> {
-        HeaderOp::Add(name.into(), value.as_bytes().into())
-    }
-
-    #[test]
-    fn one_list_removes_then_sets_then_adds() {
-        let rule = list(&[("a", "1")], &[("b", "2")], &["c"]);
-        let destination = list(&[("a", "3")], &[], &["d"]);
-        assert_eq!(
-            compile(&[&rule, &destination]),
-            [
-                HeaderOp::Remove("c".into()),
-                HeaderOp::Remove("d".into()),
-                set("a", "1"),
-                set("a", "3"),
-                add("b", "2")
-            ]
-        );
-    }
-
-    #[test]
-    fn empty_values_change_nothing_and_double_percents_are_one() {
-        assert_eq!(compile(&[&list(&[("a", ""), ("b", "100%%")], &[("c", "")], &[])]), [set("b", "100%")]);
-    }
-
-    #[test]
-    fn the_authority_is_no_header() {
-        let changed = list(&[(":authority", "a.example")], &[("host", "b.example")], &["host", ":path"]);
-        assert!(compile(&[&changed]).is_empty());
-        assert_eq!(authority(&changed), Some("b.example"));
-        assert_eq!(authority(&list(&[("host", "")], &[], &[])), None);
-    }
-
-    #[test]
-    fn format_operators_are_found() {
-        for (value, operator) in [
-            ("plain", None),
-            ("100%%", None),
-            ("%%REQ(a)%%", None),
-            ("%%%REQ(a)%", Some("REQ(a)")),
-            ("a %DOWNSTREAM_REMOTE_ADDRESS% b", Some("DOWNSTREAM_REMOTE_ADDRESS")),
-            ("%", Some("")),
-        ] {
-            assert_eq!(format_operator(value), operator, "{value}");
-        }
-    }
-
-    #[test]
-    fn answers_are_changed_in_order() {
-        let mut headers = vec![("a".into(), b"0"[..].into()), ("a".into(), b"1"[..].into())];
-        let ops = [HeaderOp::Remove("b".into()), set("a", "2"), add("a", "3")];
-        apply(&ops, &mut headers);
-        assert_eq!(headers, [("a".into(), b"2"[..].into()), ("a".into(), Cow::from(&b"3"[..]))]);
-    }
-}
+mod tests;

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::destination::{ResponseOps, Targets};
+use super::cors::Cors;
+use super::destination::Targets;
 use super::mirror::Mirror;
+use super::mutation::Changes;
 use super::redirect::Redirect;
 use super::retries::Retries;
 use super::rewrite::PathRewrite;
-use crate::RuleRef;
 use crate::fault::Fault;
+use crate::{Attributes, RuleRef};
 
 /// One rule of a VirtualService.
 #[derive(Debug)]
@@ -28,8 +30,8 @@ pub struct Rule {
 #[derive(Debug)]
 pub(super) enum Action {
     Forward(Box<Forward>),
-    Redirect { redirect: Redirect, response_ops: ResponseOps },
-    DirectResponse { status: u16, body: Vec<u8>, response_ops: ResponseOps },
+    Redirect { redirect: Redirect, response_changes: Changes },
+    DirectResponse { status: u16, body: Vec<u8>, response_changes: Changes },
 }
 
 /// Forwarding.
@@ -42,9 +44,22 @@ pub(super) struct Forward {
     pub(super) timeout: Option<Duration>,
     pub(super) retries: Retries,
     pub(super) mirrors: Vec<Mirror>,
+    pub(super) cors: Option<Cors>,
 }
 
 impl Rule {
+    /// What its header changes ask of a request.
+    pub(super) fn attributes(&self) -> Attributes {
+        match &self.action {
+            Action::Forward(forward) => {
+                forward.targets.iter().fold(Attributes::none(), |all, target| all | target.attributes())
+            }
+            Action::Redirect { response_changes, .. } | Action::DirectResponse { response_changes, .. } => {
+                response_changes.attributes()
+            }
+        }
+    }
+
     /// Where copies of its requests go.
     pub fn mirrors(&self) -> &[Mirror] {
         match &self.action {

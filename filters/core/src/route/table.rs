@@ -21,6 +21,8 @@ pub struct Table {
     pub(super) virtual_hosts: Vec<VirtualHost>,
     pub(super) scope: Scope,
     pub(super) destinations: BTreeSet<Destination>,
+    /// What the rules' header changes ask of a request.
+    pub(super) attributes: Attributes,
     pub(super) mesh_retries: Retries,
     pub(super) no_retries: Retries,
     pub(super) reads_claims: bool,
@@ -74,7 +76,7 @@ impl Table {
 
     /// What the rules ask of a request beyond its headers.
     pub fn attributes(&self) -> Attributes {
-        let mut attributes = Attributes::none();
+        let mut attributes = self.attributes;
         if matches!(&self.scope, Scope::Gateway(ports) if ports.len() > 1) {
             attributes |= Attributes::DESTINATION_PORT;
         }

@@ -199,6 +199,20 @@ fn direct_responses_are_plain_text_unless_the_rule_says_otherwise() {
     assert_eq!(outcome(&served(rule), &lines, 0).as_deref(), Some(changed));
 }
 
+/// Envoy names the place of what was created, and of anything in the three hundreds.
+#[test]
+fn a_direct_response_that_speaks_of_a_place_names_it() {
+    for (status, location) in
+        [(201, true), (300, true), (399, true), (200, false), (202, false), (400, false)]
+    {
+        let direct = DirectResponse { status, body: None };
+        let answered =
+            outcome(&served(rule(RouteAction::DirectResponse(direct))), &get("a.com", "/x?q", &[]), 0);
+        let header = if location { "location: http://a.com/x?q\n" } else { "" };
+        assert_eq!(answered, Some(format!("{status}\n{header}")));
+    }
+}
+
 #[test]
 fn direct_responses_that_redirect_lead_to_where_the_request_went() {
     for (status, headers) in

@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use outrigger_api::types::common::Millionths;
 use outrigger_api::types::virtual_service::{
-    Abort, AbortError, CorsPolicy, DirectResponse, Fault, HttpRoute, RouteAction, TcpRoute,
+    Abort, AbortError, DirectResponse, Fault, HttpRoute, RouteAction, TcpRoute,
 };
 
 use super::super::super::testing::*;
@@ -18,6 +18,11 @@ fn refused(rule: HttpRoute) -> Vec<(String, String)> {
     problems.into_iter().map(|problem| (problem.path.to_string(), problem.message)).collect()
 }
 
+/// A fault that Istio takes and Envoy does not.
+fn abort_with_600() -> Fault {
+    Fault { delay: None, abort: Some(Abort { percentage: Millionths::ALL, error: AbortError::Http(600) }) }
+}
+
 #[test]
 fn each_field_that_is_not_carried_out_is_named() {
     let with = |change: &dyn Fn(&mut HttpRoute)| {
@@ -25,17 +30,13 @@ fn each_field_that_is_not_carried_out_is_named() {
         change(&mut rule);
         rule
     };
-    let abort = Fault {
-        delay: None,
-        abort: Some(Abort { percentage: Millionths::ALL, error: AbortError::Http(600) }),
-    };
+    let abort = abort_with_600();
     let direct = RouteAction::DirectResponse(DirectResponse { status: 600, body: None });
     for (refusal, path) in [
         (rule(direct), "spec.http[1].directResponse.status"),
-        (with(&|rule| rule.cors_policy = Some(CorsPolicy::default())), "spec.http[1].corsPolicy"),
         (with(&|rule| rule.fault = Some(abort.clone())), "spec.http[1].fault.abort.httpStatus"),
         (
-            with(&|rule| rule.headers.response = set(&[("x-ip", "%DOWNSTREAM_REMOTE_ADDRESS%")])),
+            with(&|rule| rule.headers.response = set(&[("x-ip", "%HOSTNAME%")])),
             "spec.http[1].headers.response.set.x-ip",
         ),
     ] {
@@ -48,7 +49,7 @@ fn each_field_that_is_not_carried_out_is_named() {
 #[test]
 fn all_refusals_come_at_once_and_each_once() {
     let mut rule = forward(&[("v1", 0)]);
-    rule.cors_policy = Some(CorsPolicy::default());
+    rule.fault = Some(abort_with_600());
     rule.headers.request = set(&[("a", "%A%"), ("b", "%B%")]);
     let mut service = virtual_service("vs", 0, &["a.com", "b.com"], vec![rule]);
     spec_of(&mut service).tcp = vec![TcpRoute { matches: Vec::new(), route: Vec::new() }];
@@ -61,9 +62,9 @@ fn all_refusals_come_at_once_and_each_once() {
         messages,
         [
             "`tcp` can't be carried out",
-            "`corsPolicy` can't be carried out",
-            "the format operator `%A%` can't be carried out",
-            "the format operator `%B%` can't be carried out"
+            "Envoy can't answer with the status `600`",
+            "the format operator `%A%` at position 1 can't be carried out",
+            "the format operator `%B%` at position 1 can't be carried out"
         ]
     );
 }
@@ -71,7 +72,7 @@ fn all_refusals_come_at_once_and_each_once() {
 #[test]
 fn what_does_not_stand_on_this_proxy_is_not_its_concern() {
     let mut rule = forward(&[("v1", 0)]);
-    rule.cors_policy = Some(CorsPolicy::default());
+    rule.fault = Some(abort_with_600());
     let resources = [gateway(80, &["other.com"]), virtual_service("vs", 0, &["a.com"], vec![rule])];
     assert!(Table::compile(&resources, &ingress()).is_ok());
     assert!(Table::compile(&resources, &sidecar()).is_err());

@@ -171,7 +171,7 @@ fn refusals_carry_the_path_of_the_field() {
         "refused",
         r#"{"hosts": ["reviews"], "http": [
             {"route": [{"destination": {"host": "a"}}],
-             "headers": {"request": {"set": {"x-ip": "%DOWNSTREAM_REMOTE_ADDRESS%"}}}}]}"#,
+             "headers": {"request": {"set": {"x-ip": "%HOSTNAME%"}}}}]}"#,
     );
     let sidecar = r#"{"role": "sidecar", "direction": "outbound", "namespace": "default"}"#;
     let problems = compiled(sidecar, &[&refused]).unwrap_err();
