@@ -253,3 +253,37 @@ fn word(text: &str) -> Vec<u8> {
     }
     bytes
 }
+
+/// Where an expression is looked for, what the groups hold is RE2's choice too.
+#[test]
+fn the_table_of_what_re2_finds_holds() {
+    const TABLE: &str = include_str!("re2_search.tsv");
+    let rows = || {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split('\t').collect::<Vec<_>>())
+    };
+    let texts: Vec<&str> = rows().next().unwrap()[1].split(' ').collect();
+    let mut patterns: Vec<&str> = rows().skip(1).map(|row| row[0]).collect();
+    patterns.dedup();
+    let mut wrong = Vec::new();
+    for pattern in &patterns {
+        let search = compile_search(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+        for text in &texts {
+            let expected = rows().skip(1).find(|row| row[0] == *pattern && row[1] == *text);
+            let expected: Vec<_> = expected.map_or(Vec::new(), |row| row[2].split(' ').map(word).collect());
+            let found = std::cell::RefCell::new(Vec::new());
+            search.replace_all(&word(text), |groups| {
+                if found.borrow().is_empty() {
+                    let each = (0..search.groups()).map(|group| groups.get(group).to_vec());
+                    found.borrow_mut().extend(each);
+                }
+                Vec::new()
+            });
+            if found.borrow().as_slice() != expected {
+                wrong.push(format!("{pattern} in {text}: {:?}, RE2 {expected:?}", found.borrow()));
+            }
+        }
+    }
+    assert!(patterns.len() > 50, "{}", patterns.len());
+    assert_eq!(wrong, Vec::<String>::new());
+}
