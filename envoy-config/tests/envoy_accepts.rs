@@ -43,7 +43,33 @@ spec:
     match: [{uri: {prefix: /static}}]
   - {route: [{destination: {host: dns.test, port: {number: 80}}}], match: [{uri: {prefix: /dns}}]}
   - {route: [{destination: {host: turns.test, port: {number: 80}}}], match: [{uri: {prefix: /turns}}]}
+  - match: [{uri: {prefix: /actions}}]
+    route:
+    - {destination: {host: hashed, subset: ring}, weight: 1}
+    - {destination: {host: hashed, subset: maglev}, weight: 1}
+    - {destination: {host: hashed, subset: header}, weight: 1}
+    - {destination: {host: hashed, subset: query}, weight: 1}
+    mirrors: [{destination: {host: httpbin}}, {destination: {host: hashed}, percentage: {value: 1.5}}]
+    retries: {attempts: 3, backoff: 1s, retryRemoteLocalities: true, retryIgnorePreviousHosts: false}
+  - {route: [{destination: {host: hashed}}], match: [{uri: {prefix: /hashed}}]}
   - {route: [{destination: {host: httpbin, port: {number: 8000}}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: hashed}
+spec:
+  host: hashed
+  trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true}}, outlierDetection: {minHealthPercent: 20}}
+  subsets:
+  - name: ring
+    trafficPolicy:
+      loadBalancer:
+        consistentHash:
+          httpCookie: {name: c, ttl: 0s, path: /p, attributes: [{name: SameSite, value: Lax}, {name: Secure}]}
+          ringHash: {minimumRingSize: 77}
+  - {name: maglev, trafficPolicy: {loadBalancer: {consistentHash: {httpCookie: {name: c}, maglev: {tableSize: 251}}}}}
+  - {name: header, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}}
+  - {name: query, trafficPolicy: {loadBalancer: {consistentHash: {httpQueryParameterName: user}}}}
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
