@@ -158,7 +158,7 @@ fn seen_by_engine(verdict: Verdict<'_>, lines: &[(&[u8], &[u8])], is_inbound: bo
         }
     }
     // What the routes and the router take away.
-    headers.retain(|name, _| !header_names::is_internal(name.as_bytes()));
+    headers.retain(|name, _| header_names::internal(name.as_bytes()).is_none());
     seen.path = headers.remove(":path");
     if let Some(authority) = headers.remove(":authority") {
         headers.insert("host".to_owned(), authority);

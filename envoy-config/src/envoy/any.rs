@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions};
 use super::discovery::ExtensionConfig;
-use super::http::{FileAccessLog, HttpConnectionManager, HttpFilter, RequestMutations, SetFilterState};
+use super::http::{FileAccessLog, HttpConnectionManager, SetFilterState};
 use super::listener::Listener;
 use super::scalars::Block;
 use super::wasm::PluginConfig;
@@ -29,20 +29,7 @@ pub enum Any {
     HttpConnectionManager(Box<HttpConnectionManager>),
     /// The last HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router")]
-    Router {
-        /// Filters of each try on its way to the connection; the last writes it there.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        upstream_http_filters: Vec<HttpFilter>,
-    },
-    /// Changes headers.
-    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation")]
-    HeaderMutationFilter {
-        /// What it changes.
-        mutations: RequestMutations,
-    },
-    /// Writes a request to its connection.
-    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec")]
-    UpstreamCodec {},
+    Router {},
     /// A WebAssembly HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")]
     Wasm {

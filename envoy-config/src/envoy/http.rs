@@ -129,21 +129,6 @@ impl FormatString {
     }
 }
 
-/// Changes that a filter makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestMutations {
-    /// To the request, in order.
-    pub request_mutations: Vec<Mutation>,
-}
-
-/// One change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mutation {
-    /// Takes every line of this header away.
-    Remove(String),
-}
-
 /// A log with a line a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileAccessLog {

@@ -122,12 +122,30 @@ pub struct RouteAction {
 /// Where a copy of a request is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MirrorPolicy {
-    /// To the cluster that this header names; without it there is no copy.
-    pub cluster_header: String,
+    /// To this cluster.
+    pub cluster: String,
+    /// Of how many requests.
+    pub runtime_fraction: RuntimeFraction,
     /// Whether the copy is traced.
     pub trace_sampled: bool,
     /// Leaves the host as it is, without `-shadow` behind it.
     pub disable_shadow_host_suffix_append: bool,
+}
+
+/// `envoy.config.core.v3.RuntimeFractionalPercent`, without a key: a share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuntimeFraction {
+    /// The share.
+    pub default_value: FractionalPercent,
+}
+
+/// `envoy.type.v3.FractionalPercent`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FractionalPercent {
+    /// How many of them.
+    pub numerator: u32,
+    /// `MILLION`
+    pub denominator: &'static str,
 }
 
 /// Where a request is sent.

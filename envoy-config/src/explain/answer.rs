@@ -208,10 +208,8 @@ pub struct Alternative {
 pub struct Mirror {
     /// Where to.
     pub destination: Destination,
-    /// Of how many of a hundred requests.
+    /// Of how many of a hundred requests: Envoy draws it, once for all mirrors of a request.
     pub percent: f64,
-    /// Whether this request is copied.
-    pub mirrored: bool,
 }
 
 /// A retry policy.
@@ -318,7 +316,7 @@ impl HeaderChanges {
     /// Those that the next hop can see: not the headers by which the filters speak to the router.
     fn of(ops: &[HeaderOp<'_>]) -> Self {
         let mut changes = Self::default();
-        let hidden = |name: &str| name.starts_with(':') || header_names::is_internal(name.as_bytes());
+        let hidden = |name: &str| name.starts_with(':') || header_names::internal(name.as_bytes()).is_some();
         for op in ops {
             match op {
                 HeaderOp::Set(name, value) if !hidden(name) => {
@@ -379,11 +377,11 @@ impl Route {
                 attempts: retries.attempts,
                 per_try_timeout_ms: retries.per_try_timeout.map(millis),
                 on: retries.on.clone(),
-                back_off_ms: retries.profile.and_then(|profile| profile.back_off).map(millis),
-                remote_localities: retries.profile.is_some_and(|profile| profile.remote_localities),
-                same_hosts: retries.profile.is_some_and(|profile| !profile.other_hosts),
+                back_off_ms: retries.profile.back_off.map(millis),
+                remote_localities: retries.profile.remote_localities,
+                same_hosts: !retries.profile.other_hosts,
             }),
-            mirrors: choice.mirrors().map(Mirror::of).collect(),
+            mirrors: choice.mirrors().iter().map(Mirror::of).collect(),
             file: reference.and_then(file),
             line: reference.and_then(|rule| rule.line),
             delegated_by: choice.rule().and_then(|rule| rule.root.as_deref()).map(|root| DelegatingRule {
@@ -397,9 +395,8 @@ impl Route {
 }
 
 impl Mirror {
-    fn of((mirror, mirrored): (&outrigger_core::route::Mirror, bool)) -> Self {
-        let destination = Destination::of(&mirror.destination);
-        Self { destination, percent: percent(mirror.percentage), mirrored }
+    fn of(mirror: &outrigger_core::route::Mirror) -> Self {
+        Self { destination: Destination::of(&mirror.destination), percent: percent(mirror.percentage) }
     }
 }
 

@@ -137,10 +137,8 @@ fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> f
         step(out, "", &format!("sent as {}{}", route.authority, route.path))?;
     }
     for mirror in &route.mirrors {
-        let mark = if mirror.mirrored { "" } else { "no " };
-        let share = mirror.percent;
         let to = destination(&mirror.destination);
-        step(out, "", &format!("{mark}copy to {to} with --draw {draw} ({share} % are copied)"))?;
+        step(out, "", &format!("{} % are copied to {to}", mirror.percent))?;
     }
     if let Some(timeout) = route.timeout_ms {
         step(out, "", &format!("timeout {}", duration(timeout)))?;

@@ -7,12 +7,9 @@ use outrigger_core::Attributes;
 
 use super::listeners::Traffic;
 use super::options::Filters;
-use super::routes::Needs;
 use crate::envoy::Any;
 use crate::envoy::cluster::DnsCache;
-use crate::envoy::http::{
-    FilterStateValue, FormatString, HttpFilter, Mutation, RequestMutations, SetFilterState,
-};
+use crate::envoy::http::{FilterStateValue, FormatString, HttpFilter, SetFilterState};
 use crate::envoy::scalars::Block;
 use crate::envoy::wasm::{DataSource, FailurePolicy, LocalFile, PluginConfig, VmConfig};
 use crate::mesh_config::OutboundTraffic;
@@ -41,7 +38,6 @@ pub(super) fn chain(
     traffic: Traffic,
     config: &Config,
     attributes: Attributes,
-    needs: &Needs,
     module_dir: &Path,
 ) -> Vec<HttpFilter> {
     let mut chain = Vec::new();
@@ -53,23 +49,8 @@ pub(super) fn chain(
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
-    let upstream_http_filters = upstream(needs);
-    chain.push(HttpFilter::new("envoy.filters.http.router", Any::Router { upstream_http_filters }));
+    chain.push(HttpFilter::new("envoy.filters.http.router", Any::Router {}));
     chain
-}
-
-/// What each try and each copy of a request goes through on its way to the connection: the router looks for the
-/// headers that ask for copies after the route has removed its own, so they are removed here.
-fn upstream(needs: &Needs) -> Vec<HttpFilter> {
-    let request_mutations: Vec<_> = needs.mirror_headers().map(Mutation::Remove).collect();
-    if request_mutations.is_empty() {
-        return Vec::new();
-    }
-    let mutations = RequestMutations { request_mutations };
-    vec![
-        HttpFilter::new("envoy.filters.http.header_mutation", Any::HeaderMutationFilter { mutations }),
-        HttpFilter::new("envoy.filters.http.upstream_codec", Any::UpstreamCodec {}),
-    ]
 }
 
 /// Keeps the address of the TCP peer for the filters.
@@ -135,8 +116,7 @@ mod tests {
     fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
         let config = Config { proxy: Proxy::default(), resources: Vec::new() };
         let names = |attributes| {
-            let needs = Needs::default();
-            let chain = chain(Filters::Suite, Traffic::Gateway, &config, attributes, &needs, Path::new("/"));
+            let chain = chain(Filters::Suite, Traffic::Gateway, &config, attributes, Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);

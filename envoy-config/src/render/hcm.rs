@@ -1,8 +1,11 @@
 //! How HTTP is read on a listener.
 
+use std::collections::BTreeSet;
+
+use outrigger_core::route::Profile;
+
 use super::listeners::{Plan, Traffic};
 use super::options::Options;
-use super::routes::Needs;
 use super::{access_log, routes};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
@@ -18,14 +21,14 @@ const MAX_REQUEST_HEADERS_KB: u32 = 96;
 pub(super) fn listener(
     plan: &Plan,
     http_filters: Vec<HttpFilter>,
-    needs: &Needs,
+    profiles: &BTreeSet<Profile>,
     options: &Options,
 ) -> Listener {
     let direction = match plan.traffic {
         Traffic::Inbound(_) => TrafficDirection::Inbound,
         Traffic::Gateway | Traffic::Outbound(_) => TrafficDirection::Outbound,
     };
-    let manager = Any::HttpConnectionManager(Box::new(manager(plan, http_filters, needs, options)));
+    let manager = Any::HttpConnectionManager(Box::new(manager(plan, http_filters, profiles, options)));
     let filter = Extension::new("envoy.filters.network.http_connection_manager", manager);
     Listener {
         name: plan.name(),
@@ -38,7 +41,7 @@ pub(super) fn listener(
 fn manager(
     plan: &Plan,
     http_filters: Vec<HttpFilter>,
-    needs: &Needs,
+    profiles: &BTreeSet<Profile>,
     options: &Options,
 ) -> HttpConnectionManager {
     let gateway = plan.traffic == Traffic::Gateway;
@@ -64,6 +67,6 @@ fn manager(
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],
         access_log: access_log::loggers(&options.mesh),
         http_filters,
-        route_config: routes::configuration(plan.traffic, &options.mesh, needs),
+        route_config: routes::configuration(plan.traffic, &options.mesh, profiles),
     }
 }

@@ -71,10 +71,9 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
             Ok(engine) => {
                 destinations.extend(engine.routes().into_iter().flat_map(Table::destinations).cloned());
                 let (traffic, wanted) = (plan.traffic, engine.attributes());
-                let needs = routes::Needs::of(engine.routes());
-                let chain =
-                    filters::chain(options.filters, traffic, &config, wanted, &needs, &options.module_dir);
-                rendered.push(hcm::listener(plan, chain, &needs, options));
+                let profiles = engine.routes().map(Table::profiles).unwrap_or_default();
+                let chain = filters::chain(options.filters, traffic, &config, wanted, &options.module_dir);
+                rendered.push(hcm::listener(plan, chain, &profiles, options));
             }
             Err(found) => add_new(&mut problems, found),
         }

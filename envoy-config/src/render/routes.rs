@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 
 use outrigger_api::types::virtual_service::HttpRetry;
 use outrigger_core::header_names;
-use outrigger_core::route::{RetryProfile, Table};
+use outrigger_core::route::{Mirror, Profile, RetryProfile};
 
 use super::listeners::Traffic;
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::route::{
-    Action, BackOff, ClusterSpecifier, HeaderMatch, HeaderMatcher, MaxStreamDuration, MirrorPolicy,
-    RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, StringMatcher, VirtualHost,
+    Action, BackOff, ClusterSpecifier, FractionalPercent, HeaderMatch, HeaderMatcher, MaxStreamDuration,
+    MirrorPolicy, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, RuntimeFraction,
+    StringMatcher, VirtualHost,
 };
 use crate::envoy::scalars::Seconds;
 use crate::mesh_config::{MeshConfig, OutboundTraffic};
@@ -32,32 +33,16 @@ pub(super) fn inbound_cluster(port: u16) -> String {
     format!("inbound|{port}||")
 }
 
-/// What the filter of a listener asks of the routes behind it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Needs {
-    retry_profiles: BTreeSet<RetryProfile>,
-    mirrors: usize,
-}
-
-impl Needs {
-    /// Those of compiled routes.
-    pub(super) fn of(table: Option<&Table>) -> Self {
-        let retry_profiles = table.map(Table::retry_profiles).unwrap_or_default();
-        Self { retry_profiles, mirrors: table.map(Table::mirrors).unwrap_or_default() }
-    }
-
-    /// The headers by which the filter asks for copies of a request.
-    pub(super) fn mirror_headers(&self) -> impl Iterator<Item = String> {
-        (0..self.mirrors).map(header_names::mirror)
-    }
-}
-
 /// The routes of a listener.
-pub(super) fn configuration(traffic: Traffic, mesh: &MeshConfig, needs: &Needs) -> RouteConfiguration {
+pub(super) fn configuration(
+    traffic: Traffic,
+    mesh: &MeshConfig,
+    profiles: &BTreeSet<Profile>,
+) -> RouteConfiguration {
     let (name, routes) = match traffic {
-        Traffic::Gateway => ("gateway", by_header(mesh, needs)),
+        Traffic::Gateway => ("gateway", by_header(mesh, profiles)),
         Traffic::Outbound(unknown) => {
-            let mut routes = by_header(mesh, needs);
+            let mut routes = by_header(mesh, profiles);
             routes.push(to_unknown_host(unknown, mesh));
             ("outbound", routes)
         }
@@ -74,47 +59,49 @@ pub(super) fn configuration(traffic: Traffic, mesh: &MeshConfig, needs: &Needs) 
 
 /// Where the filter's header says. A request without that header has no route here. Filters and routes change at
 /// different moments: a request whose profile is not known takes the route it would take without one.
-fn by_header(mesh: &MeshConfig, needs: &Needs) -> Vec<Route> {
-    let named = || ClusterSpecifier::ClusterHeader(header_names::CLUSTER);
-    let route = |name, header, matches, retry_policy| Route {
+fn by_header(mesh: &MeshConfig, profiles: &BTreeSet<Profile>) -> Vec<Route> {
+    let route = |name, header, matches, retry_policy, mirrors: &[Mirror]| Route {
         name,
         // A rewrite may leave a path without a slash in front.
         matches: RouteMatch { prefix: "", headers: vec![HeaderMatcher { name: header, matches }] },
         action: Action::Route(Box::new(RouteAction {
-            // As Istio writes them.
-            request_mirror_policies: needs
-                .mirror_headers()
-                .map(|cluster_header| MirrorPolicy {
-                    cluster_header,
-                    trace_sampled: false,
-                    disable_shadow_host_suffix_append: true,
-                })
-                .collect(),
-            ..forward(named(), retry_policy)
+            request_mirror_policies: mirrors.iter().map(mirror_policy).collect(),
+            ..forward(ClusterSpecifier::ClusterHeader(header_names::CLUSTER), retry_policy)
         })),
         request_headers_to_remove: vec![
             header_names::CLUSTER,
             header_names::OWN_RETRIES,
-            header_names::RETRY_PROFILE,
+            header_names::PROFILE,
         ],
     };
-    let of_profile = |profile: &RetryProfile| {
+    let of_profile = |profile: &Profile| {
         let matches = HeaderMatch::StringMatch(StringMatcher::Exact(profile.name()));
-        let name = format!("retries:{}", profile.name());
-        route(name, header_names::RETRY_PROFILE, matches, with_profile(profile, mesh))
+        let retry_policy = with_profile(profile.retries, mesh);
+        route(profile.name(), header_names::PROFILE, matches, retry_policy, &profile.mirrors)
     };
-    let mut routes: Vec<Route> = needs.retry_profiles.iter().map(of_profile).collect();
+    let mut routes: Vec<Route> = profiles.iter().map(of_profile).collect();
     for (name, header, retry_policy) in [
         ("own-retries", header_names::OWN_RETRIES, retries(String::new(), 0)),
         ("default-retries", header_names::CLUSTER, default_retries(mesh.default_retries.as_ref())),
     ] {
-        routes.push(route(name.to_owned(), header, HeaderMatch::PresentMatch(true), retry_policy));
+        routes.push(route(name.to_owned(), header, HeaderMatch::PresentMatch(true), retry_policy, &[]));
     }
     routes
 }
 
+/// As Istio writes it.
+fn mirror_policy(mirror: &Mirror) -> MirrorPolicy {
+    let default_value = FractionalPercent { numerator: mirror.percentage.get(), denominator: "MILLION" };
+    MirrorPolicy {
+        cluster: mirror.destination.cluster_name(),
+        runtime_fraction: RuntimeFraction { default_value },
+        trace_sampled: false,
+        disable_shadow_host_suffix_append: true,
+    }
+}
+
 /// A rule's own retries come by header, the mesh's stand here.
-fn with_profile(profile: &RetryProfile, mesh: &MeshConfig) -> RetryPolicy {
+fn with_profile(profile: RetryProfile, mesh: &MeshConfig) -> RetryPolicy {
     let default = mesh.default_retries.as_ref();
     let mut policy = if profile.own { retries(String::new(), 0) } else { default_retries(default) };
     // What the mesh says of hosts, it says for consistent hashes too.

@@ -241,9 +241,8 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         if !Self::ROUTE {
             return Vec::new();
         }
-        let sent = request.headers().iter().filter(|(name, _)| header_names::is_internal(name));
-        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        sent.map(|(sent, _)| HeaderOp::Remove(name(sent).into())).collect()
+        let sent = request.headers().iter().filter_map(|(name, _)| header_names::internal(name));
+        sent.map(|name| HeaderOp::Remove(name.into())).collect()
     }
 }
 

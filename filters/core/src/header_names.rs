@@ -8,19 +8,9 @@ pub const CLUSTER: &str = "x-outrigger-cluster";
 /// default retry policy, since Envoy adds `x-envoy-retry-on` to a route's policy and never takes from it.
 pub const OWN_RETRIES: &str = "x-outrigger-own-retries";
 
-/// Names what of a retry policy no header of Envoy's can tell the router ([`crate::route::RetryProfile`]): selects the
-/// generic route on which it stands. A route that is not there (yet) leaves the choice to the other two headers.
-pub const RETRY_PROFILE: &str = "x-outrigger-retry-profile";
-
-/// Begins the names of the headers whose values are clusters that get a copy of the request; a number follows. The
-/// router makes the copies after it has removed what the route removes, so these go away with the request's last filter
-/// before the connection.
-const MIRROR: &str = "x-outrigger-mirror-";
-
-/// The header of the mirror in the place `slot`, from 0.
-pub fn mirror(slot: usize) -> String {
-    format!("{MIRROR}{slot}")
-}
+/// Names what of a rule no header can tell the router ([`crate::route::Profile`]): selects the generic route on which it
+/// stands. A route that is not there (yet) leaves the choice to the other two headers.
+pub const PROFILE: &str = "x-outrigger-profile";
 
 /// Milliseconds until the router answers 504; read by Envoy's router.
 pub const TIMEOUT: &str = "x-envoy-upstream-rq-timeout-ms";
@@ -39,7 +29,7 @@ pub const RETRIABLE_STATUS_CODES: &str = "x-envoy-retriable-status-codes";
 pub const INTERNAL: &[&str] = &[
     CLUSTER,
     OWN_RETRIES,
-    RETRY_PROFILE,
+    PROFILE,
     TIMEOUT,
     PER_TRY_TIMEOUT,
     RETRY_ON,
@@ -58,35 +48,11 @@ pub const INTERNAL: &[&str] = &[
     "x-envoy-fault-throughput-response",
 ];
 
-/// Whether no client may set the header `name` (lower case), since it steers the router.
-pub fn is_internal(name: &[u8]) -> bool {
+/// The name among [`INTERNAL`] that a client's header has, if it must not reach the router.
+pub fn internal(name: &[u8]) -> Option<&'static str> {
     // Nearly every name is ruled out by its first bytes, most by the very first.
-    name.first() == Some(&b'x')
-        && (name.starts_with(b"x-envoy-") || name.starts_with(b"x-outrigger-"))
-        && (name.starts_with(MIRROR.as_bytes())
-            || INTERNAL.iter().any(|internal| internal.as_bytes() == name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    #[test]
-    fn what_steers_the_router_is_internal() {
-        for (name, internal) in [
-            ("x-outrigger-cluster", true),
-            ("x-outrigger-mirror-0", true),
-            ("x-outrigger-mirror-17", true),
-            ("x-envoy-retry-on", true),
-            ("x-envoy-attempt-count", false),
-            ("x-outrigger", false),
-            ("host", false),
-            ("", false),
-        ] {
-            assert_eq!(is_internal(name.as_bytes()), internal, "{name}");
-        }
-        assert!(is_internal(mirror(3).as_bytes()));
+    if name.first() != Some(&b'x') || !(name.starts_with(b"x-envoy-") || name.starts_with(b"x-outrigger-")) {
+        return None;
     }
+    INTERNAL.iter().find(|internal| internal.as_bytes() == name).copied()
 }

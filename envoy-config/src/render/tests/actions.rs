@@ -41,9 +41,9 @@ fn each_retry_profile_has_a_route_before_the_plain_ones() {
     let hash = rule("trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: X-User}}}");
     let routes = routes(&rendered(&[GATEWAY, &service(RETRIES), &hash]).unwrap());
     let expected = [
-        "retries:mesh,same-hosts",
-        "retries:own,remote-localities,same-hosts",
-        "retries:own,back-off-ms=250",
+        "mesh,same-hosts",
+        "own,remote-localities,same-hosts",
+        "own,back-off-ms=250",
         "own-retries",
         "default-retries",
     ];
@@ -51,7 +51,7 @@ fn each_retry_profile_has_a_route_before_the_plain_ones() {
     let matches = &routes[2]["match"]["headers"][0];
     assert_eq!(
         *matches,
-        json!({"name": "x-outrigger-retry-profile", "string_match": {"exact": "own,back-off-ms=250"}})
+        json!({"name": "x-outrigger-profile", "string_match": {"exact": "own,back-off-ms=250"}})
     );
     let policy = |index: usize| &routes[index]["route"]["retry_policy"];
     assert_eq!(policy(2)["retry_back_off"]["base_interval"], "0.25s");
@@ -61,7 +61,7 @@ fn each_retry_profile_has_a_route_before_the_plain_ones() {
     assert_eq!((&policy(0)["num_retries"], &policy(0)["retry_host_predicate"]), (&json!(2), &Value::Null));
     assert!(policy(4)["retry_host_predicate"].is_array() && policy(3)["retry_back_off"].is_null());
     let removed = routes[4]["request_headers_to_remove"].as_array().unwrap();
-    assert!(removed.contains(&json!("x-outrigger-retry-profile")), "{removed:?}");
+    assert!(removed.contains(&json!("x-outrigger-profile")), "{removed:?}");
 }
 
 #[test]
@@ -76,28 +76,37 @@ fn what_the_mesh_says_of_hosts_counts_for_hashes_too() {
 }
 
 #[test]
-fn there_are_as_many_mirrors_as_a_rule_has_and_nobody_sees_their_headers() {
+fn each_list_of_mirrors_has_a_route() {
     let plain = manager(&rendered(&[GATEWAY, &to("httpbin")]).unwrap());
     assert!(!plain.to_string().contains("mirror"), "{plain}");
-    let mirrors = "[{route: [{destination: {host: a}}], mirror: {host: b}}, {route: [{destination: {host: a}}], \
-                   mirrors: [{destination: {host: b}, percentage: {value: 1}}, {destination: {host: c}}]}]";
+    let mirrors = "[{match: [{uri: {prefix: /x}}], route: [{destination: {host: a}}], mirror: {host: b}}, \
+                   {route: [{destination: {host: a}}], retries: {attempts: 0}, \
+                    mirrors: [{destination: {host: b}, percentage: {value: 0.5}}, {destination: {host: c}}]}]";
     let rendered = rendered(&[GATEWAY, &service(mirrors)]).unwrap();
-    let (manager, routes) = (manager(&rendered), routes(&rendered));
-    for route in &routes {
-        let mirrors = &route["route"]["request_mirror_policies"];
-        assert_eq!(mirrors.as_array().map(Vec::len), Some(2));
-        assert_eq!(mirrors[1]["cluster_header"], "x-outrigger-mirror-1");
-        assert_eq!(mirrors[1]["disable_shadow_host_suffix_append"], true);
-    }
-    let removal = json!({"remove": "x-outrigger-mirror-1"});
-    let router = manager["http_filters"].as_array().unwrap().last().unwrap();
-    let upstream = &router["typed_config"]["upstream_http_filters"];
-    let late = &upstream[0]["typed_config"]["mutations"]["request_mutations"];
-    assert!(late.as_array().unwrap().contains(&removal), "{late}");
-    assert_eq!(upstream[1]["name"], "envoy.filters.http.upstream_codec");
+    let routes = routes(&rendered);
+    let cluster = |host: &str| format!("outbound|80||{host}.default.svc.cluster.local");
+    let expected = [
+        format!("mesh,mirror={}*1000000", cluster("b")),
+        format!("own,mirror={}*5000,mirror={}*1000000", cluster("b"), cluster("c")),
+        "own-retries".to_owned(),
+        "default-retries".to_owned(),
+    ];
+    assert_eq!(names(&routes), expected);
+    let policy = |host: &str, numerator: u32| {
+        json!({
+            "cluster": cluster(host), "trace_sampled": false, "disable_shadow_host_suffix_append": true,
+            "runtime_fraction": {"default_value": {"numerator": numerator, "denominator": "MILLION"}},
+        })
+    };
+    let of = |index: usize| &routes[index]["route"]["request_mirror_policies"];
+    assert_eq!(*of(0), json!([policy("b", 1_000_000)]));
+    assert_eq!(*of(1), json!([policy("b", 5000), policy("c", 1_000_000)]));
+    assert!(of(2).is_null() && of(3).is_null());
+    assert_eq!(routes[0]["route"]["retry_policy"], routes[3]["route"]["retry_policy"]);
+    assert_eq!(routes[1]["route"]["retry_policy"], routes[2]["route"]["retry_policy"]);
     let clusters = json_of(&rendered)["clusters"].take();
     for host in ["a", "b", "c"] {
-        assert!(clusters[format!("outbound|80||{host}.default.svc.cluster.local")].is_object(), "{host}");
+        assert!(clusters[cluster(host)].is_object(), "{host}");
     }
 }
 

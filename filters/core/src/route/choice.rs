@@ -54,8 +54,6 @@ impl<'e> Route<'e> {
 
     /// Draws the destination.
     pub fn choose(self, request: &Request<'_>, draws: &mut Draws) -> Choice<'e> {
-        let mirrors = self.rule().map(Rule::mirrors).unwrap_or_default();
-        let mirrored = mirrors.iter().map(|mirror| mirror.draw(draws)).collect();
         let (target, limit, cors) = match self {
             Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => (
                 Some(forward.targets.draw(draws)),
@@ -66,7 +64,7 @@ impl<'e> Route<'e> {
             Self::Rule { .. } | Self::Passthrough(_) => (None, None, None),
         };
         let injected = ResponseFlags::default();
-        Choice { route: self, target, timeout: limit, mirrored, cors, injected }
+        Choice { route: self, target, timeout: limit, cors, injected }
     }
 }
 
@@ -76,8 +74,6 @@ pub struct Choice<'e> {
     /// What decided.
     pub route: Route<'e>,
     target: Option<&'e Target>,
-    /// Of each mirror whether it was drawn.
-    mirrored: Vec<bool>,
     /// The route's timeout, and for gRPC the client's if it is shorter.
     pub timeout: Option<Duration>,
     cors: Option<Judgement<'e>>,
@@ -121,10 +117,9 @@ impl<'e> Choice<'e> {
             .flat_map(|targets| targets.iter().map(|target| (&target.destination, target.weight)))
     }
 
-    /// Every mirror of the rule, and whether it gets a copy of this request.
-    pub fn mirrors(&self) -> impl Iterator<Item = (&'e Mirror, bool)> {
-        let mirrors = self.rule().map(Rule::mirrors).unwrap_or_default();
-        mirrors.iter().zip(self.mirrored.iter().copied())
+    /// Where copies of the request may go.
+    pub fn mirrors(&self) -> &'e [Mirror] {
+        self.rule().map(Rule::mirrors).unwrap_or_default()
     }
 
     /// The retry policy; `None` for a redirect or a direct response.
@@ -252,7 +247,7 @@ impl<'e> Choice<'e> {
         ops.extend(
             self.retries().into_iter().flat_map(|retries| retries.ops().iter().map(HeaderOp::borrowed)),
         );
-        ops.extend(self.mirrors().filter(|(_, drawn)| *drawn).map(|(mirror, _)| mirror.op()));
+        ops.extend(self.forward().and_then(|forward| forward.profile_op.as_ref()).map(HeaderOp::borrowed));
         if let Some(timeout) = self.timeout {
             ops.push(set(header_names::TIMEOUT, timeout.as_millis().to_string().into_bytes().into()));
         }

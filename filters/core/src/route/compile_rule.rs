@@ -10,6 +10,7 @@ use super::cors::Cors;
 use super::destination::{Target, Targets};
 use super::mirror::Mirror;
 use super::mutation::{self, Changes};
+use super::profile::Profile;
 use super::redirect::Redirect;
 use super::refusal::refusal;
 use super::retries::Retries;
@@ -95,11 +96,12 @@ fn forward(
         compiler.problems.push(refusal(resource, &format!("{path}.route"), message, "make them smaller"));
         return None;
     };
-    let mirrors = route.mirrors.iter().enumerate().map(|(slot, mirror)| {
-        let to = compiler.destination(&mirror.destination, &resource.meta.namespace, port);
-        Mirror::new(to, mirror.percentage, slot)
+    let mirrors = route.mirrors.iter().map(|mirror| Mirror {
+        destination: compiler.destination(&mirror.destination, &resource.meta.namespace, port),
+        percentage: mirror.percentage,
     });
-    let mirrors = mirrors.collect();
+    let retries = Retries::new(route.retries.as_ref(), hashed);
+    let profile = Profile::new(retries.profile, mirrors.collect());
     let cors = route.cors_policy.as_ref().map(Cors::new).transpose().map_err(|(index, error)| {
         let field = format!("{path}.corsPolicy.allowOrigins[{index}].regex");
         let hint = "use RE2's syntax, as Envoy does";
@@ -110,8 +112,9 @@ fn forward(
         path: path_rewrite.ok()?,
         authority: authority.map(Into::into),
         timeout: route.timeout,
-        retries: Retries::new(route.retries.as_ref(), hashed),
-        mirrors,
+        retries,
+        profile_op: profile.as_ref().map(Profile::op),
+        profile,
         cors: cors.ok()?,
     })))
 }

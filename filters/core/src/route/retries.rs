@@ -33,7 +33,7 @@ pub struct Retries {
     /// Every condition, comma-separated, as Istio writes it into the route.
     pub on: String,
     /// What of it stands on a generic route of its own.
-    pub profile: Option<RetryProfile>,
+    pub profile: RetryProfile,
     ops: Vec<HeaderOp<'static>>,
 }
 
@@ -41,7 +41,13 @@ impl Retries {
     /// The mesh's default policy, which stands on the generic route itself: it takes no header.
     pub fn mesh_default() -> Self {
         let on = DEFAULT_RETRY_ON.to_owned();
-        Self { attempts: DEFAULT_ATTEMPTS, per_try_timeout: None, on, profile: None, ops: Vec::new() }
+        Self {
+            attempts: DEFAULT_ATTEMPTS,
+            per_try_timeout: None,
+            on,
+            profile: RetryProfile::MESH,
+            ops: Vec::new(),
+        }
     }
 
     /// No retries, not even the mesh's.
@@ -53,7 +59,6 @@ impl Retries {
     pub fn new(spec: Option<&HttpRetry>, hashed: bool) -> Self {
         let mut retries = spec.map_or_else(Self::mesh_default, Self::of_rule);
         retries.profile = RetryProfile::new(spec, hashed);
-        retries.ops.extend(retries.profile.map(|profile| set(header_names::RETRY_PROFILE, profile.name())));
         retries
     }
 
@@ -68,7 +73,13 @@ impl Retries {
         let mut ops = vec![set(header_names::OWN_RETRIES, "1".to_owned())];
         let mut conditions: Vec<&str> = conditions.iter().map(String::as_str).collect();
         if attempts == 0 {
-            return Self { attempts, per_try_timeout: None, on: String::new(), profile: None, ops };
+            return Self {
+                attempts,
+                per_try_timeout: None,
+                on: String::new(),
+                profile: RetryProfile::OWN,
+                ops,
+            };
         }
         if !codes.is_empty() {
             if !conditions.contains(&STATUS_CODES) {
@@ -88,7 +99,7 @@ impl Retries {
         if let Some(timeout) = per_try_timeout {
             ops.push(set(header_names::PER_TRY_TIMEOUT, timeout.as_millis().to_string()));
         }
-        Self { attempts, per_try_timeout, on: conditions.join(","), profile: None, ops }
+        Self { attempts, per_try_timeout, on: conditions.join(","), profile: RetryProfile::OWN, ops }
     }
 
     /// The headers by which the router is told; none for the mesh's default.
@@ -164,22 +175,5 @@ mod tests {
         assert_eq!(headers(&retries), ["x-outrigger-own-retries: 1"]);
         assert!(Retries::mesh_default().ops().is_empty());
         assert_eq!(Retries::new(None, false), Retries::mesh_default());
-    }
-
-    #[test]
-    fn what_no_header_says_names_a_route() {
-        let waits = HttpRetry { backoff: Some(Duration::from_millis(250)), ..spec(1, Some((&["5xx"], &[]))) };
-        let retries = Retries::new(Some(&waits), false);
-        assert_eq!(
-            headers(&retries),
-            [
-                "x-outrigger-own-retries: 1",
-                "x-envoy-retry-on: 5xx",
-                "x-envoy-max-retries: 1",
-                "x-envoy-upstream-rq-per-try-timeout-ms: 2000",
-                "x-outrigger-retry-profile: own,back-off-ms=250",
-            ]
-        );
-        assert_eq!(headers(&Retries::new(None, true)), ["x-outrigger-retry-profile: mesh,same-hosts"]);
     }
 }

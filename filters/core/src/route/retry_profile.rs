@@ -1,6 +1,5 @@
 //! What of a retry policy stands on the route only: Envoy has headers for how often and when to retry, none for how
-//! long to wait in between and where to go then. The rendered configuration holds one generic route for each profile
-//! that some rule needs, and the filter names it ([`header_names::RETRY_PROFILE`](crate::header_names::RETRY_PROFILE)).
+//! long to wait in between and where to go then. See [`super::profile`].
 
 use std::time::Duration;
 
@@ -21,26 +20,33 @@ pub struct RetryProfile {
 
 impl RetryProfile {
     /// A rule's own policy on the plain generic route.
-    const OWN: Self = Self { own: true, back_off: None, remote_localities: false, other_hosts: true };
+    pub(super) const OWN: Self =
+        Self { own: true, back_off: None, remote_localities: false, other_hosts: true };
+    /// The mesh's.
+    pub(super) const MESH: Self = Self { own: false, ..Self::OWN };
 
-    /// What the rule's policy asks for beyond the plain generic route, if anything. `hashed`: its only destination is
-    /// chosen by a consistent hash, and then Istio lets retries go to the same host again unless told otherwise.
-    pub(super) fn new(spec: Option<&HttpRetry>, hashed: bool) -> Option<Self> {
-        let profile = match spec {
-            None => Self { own: false, other_hosts: !hashed, ..Self::OWN },
-            Some(spec) if spec.attempts == 0 => return None,
+    /// What a rule's policy asks for. `hashed`: its only destination is chosen by a consistent hash, and then Istio lets
+    /// retries go to the same host again unless told otherwise.
+    pub(super) fn new(spec: Option<&HttpRetry>, hashed: bool) -> Self {
+        match spec {
+            None => Self { other_hosts: !hashed, ..Self::MESH },
+            Some(spec) if spec.attempts == 0 => Self::OWN,
             Some(spec) => Self {
                 back_off: spec.backoff,
                 remote_localities: spec.retry_remote_localities == Some(true),
                 other_hosts: spec.retry_ignore_previous_hosts.unwrap_or(!hashed),
                 ..Self::OWN
             },
-        };
-        (profile != Self { own: profile.own, ..Self::OWN }).then_some(profile)
+        }
     }
 
-    /// Its name: made of what it is, so that it means the same before and after a reload.
-    pub fn name(&self) -> String {
+    /// Whether headers say all of it.
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Self { own: self.own, ..Self::OWN }
+    }
+
+    /// Its part of the name of a [`super::Profile`].
+    pub(super) fn name(&self) -> String {
         let mut name = String::from(if self.own { "own" } else { "mesh" });
         if let Some(back_off) = self.back_off {
             name.push_str(",back-off-ms=");
@@ -75,7 +81,8 @@ mod tests {
     }
 
     fn name(spec: Option<&HttpRetry>, hashed: bool) -> Option<String> {
-        RetryProfile::new(spec, hashed).map(|profile| profile.name())
+        let profile = RetryProfile::new(spec, hashed);
+        (!profile.is_plain()).then(|| profile.name())
     }
 
     #[test]

@@ -6,10 +6,12 @@ use super::cors::Cors;
 use super::destination::Targets;
 use super::mirror::Mirror;
 use super::mutation::Changes;
+use super::profile::Profile;
 use super::redirect::Redirect;
 use super::retries::Retries;
 use super::rewrite::PathRewrite;
 use crate::fault::Fault;
+use crate::verdict::HeaderOp;
 use crate::{Attributes, RuleRef};
 
 /// One rule of a VirtualService.
@@ -43,7 +45,10 @@ pub(super) struct Forward {
     pub(super) authority: Option<Box<str>>,
     pub(super) timeout: Option<Duration>,
     pub(super) retries: Retries,
-    pub(super) mirrors: Vec<Mirror>,
+    /// What stands on a generic route of its own.
+    pub(super) profile: Option<Profile>,
+    /// Names that route.
+    pub(super) profile_op: Option<HeaderOp<'static>>,
     pub(super) cors: Option<Cors>,
 }
 
@@ -63,15 +68,17 @@ impl Rule {
     /// Where copies of its requests go.
     pub fn mirrors(&self) -> &[Mirror] {
         match &self.action {
-            Action::Forward(forward) => &forward.mirrors,
+            Action::Forward(forward) => {
+                forward.profile.as_ref().map(|profile| profile.mirrors.as_slice()).unwrap_or_default()
+            }
             Action::Redirect { .. } | Action::DirectResponse { .. } => &[],
         }
     }
 
-    /// Its retry policy; `None` for a redirect or a direct response.
-    pub fn retries(&self) -> Option<&Retries> {
+    /// What of it stands on a generic route of its own.
+    pub fn profile(&self) -> Option<&Profile> {
         match &self.action {
-            Action::Forward(forward) => Some(&forward.retries),
+            Action::Forward(forward) => forward.profile.as_ref(),
             Action::Redirect { .. } | Action::DirectResponse { .. } => None,
         }
     }

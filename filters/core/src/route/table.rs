@@ -7,8 +7,8 @@ use outrigger_api::{Problem, Proxy, Resource};
 use super::choice::Route;
 use super::compile::compile;
 use super::destination::{Destination, Target};
+use super::profile::Profile;
 use super::retries::Retries;
-use super::retry_profile::RetryProfile;
 use super::rule::Rule;
 use super::virtual_host::VirtualHost;
 use crate::matching::hosts::HostMap;
@@ -115,14 +115,9 @@ impl Table {
         self.destinations.iter()
     }
 
-    /// The retry policies that need a generic route of their own.
-    pub fn retry_profiles(&self) -> BTreeSet<RetryProfile> {
-        self.rules.iter().filter_map(|rule| rule.retries()?.profile).collect()
-    }
-
-    /// How many mirrors the generic route needs: as many as the rule with the most of them has.
-    pub fn mirrors(&self) -> usize {
-        self.rules.iter().map(|rule| rule.mirrors().len()).max().unwrap_or_default()
+    /// What needs a generic route of its own.
+    pub fn profiles(&self) -> BTreeSet<Profile> {
+        self.rules.iter().filter_map(Rule::profile).cloned().collect()
     }
 
     /// Every rule.

@@ -60,46 +60,42 @@ fn each_retry_profile_needs_a_route_once() {
         ],
         &[],
     );
-    let names: Vec<_> = table.retry_profiles().iter().map(|profile| profile.name()).collect();
+    let names: Vec<_> = table.profiles().iter().map(|profile| profile.name()).collect();
     assert_eq!(names, ["own,remote-localities", "own,back-off-ms=1000"]);
-    let named = |path| header(&table, path, 0, "x-outrigger-retry-profile");
+    let named = |path| header(&table, path, 0, "x-outrigger-profile");
     assert_eq!(named("/plain"), None);
     assert_eq!(named("/slow2").as_deref(), Some("own,back-off-ms=1000"));
     assert_eq!(named("/far").as_deref(), Some("own,remote-localities"));
 }
 
 #[test]
-fn each_mirror_is_drawn_by_itself_and_has_a_header_of_its_own() {
+fn mirrors_name_a_route_with_the_retries_around_them() {
     let mirror = |host: &str, millionths| Mirror {
         destination: to(host, None),
         percentage: Millionths::new(millionths),
     };
     let mirrors = vec![mirror("m0", 1_000_000), mirror("m1", 250_001)];
+    let own = HttpRetry { backoff: Some(Duration::from_secs(1)), ..retry(1) };
     let table = served(
         vec![
-            on(HttpRoute { mirrors, ..forward(&[("v1", 0)]) }, &[prefix("/two")]),
-            on(HttpRoute { mirrors: vec![mirror("m2", 1)], ..forward(&[("v1", 0)]) }, &[prefix("/one")]),
+            on(HttpRoute { mirrors: mirrors.clone(), ..forward(&[("v1", 0)]) }, &[prefix("/mesh")]),
+            on(HttpRoute { mirrors, retries: Some(own), ..forward(&[("v1", 0)]) }, &[prefix("/own")]),
             forward(&[("v1", 0)]),
         ],
         &[],
     );
-    assert_eq!(table.mirrors(), 2);
-    let cluster = |host: &str| format!("outbound|80||{host}.default.svc.cluster.local");
-    for (path, draw, first, second) in [
-        ("/two", 0, Some("m0"), Some("m1")),
-        ("/two", 250_000, Some("m0"), Some("m1")),
-        ("/two", 250_001, Some("m0"), None),
-        ("/two", 999_999, Some("m0"), None),
-        ("/one", 0, Some("m2"), None),
-        ("/one", 1, None, None),
-        ("/none", 0, None, None),
+    let list = ",mirror=outbound|80||m0.default.svc.cluster.local*1000000\
+                ,mirror=outbound|80||m1.default.svc.cluster.local*250001";
+    for (path, expected) in [
+        ("/mesh", Some(format!("mesh{list}"))),
+        ("/own", Some(format!("own,back-off-ms=1000{list}"))),
+        ("/none", None),
     ] {
-        let seen = [0, 1].map(|slot| header(&table, path, draw, &format!("x-outrigger-mirror-{slot}")));
-        assert_eq!(seen, [first.map(cluster), second.map(cluster)], "{path} with {draw}");
+        assert_eq!(header(&table, path, 0, "x-outrigger-profile"), expected, "{path}");
     }
     // A mirror needs a cluster as any destination does.
     let hosts: Vec<_> = table.destinations().map(|to| to.host.split('.').next().unwrap()).collect();
-    assert_eq!(hosts, ["m0", "m1", "m2", "v1"]);
+    assert_eq!(hosts, ["m0", "m1", "v1"]);
 }
 
 fn hashing(hash: bool) -> PolicySettings {
@@ -179,6 +175,6 @@ fn an_only_destination_chosen_by_a_hash_may_be_tried_again() {
         ("/unknown", Some("mesh,same-hosts")),
         ("/plain", None),
     ] {
-        assert_eq!(header(&table, path, 0, "x-outrigger-retry-profile").as_deref(), expected, "{path}");
+        assert_eq!(header(&table, path, 0, "x-outrigger-profile").as_deref(), expected, "{path}");
     }
 }
