@@ -1,6 +1,7 @@
 //! Scenarios and the judges that decide them: the engine alone, Envoy as a process, Envoy in a container.
 
 pub mod bench;
+pub mod beside;
 pub mod client;
 pub mod differential;
 pub mod engine_judge;

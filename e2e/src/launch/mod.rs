@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 pub use compose::{Compose, docker_answers};
+pub(crate) use process::free_port;
 pub use process::{Gateway, Local};
 
 use crate::client::Client;

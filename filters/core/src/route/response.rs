@@ -8,6 +8,9 @@ use crate::format::{Lookup, Piece, RESPONSE_FLAGS, join};
 use crate::telemetry::ResponseFlags;
 use crate::verdict::{HeaderOp, Reply};
 
+/// Envoy's attribute that says who has answered.
+const CODE_DETAILS: &[u8] = b"response\0code_details";
+
 /// Changes to the headers of one response, cheap to keep for as long as the request runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResponseChanges {
@@ -47,7 +50,7 @@ impl ResponseChanges {
     pub fn ops(&self, response: &dyn Lookup) -> Cow<'_, [HeaderOp<'static>]> {
         match self {
             Self::Fixed(ops) => Cow::Borrowed(ops),
-            Self::Pending(pending) => Cow::Owned(pending.ops(response)),
+            Self::Pending(pending) => Cow::Owned(pending.ops(&Received(response))),
         }
     }
 }
@@ -66,6 +69,27 @@ impl Pending {
         }
         ops.extend(self.last.iter().cloned());
         ops
+    }
+}
+
+/// A response that came by Envoy's router. Where Envoy answers by itself its own header changes come before it sets the
+/// code and completes the headers; a filter's come after.
+#[derive(Debug)]
+struct Received<'l>(&'l dyn Lookup);
+
+impl Received<'_> {
+    fn is_of_service(&self) -> bool {
+        self.0.attribute(CODE_DETAILS).is_none_or(|details| details == b"via_upstream")
+    }
+}
+
+impl Lookup for Received<'_> {
+    fn attribute(&self, path: &[u8]) -> Option<Vec<u8>> {
+        if path == b"response\0code" && !self.is_of_service() { None } else { self.0.attribute(path) }
+    }
+
+    fn response_header(&self, name: &[u8]) -> Option<Vec<u8>> {
+        if name == b":status" || self.is_of_service() { self.0.response_header(name) } else { None }
     }
 }
 
@@ -94,7 +118,7 @@ impl Lookup for WithFlags<'_> {
 impl Lookup for Reply<'_> {
     /// Of an answer of the proxy's own Envoy knows the details; it sets the code when it is too late for header changes.
     fn attribute(&self, path: &[u8]) -> Option<Vec<u8>> {
-        (path == b"response\0code_details").then(|| self.details.as_bytes().to_vec())
+        (path == CODE_DETAILS).then(|| self.details.as_bytes().to_vec())
     }
 
     fn response_header(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -103,5 +127,52 @@ impl Lookup for Reply<'_> {
         }
         let found = self.headers.iter().find(|(known, _)| known.as_bytes() == name);
         found.map(|(_, value)| value.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::format::{Scene, Template};
+    use crate::{Connection, Request};
+
+    #[derive(Debug)]
+    struct Response(&'static str);
+
+    impl Lookup for Response {
+        fn attribute(&self, path: &[u8]) -> Option<Vec<u8>> {
+            match path {
+                CODE_DETAILS => Some(self.0.as_bytes().to_vec()),
+                b"response\0code" => Some(503i64.to_le_bytes().to_vec()),
+                _ => None,
+            }
+        }
+
+        fn response_header(&self, name: &[u8]) -> Option<Vec<u8>> {
+            Some([b"<", name, b">"].concat())
+        }
+    }
+
+    /// What Envoy prints in the header changes of a route, for an answer of the service and for one of its own.
+    #[test]
+    fn of_an_answer_of_envoys_only_the_status_is_known() {
+        let request = Request::new(&[], Connection::default());
+        let injected = ResponseFlags::DELAY_INJECTED;
+        let scene = Scene { request: &request, ops: &[], cluster: None, injected };
+        let value = |format: &str| Template::parse(format).unwrap().unwrap().fill(&scene);
+        let write = |format| PendingWrite { name: "x".into(), append: false, value: value(format) };
+        let format = "%RESPONSE_CODE% %RESP(content-type)% %RESP(:status)% %RESPONSE_FLAGS%";
+        let lists = vec![PendingList { remove: Vec::new(), write: vec![write(format)] }];
+        let changes =
+            ResponseChanges::Pending(Box::new(Pending { lists, last: Vec::new(), injected: scene.injected }));
+        for (details, expected) in
+            [("via_upstream", "503 <content-type> <:status> DI"), ("upstream_reset", "0  <:status> DI")]
+        {
+            let expected = HeaderOp::Set("x".into(), expected.as_bytes().into());
+            assert_eq!(*changes.ops(&Response(details)), [expected]);
+        }
     }
 }
