@@ -9,6 +9,7 @@ use envoy_config::explain::Question;
 use envoy_config::explain::request_line::RequestLine;
 use envoy_config::{Inputs, MeshConfig};
 use outrigger_api::{Config, Direction, Proxy};
+use outrigger_core::fault::{Moment, NoneActive};
 use outrigger_core::jwt::RustCrypto;
 use outrigger_core::{Connection, Draws, Engine, HeaderOp, Now, Outcome, Request, Verdict, header_names};
 
@@ -98,7 +99,7 @@ impl Judge {
             bail!("Envoy answers 400 to `{path}` before any filter sees it");
         };
         let lines = lines.borrowed();
-        let now = question.now;
+        let moment = Moment { now: question.now, active: &NoneActive };
         let verifier = RustCrypto;
         let mut seen = Vec::new();
         for _ in 0..exchange.times {
@@ -110,7 +111,7 @@ impl Judge {
                 ..Connection::default()
             };
             let request = Request::new(&lines, connection);
-            let verdict = self.engine.request(&request, None, &mut self.draws, now, &verifier);
+            let verdict = self.engine.request(&request, None, &mut self.draws, moment, &verifier);
             seen.push(seen_by_engine(verdict, &lines, self.role == Role::Inbound));
         }
         Ok(seen)

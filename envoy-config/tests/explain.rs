@@ -41,13 +41,14 @@ fn a_forwarded_request_is_told_whole() {
             "add": {"x-trail": ["edge"]},
             "remove": ["x-debug"],
         },
-        "jwt": null, "authz": null, "fault": null, "faultChances": null, "shadow": [], "audit": null,
+        "jwt": null, "authz": null, "fault": null, "faultChances": null, "faultGuards": null, "shadow": [], "audit": null,
         "route": {
             "virtualService": "default/shop", "rule": 2, "match": 1, "destination": place("v1"),
             "alternatives": [
                 {"destination": place("v1"), "weight": 75},
                 {"destination": place("v2"), "weight": 25},
             ],
+            "stickyBy": null, "setsCookie": null,
             "path": "/cart?id=7", "authority": "shop.example", "timeoutMs": 3000,
             "retries": {"attempts": 3, "perTryTimeoutMs": 2000, "on": "5xx"},
             "mirrors": [],

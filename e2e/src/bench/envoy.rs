@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Envoy {
     child: Child,
     /// Its administration interface.
-    pub(super) admin: Client,
+    pub(crate) admin: Client,
     /// Its CPU time.
     pub(super) meter: Meter,
 }
@@ -79,7 +79,7 @@ fn binary() -> String {
 }
 
 /// Its version.
-pub(super) fn version() -> Option<String> {
+pub(crate) fn version() -> Option<String> {
     let output = Command::new(binary()).arg("--version").output().ok()?;
     released(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned)
 }
@@ -99,7 +99,7 @@ pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
 }
 
 /// `envoy.config.core.v3.Address` on the loopback interface.
-pub(super) fn address(port: u16) -> Value {
+pub(crate) fn address(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
 }
 

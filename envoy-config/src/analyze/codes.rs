@@ -41,6 +41,12 @@ pub const UNKNOWN_DESTINATION_RULE_HOST: &str = "IST0174";
 
 /// Nothing says which endpoints a subset could choose from.
 pub const UNKNOWN_ENDPOINTS: &str = "OUT0103";
+/// A fault that does not show as one would expect.
+pub const HIDDEN_FAULT: &str = "OUT0301";
+/// Faults have ended, or will soon.
+pub const FAULT_EXPIRY: &str = "OUT0302";
+/// An annotation of ours does nothing.
+pub const ANNOTATION_WITHOUT_EFFECT: &str = "OUT0303";
 /// A resource is defined twice.
 pub const DUPLICATE_RESOURCE: &str = "OUT0201";
 /// A kind is not Outrigger's.
@@ -62,6 +68,9 @@ pub fn title(code: &str) -> &'static str {
         code::SCHEMA => "field does not fit Istio's schema or validation",
         code::WARNING => "valid, but hardly meant so",
         REFERENCED_RESOURCE_NOT_FOUND => "something named is absent",
+        HIDDEN_FAULT => "timeout or retries never see the fault",
+        FAULT_EXPIRY => "faults have ended or end soon",
+        ANNOTATION_WITHOUT_EFFECT => "annotation does nothing",
         CONFLICTING_MESH_HOSTS => "several VirtualServices of the mesh claim one host",
         MULTIPLE_SIDECARS => "several Sidecars hold for a whole namespace",
         DESTINATION_PORT_REQUIRED => "a service with several ports is named without one",

@@ -4,6 +4,7 @@ pub mod codes;
 mod compile;
 mod conflicts;
 mod delegates;
+mod faults;
 pub mod finding;
 pub mod human;
 mod not_carried_out;
@@ -37,6 +38,7 @@ pub fn analyze(loaded: &Loaded, proxy: &Proxy, mesh: &mesh_config::Parsed) -> Ve
     delegates::check(resources, &registry, proxy, &mut findings);
     selectors::check(resources, &mut findings);
     services::check(resources, &mut findings);
+    faults::check(resources, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

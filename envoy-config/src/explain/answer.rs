@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use outrigger_api::types::common::Millionths;
 use outrigger_api::types::virtual_service::Fault as Spec;
+use outrigger_core::fault::{Injection, Trigger, Withheld};
 use outrigger_core::route::{Choice, Destination as Place};
 use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, authz, header_names};
 use serde::Serialize;
+
+use super::guards::FaultGuards;
 
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +31,9 @@ pub struct Answer {
     /// How likely the rule's faults are, whether they were drawn or not.
     #[serde(rename = "faultChances")]
     pub fault_chances: Option<FaultChances>,
+    /// What keeps faults within bounds, by annotation.
+    #[serde(rename = "faultGuards")]
+    pub fault_guards: Option<FaultGuards>,
     /// Routing.
     pub route: Option<Route>,
     /// Decisions of policies in shadow mode (`istio.io/dry-run`).
@@ -114,6 +120,34 @@ pub struct Fault {
     pub abort_status: Option<u16>,
     /// `ns/name` of the VirtualService.
     pub policy: String,
+    /// Why this request: `draw`, `sticky` or `headers`.
+    pub trigger: &'static str,
+    /// Why it is spared for all that: `expired`, `dry-run` or `overflow`. Then the delay is 0 and there is no abort.
+    pub withheld: Option<&'static str>,
+    /// How long it would have been held, if it is spared.
+    pub would_delay_ms: Option<u64>,
+    /// The status it would have been aborted with, if it is spared.
+    pub would_abort_status: Option<u16>,
+}
+
+impl Fault {
+    fn of(injection: &Injection<'_>) -> Self {
+        let spared = injection.withheld.is_some();
+        let status = injection.abort_status();
+        Self {
+            delay_ms: millis(injection.hold()),
+            abort_status: status.filter(|_| !spared),
+            policy: injection.rule.resource.to_string(),
+            trigger: match injection.trigger {
+                Trigger::Draw => "draw",
+                Trigger::Sticky => "sticky",
+                Trigger::Headers => "headers",
+            },
+            withheld: injection.withheld.map(Withheld::as_str),
+            would_delay_ms: injection.delay.filter(|_| spared).map(millis),
+            would_abort_status: status.filter(|_| spared),
+        }
+    }
 }
 
 /// How many of a hundred requests meet a fault; the two are drawn independently.
@@ -151,6 +185,10 @@ pub struct Route {
     pub destination: Option<Destination>,
     /// Every destination that could have been drawn.
     pub alternatives: Vec<Alternative>,
+    /// What of the request keeps it at this destination, such as `header:x-user`; `None`: a draw decides.
+    pub sticky_by: Option<String>,
+    /// The cookie that the response sets for this.
+    pub sets_cookie: Option<String>,
     /// Path and query sent upstream.
     pub path: String,
     /// `:authority` sent upstream.
@@ -260,6 +298,7 @@ impl Answer {
             authz: None,
             fault: None,
             fault_chances: None,
+            fault_guards: None,
             route: None,
             shadow: Vec::new(),
             audit: None,
@@ -302,11 +341,7 @@ impl Answer {
             let shadow = decision.shadow.iter();
             answer.shadow = shadow.map(|would| Authz::by(would.action, would.allowed, would.rule)).collect();
         }
-        answer.fault = verdict.fault.as_ref().map(|fault| Fault {
-            delay_ms: fault.delay.map_or(0, millis),
-            abort_status: fault.abort_status(),
-            policy: fault.rule.resource.to_string(),
-        });
+        answer.fault = verdict.fault.as_ref().map(Fault::of);
         answer.route = verdict.route.as_ref().map(|choice| Route::of(choice, request));
         answer
     }
@@ -370,6 +405,8 @@ impl Route {
             match_index: choice.match_index(),
             destination: choice.destination().map(Destination::of),
             alternatives: alternatives(choice),
+            sticky_by: choice.kept.as_ref().map(|kept| kept.by.to_string()),
+            sets_cookie: choice.kept.as_ref().and_then(|kept| kept.set_cookie_line()),
             path: text(&choice.path(request)),
             authority: text(&choice.authority(request)),
             timeout_ms: choice.timeout.map(millis),

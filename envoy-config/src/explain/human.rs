@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use outrigger_api::{Direction, Proxy, Role};
 
-use super::answer::{Answer, Authz, Destination, HeaderChanges, Outcome, Route};
+use super::answer::{Answer, Authz, Destination, Fault, HeaderChanges, Outcome, Route};
 use super::question::Question;
 
 /// The story of `question`.
@@ -89,21 +89,36 @@ fn decision(authz: &Authz) -> String {
 }
 
 fn fault(out: &mut String, answer: &Answer, draw: u32) -> fmt::Result {
-    let mut what = Vec::new();
-    if let Some(fault) = &answer.fault {
-        if fault.delay_ms > 0 {
-            what.push(format!("held for {}", duration(fault.delay_ms)));
-        }
-        what.extend(fault.abort_status.map(|status| format!("aborted with {status}")));
+    let guards = answer.fault_guards.as_ref();
+    if answer.fault_chances.is_none() && guards.is_none() {
+        return Ok(());
     }
-    let drawn = if what.is_empty() { "none".to_owned() } else { what.join(", then ") };
-    match answer.fault_chances {
-        Some(chances) => {
-            let (delay, abort) = (chances.delay_percent, chances.abort_percent);
-            step(out, "fault", &format!("{drawn} with --draw {draw} ({delay} % are held, {abort} % aborted)"))
-        }
-        None => Ok(()),
+    let mut text = match &answer.fault {
+        None => "none".to_owned(),
+        Some(Fault { withheld: Some(why), .. }) => format!("none ({why})"),
+        Some(fault) => effects(Some(fault.delay_ms), fault.abort_status),
+    };
+    if let Some(fault) = answer.fault.as_ref().filter(|fault| fault.withheld.is_some()) {
+        let _ = write!(text, ": it would be {}", effects(fault.would_delay_ms, fault.would_abort_status));
     }
+    text += &match answer.fault.as_ref().map(|fault| fault.trigger) {
+        Some("headers") => " as its headers ask".to_owned(),
+        Some("sticky") => {
+            format!(" by its {}", guards.map(|guards| guards.sticky.join(", ")).unwrap_or_default())
+        }
+        _ => format!(" with --draw {draw}"),
+    };
+    if let Some(chances) = answer.fault_chances {
+        let _ = write!(text, " ({} % are held, {} % aborted)", chances.delay_percent, chances.abort_percent);
+    }
+    step(out, "fault", &text)?;
+    guards.map_or(Ok(()), |guards| guards.lines().iter().try_for_each(|line| step(out, "", line)))
+}
+
+fn effects(delay_ms: Option<u64>, abort_status: Option<u16>) -> String {
+    let delay = delay_ms.filter(|delay| *delay > 0).map(|delay| format!("held for {}", duration(delay)));
+    let abort = abort_status.map(|status| format!("aborted with {status}"));
+    delay.into_iter().chain(abort).collect::<Vec<_>>().join(", then ")
 }
 
 fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> fmt::Result {
@@ -127,7 +142,11 @@ fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> f
         for alternative in &route.alternatives {
             let chosen = Some(&alternative.destination) == route.destination.as_ref();
             let share = percent(alternative.weight.into(), total);
-            let mark = if chosen { format!("  <- with --draw {draw}") } else { String::new() };
+            let mark = match (&route.sticky_by, chosen) {
+                (_, false) => String::new(),
+                (Some(key), true) => format!("  <- by {key}"),
+                (None, true) => format!("  <- with --draw {draw}"),
+            };
             step(out, "", &format!("{share:>4} % {}{mark}", destination(&alternative.destination)))?;
         }
     } else if let Some(only) = &route.destination {
@@ -139,6 +158,9 @@ fn tell_route(out: &mut String, route: &Route, draw: u32, outcome: Outcome) -> f
     for mirror in &route.mirrors {
         let to = destination(&mirror.destination);
         step(out, "", &format!("{} % are copied to {to}", mirror.percent))?;
+    }
+    if let Some(line) = &route.sets_cookie {
+        step(out, "", &format!("the response sets the cookie {line}"))?;
     }
     if let Some(timeout) = route.timeout_ms {
         step(out, "", &format!("timeout {}", duration(timeout)))?;

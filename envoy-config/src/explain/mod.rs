@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod client_address;
+pub mod guards;
 pub mod human;
 mod known;
 mod normalize;
@@ -10,9 +11,10 @@ pub mod request_line;
 
 use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Problem, Proxy, Resource, Role, Spec};
+use outrigger_core::fault::{Moment, NoneActive};
 use outrigger_core::jwt::RustCrypto;
 use outrigger_core::route::Route;
-use outrigger_core::{Connection, Engine, Request};
+use outrigger_core::{Connection, Engine, Now, Request};
 
 pub use answer::Answer;
 pub use normalize::BadPath;
@@ -20,6 +22,7 @@ pub use question::Question;
 
 use crate::mesh_config::{MeshConfig, OutboundTraffic};
 use answer::{FaultChances, PassedOver};
+use guards::FaultGuards;
 
 /// What would happen to the request that `question` asks about.
 ///
@@ -41,7 +44,8 @@ pub fn explain(
     let connection = question.connection(&proxy, mesh);
     let known = question.known(&connection);
     let request = Request::new(&lines, Connection { lookup: Some(&known), ..connection });
-    let verdict = engine.request(&request, None, &mut question.draws(), question.now, &RustCrypto);
+    let moment = Moment { now: question.now, active: &NoneActive };
+    let verdict = engine.request(&request, None, &mut question.draws(), moment, &RustCrypto);
     let mut answer = Answer::new(&verdict, &request);
     let Some(table) = engine.routes() else { return Ok(answer) };
     if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
@@ -51,6 +55,7 @@ pub fn explain(
     answer.fault_chances = fault_chances(&config.resources, answer.route.as_ref());
     let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref());
     let request = request.with_identity(identity);
+    answer.fault_guards = fault_guards(&config.resources, answer.route.as_ref(), question.now);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {
         (None, _) => Some((404, "route_not_found")),
@@ -79,6 +84,19 @@ fn fault_chances(resources: &[Resource], route: Option<&answer::Route>) -> Optio
     };
     let inherited = || route.delegated_by.as_ref().and_then(|root| written(&root.virtual_service, root.rule));
     written(route.virtual_service.as_deref()?, route.rule?).or_else(inherited)
+}
+
+/// What keeps the faults of the rule taken within bounds.
+fn fault_guards(resources: &[Resource], route: Option<&answer::Route>, now: Now) -> Option<FaultGuards> {
+    let route = route?;
+    let of = |name: &str| {
+        resources.iter().filter(|resource| resource.id() == name).find_map(|resource| match &resource.spec {
+            Spec::VirtualService(service) => FaultGuards::of(&service.annotations.fault, now),
+            _ => None,
+        })
+    };
+    let inherited = || route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service));
+    of(route.virtual_service.as_deref()?).or_else(inherited)
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.

@@ -56,7 +56,37 @@ pub(super) fn loggers(mesh: &MeshConfig) -> Vec<Extension> {
     vec![Extension::new("envoy.access_loggers.file", Any::FileAccessLog(log))]
 }
 
+/// `%RESPONSE_FLAGS%` with `DI` and `FI`, which a filter can't set in Envoy: it leaves them, with all others, in filter
+/// state.
+const FLAGS: &str = concat!(
+    r#"%COALESCE({"operators":[{"command":"FILTER_STATE","param":"wasm.outrigger.flags:PLAIN"},"#,
+    r#""RESPONSE_FLAGS"]})%"#
+);
+
 fn format(mesh: &MeshConfig) -> FormatString {
+    match as_written(mesh) {
+        FormatString::TextFormatSource(text) => FormatString::text(with_fault_flags(&text.inline_string)),
+        FormatString::JsonFormat(mut keys) => {
+            keys.values_mut().for_each(with_fault_flags_inside);
+            FormatString::JsonFormat(keys)
+        }
+    }
+}
+
+fn with_fault_flags(format: &str) -> String {
+    format.replace("%RESPONSE_FLAGS%", FLAGS)
+}
+
+fn with_fault_flags_inside(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = with_fault_flags(text),
+        Value::Array(values) => values.iter_mut().for_each(with_fault_flags_inside),
+        Value::Object(fields) => fields.values_mut().for_each(with_fault_flags_inside),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn as_written(mesh: &MeshConfig) -> FormatString {
     match (mesh.access_log_encoding, mesh.access_log_format.as_deref()) {
         (AccessLogEncoding::Text, None) => FormatString::text(TEXT),
         // Istio ends every line, whether the format does or not.
@@ -90,6 +120,21 @@ mod tests {
             let mesh = MeshConfig { access_log_format: format, ..MeshConfig::default() };
             let FormatString::TextFormatSource(text) = super::format(&mesh) else { panic!("not text") };
             assert!(text.inline_string.ends_with('\n') && !text.inline_string.ends_with("\n\n"));
+        }
+    }
+
+    #[test]
+    fn the_flags_of_faults_are_printed_too() {
+        for (encoding, format) in [
+            (AccessLogEncoding::Text, None),
+            (AccessLogEncoding::Text, Some("%RESPONSE_FLAGS%")),
+            (AccessLogEncoding::Json, None),
+            (AccessLogEncoding::Json, Some(r#"{"a": {"b": ["%RESPONSE_FLAGS%"]}}"#)),
+        ] {
+            let mut mesh = MeshConfig { access_log_encoding: encoding, ..MeshConfig::default() };
+            mesh.access_log_format = format.map(str::to_owned);
+            let text = serde_json::to_string(&super::format(&mesh)).unwrap();
+            assert!(text.contains("wasm.outrigger.flags") && !text.contains("%RESPONSE_FLAGS%"), "{text}");
         }
     }
 

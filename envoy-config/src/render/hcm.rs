@@ -1,6 +1,7 @@
 //! How HTTP is read on a listener.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use outrigger_core::route::Profile;
 
@@ -16,6 +17,9 @@ use crate::mesh_config::PathNormalization;
 
 /// Enough for the largest headers that a browser sends, and for 60 kB of them; Envoy answers 431 to more.
 const MAX_REQUEST_HEADERS_KB: u32 = 96;
+
+/// Until Envoy gives up a request on which nothing happens, also one that a fault holds.
+pub(crate) const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The listener of `plan` with `http_filters`.
 pub(super) fn listener(
@@ -61,7 +65,7 @@ fn manager(
             PathNormalization::DecodeAndMergeSlashes => "UNESCAPE_AND_FORWARD",
             _ => "KEEP_UNCHANGED",
         },
-        stream_idle_timeout: Seconds::new(300),
+        stream_idle_timeout: Seconds::new(STREAM_IDLE_TIMEOUT.as_secs()),
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],

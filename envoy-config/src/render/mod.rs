@@ -26,6 +26,7 @@ use outrigger_core::route::Table;
 use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
+pub(crate) use self::hcm::STREAM_IDLE_TIMEOUT;
 pub use self::options::{Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
 use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, RuntimeLayer, StatsConfig};

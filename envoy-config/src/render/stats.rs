@@ -27,13 +27,13 @@ const BUCKETS: [f64; 19] = [
     3_600_000.0,
 ];
 
-/// Labels and buckets of Istio's metrics.
+/// Labels and buckets of Istio's metrics, and the label of those about faults.
 pub(super) fn config() -> StatsConfig {
     let tag =
         |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };
     let name = StringMatcher::Prefix(format!("wasmcustom.{}", telemetry::REQUEST_DURATION));
     StatsConfig {
-        stats_tags: telemetry::LABELS.iter().map(tag).collect(),
+        stats_tags: telemetry::LABELS.iter().chain([&telemetry::VIRTUAL_SERVICE]).map(tag).collect(),
         histogram_bucket_settings: vec![HistogramBuckets { name, buckets: BUCKETS.to_vec() }],
     }
 }

@@ -2,6 +2,7 @@
 //! [`Sink`] and goes on, with a placeholder if it must. A resource with an error reported is thrown away whole,
 //! so no placeholder is ever seen outside.
 
+mod annotations;
 mod authorization_policy;
 mod authorization_values;
 mod certificates;
@@ -35,6 +36,7 @@ mod telemetry_tracing;
 mod virtual_service;
 mod workload_entry;
 
+pub(crate) use annotations::none as no_annotations;
 pub(crate) use authorization_policy::DRY_RUN;
 pub(crate) use cursor::{Cursor, shorten};
 pub(crate) use object::Object;
@@ -42,6 +44,7 @@ pub(crate) use sink::{Context, Sink};
 pub(crate) use suggest::nearest as suggest_nearest;
 
 use crate::resource::{Kind, Spec};
+use crate::types::virtual_service::VirtualService;
 
 /// How one kind of resource is read. Whoever reads names the decoders it wants, so that the module of a filter holds
 /// those of its own kinds only.
@@ -84,7 +87,9 @@ impl Decoder {
     });
     /// VirtualService.
     pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
-        root.or_empty("spec", virtual_service::decode).map(Spec::VirtualService)
+        let annotations = annotations::of_virtual_service(root);
+        let service = root.or_empty("spec", virtual_service::decode);
+        service.map(|service| Spec::VirtualService(VirtualService { annotations, ..service }))
     });
 
     /// Those of every kind, in full.

@@ -1,6 +1,7 @@
 //! Istio's messages as Rust types. A value of one of these has passed Istio's validation: a reader need not
 //! check again.
 
+pub mod annotations;
 pub mod authorization_policy;
 pub mod common;
 pub mod destination_rule;

@@ -29,6 +29,11 @@ impl Draws {
         u32::try_from(point.saturating_mul(u64::from(bound)) / parts).unwrap_or(0)
     }
 
+    /// 32 bits, each word of them equally likely.
+    pub fn word(&mut self) -> u32 {
+        self.below(u32::MAX)
+    }
+
     /// Whether an event of this many millionths happens: never for 0, always for a million.
     pub fn hits(&mut self, millionths: u32) -> bool {
         self.below(MILLION) < millionths

@@ -2,10 +2,11 @@
 
 use outrigger_api::{Config, Decoder, Problem};
 
+use crate::fault::Moment;
 use crate::jwt::{Identity, SignatureVerifier};
 use crate::request::HeaderLine;
 use crate::verdict::{HeaderOp, Outcome, Verdict};
-use crate::{Attributes, Draws, Now, Request, authz, fault, header_names, jwt, route};
+use crate::{Attributes, Draws, Request, authz, fault, header_names, jwt, route};
 
 /// Which policies an engine carries out: all of them in the suite, one in each stand-alone filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
 
     /// Whether a decision depends on the time; otherwise any will do.
     pub fn needs_time(&self) -> bool {
-        self.jwt.is_some()
+        self.jwt.is_some() || self.routes.as_ref().is_some_and(route::Table::needs_time)
     }
 
     /// What is odd about the resources and yet can be carried out.
@@ -140,7 +141,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         request: &Request<'_>,
         identity: Option<Identity>,
         draws: &mut Draws,
-        now: Now,
+        moment: Moment<'_>,
         verifier: &dyn SignatureVerifier,
     ) -> Verdict<'e> {
         let mut verdict = Verdict::nothing();
@@ -148,7 +149,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         if Self::JWT
             && let Some(rules) = &self.jwt
         {
-            let outcome = verdict.jwt.insert(rules.verify(request, now, verifier));
+            let outcome = verdict.jwt.insert(rules.verify(request, moment.now, verifier));
             if let Some(reply) = outcome.reply(request) {
                 verdict.outcome = Outcome::Reply(reply);
                 return verdict;
@@ -160,10 +161,10 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
                 let lines = after(request.headers(), &changes);
                 ops.extend(changes.iter().cloned());
                 let request = Request::new(&lines, request.connection.clone());
-                return self.after_jwt(&request, identity, draws, ops, verdict);
+                return self.after_jwt(&request, identity, draws, moment, ops, verdict);
             }
         }
-        self.after_jwt(request, identity, draws, ops, verdict)
+        self.after_jwt(request, identity, draws, moment, ops, verdict)
     }
 
     /// Authorization, faults and routes.
@@ -172,13 +173,14 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         request: &Request<'_>,
         identity: Option<Identity>,
         draws: &mut Draws,
+        moment: Moment<'_>,
         ops: Vec<HeaderOp<'e>>,
         mut verdict: Verdict<'e>,
     ) -> Verdict<'e> {
         if Self::AUTHZ
             && let Some(policies) = &self.authz
         {
-            let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(identity.as_ref());
+            let identity = token(&verdict, &identity);
             let decision = verdict.authz.insert(policies.decide(request, identity));
             if let Some(reply) = decision.reply() {
                 verdict.outcome = Outcome::Reply(reply);
@@ -194,11 +196,11 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             return verdict;
         };
         let routed = if table.attributes().contains(Attributes::CLAIMS) {
-            let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(identity.as_ref());
+            let identity = token(&verdict, &identity);
             let request = Request::new(request.headers(), request.connection.clone()).with_identity(identity);
-            Self::routed(table, &request, draws, ops)
+            Self::routed(table, &request, draws, moment, ops)
         } else {
-            Self::routed(table, request, draws, ops)
+            Self::routed(table, request, draws, moment, ops)
         };
         Verdict { jwt: verdict.jwt, authz: verdict.authz, ..routed }
     }
@@ -208,7 +210,8 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         table: &'e route::Table,
         request: &Request<'_>,
         draws: &mut Draws,
-        ops: Vec<HeaderOp<'e>>,
+        moment: Moment<'_>,
+        mut ops: Vec<HeaderOp<'e>>,
     ) -> Verdict<'e> {
         let mut verdict = Verdict::nothing();
         let Some(route) = table.find(request) else {
@@ -217,8 +220,12 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         };
         // The destination comes first: its response header changes apply to an abort too.
         let mut choice = route.choose(request, draws);
-        let injection = route.rule().filter(|_| Self::FAULT).and_then(|rule| fault::draw(rule, draws));
-        verdict.hold = injection.and_then(|injection| injection.delay).unwrap_or_default();
+        let rule = route.rule().filter(|_| Self::FAULT);
+        let injection = rule.and_then(|rule| fault::draw(rule, request, draws, moment));
+        if !Self::ROUTE && rule.is_some_and(|rule| fault::shows_secret(rule, request)) {
+            ops.push(HeaderOp::Remove(fault::SECRET.into()));
+        }
+        verdict.hold = injection.map(|injection| injection.hold()).unwrap_or_default();
         verdict.fault = injection;
         choice.injected = injection.map(|injection| injection.flags()).unwrap_or_default();
         verdict.outcome = match injection.and_then(|injection| injection.reply(request)) {
@@ -244,6 +251,11 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         let sent = request.headers().iter().filter_map(|(name, _)| header_names::internal(name));
         sent.map(|name| HeaderOp::Remove(name.into())).collect()
     }
+}
+
+/// The identity of the token: verified here, or by another filter.
+fn token<'v>(verdict: &'v Verdict<'_>, received: &'v Option<Identity>) -> Option<&'v Identity> {
+    verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(received.as_ref())
 }
 
 /// The header lines once `changes` are made.

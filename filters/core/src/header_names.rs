@@ -43,9 +43,13 @@ pub const INTERNAL: &[&str] = &[
     "x-envoy-upstream-rq-timeout-alt-response",
     "x-envoy-decorator-operation",
     "x-envoy-fault-abort-request",
+    "x-envoy-fault-abort-request-percentage",
     "x-envoy-fault-abort-grpc-request",
     "x-envoy-fault-delay-request",
+    "x-envoy-fault-delay-request-percentage",
     "x-envoy-fault-throughput-response",
+    "x-envoy-fault-throughput-response-percentage",
+    crate::fault::SECRET,
 ];
 
 /// The name among [`INTERNAL`] that a client's header has, if it must not reach the router.

@@ -18,6 +18,7 @@ pub mod reason;
 pub mod request;
 pub mod route;
 pub mod services;
+pub mod sticky;
 pub mod telemetry;
 pub mod verdict;
 

@@ -21,6 +21,7 @@ pub(crate) enum Map {
 #[repr(u32)]
 pub(crate) enum MetricKind {
     Counter = 0,
+    Gauge = 1,
     Histogram = 2,
 }
 
@@ -78,6 +79,7 @@ unsafe extern "C" {
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -218,7 +220,15 @@ pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Result<u32, Status>
     Ok(id)
 }
 
-/// Adds to a counter.
+/// The value of a counter or a gauge, over all threads.
+pub(crate) fn metric(id: u32) -> Result<u64, Status> {
+    let mut value = 0u64;
+    // SAFETY: the out-pointer is valid for the call.
+    check(unsafe { proxy_get_metric(id, &raw mut value) })?;
+    Ok(value)
+}
+
+/// Adds to a counter, which takes nothing below one, or to a gauge.
 pub(crate) fn increment_metric(id: u32, offset: i64) -> Result<(), Status> {
     // SAFETY: no memory is shared.
     check(unsafe { proxy_increment_metric(id, offset) })

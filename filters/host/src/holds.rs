@@ -32,11 +32,13 @@ impl<T> Holds<T> {
         self.deadlines.peek().is_some_and(|Reverse((_, first))| *first == stream)
     }
 
-    /// Forgets a stream that has ended. Its heap entry is dropped when it comes up.
+    /// Forgets a stream that has ended. Its heap entry is dropped when it comes up, or with many others: they never
+    /// outnumber the streams that wait by much, however long the delays are.
     pub(crate) fn remove(&mut self, stream: u32) {
         self.waiting.remove(&stream);
-        if self.waiting.is_empty() {
-            self.deadlines.clear();
+        if self.deadlines.len() > self.waiting.len().saturating_mul(2).saturating_add(64) {
+            let waiting = &self.waiting;
+            self.deadlines.retain(|Reverse((_, stream))| waiting.contains_key(stream));
         }
     }
 
@@ -94,7 +96,22 @@ mod tests {
         assert_eq!(holds.take_due(at(5)), [(2, ())]);
         holds.insert(at(9), 3, ());
         holds.remove(3);
-        assert_eq!(holds.next_tick(at(5)), 0);
+        assert!(holds.take_due(at(9)).is_empty());
+        assert_eq!(holds.next_tick(at(9)), 0);
+    }
+
+    #[test]
+    fn streams_that_have_left_take_no_room() {
+        let mut holds = Holds::default();
+        for stream in 0..10_000 {
+            holds.insert(at(3_600_000), stream, ());
+            if stream % 10 != 0 {
+                holds.remove(stream);
+            }
+            assert!(holds.deadlines.len() <= holds.waiting.len() * 2 + 65);
+        }
+        assert_eq!(holds.waiting.len(), 1000);
+        assert_eq!((0..40).map(|_| holds.take_due(at(3_600_000)).len()).sum::<usize>(), 1000);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod abi;
 mod connection;
 mod dispatch;
 mod effects;
+mod fault_stats;
 mod headers;
 mod holds;
 mod metrics;

@@ -65,7 +65,7 @@ impl Metrics {
     }
 }
 
-fn define(kind: MetricKind, name: String) -> Result<u32, Status> {
+pub(crate) fn define(kind: MetricKind, name: String) -> Result<u32, Status> {
     if let Some(id) = DEFINED.with_borrow(|defined| defined.get(&name).copied()) {
         return Ok(id);
     }

@@ -3,19 +3,21 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use outrigger_core::fault::Moment;
 use outrigger_core::jwt::{Identity, claims_from_json};
 use outrigger_core::request::is_grpc;
-use outrigger_core::route::{Choice, ResponseChanges};
+use outrigger_core::route::{Choice, Kept, ResponseChanges};
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
-use outrigger_core::{Attributes, Draws, Now, Outcome, PolicySet, Request};
+use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request};
 use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
 use crate::connection::{Facts, HostLookup};
+use crate::fault_stats::ActiveFault;
 use crate::metrics::Metrics;
 use crate::plugin::{Held, Plugin};
 use crate::signature::HostVerifier;
-use crate::{effects, headers, property};
+use crate::{effects, fault_stats, headers, property};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next.
 const CLAIMS: &[u8] = b"outrigger.claims";
@@ -31,6 +33,9 @@ pub(crate) struct Stream<const POLICIES: u8> {
     peer_principal: Option<Rc<str>>,
     flags: ResponseFlags,
     held: bool,
+    /// Ends with the request.
+    fault: Option<Box<ActiveFault>>,
+    response_cookie: Option<HeaderOp<'static>>,
     response: Option<ResponseChanges>,
 }
 
@@ -45,6 +50,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             peer_principal: None,
             flags: ResponseFlags::default(),
             held: false,
+            fault: None,
+            response_cookie: None,
             response: None,
         }
     }
@@ -75,16 +82,13 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         };
         let mut draws = plugin.draws.replace(Draws::default());
         let identity = received_identity::<POLICIES>(wanted);
-        let verdict = plugin.engine.request(&request, identity, &mut draws, Now(now), &HostVerifier);
+        let moment = Moment { now: Now(now), active: &fault_stats::Gauges };
+        let verdict = plugin.engine.request(&request, identity, &mut draws, moment, &HostVerifier);
         plugin.draws.set(draws);
 
-        if let Some(fault) = &verdict.fault {
-            if fault.delay.is_some() {
-                self.flags = self.flags.with(ResponseFlags::DELAY_INJECTED);
-            }
-            if fault.abort_status().is_some() {
-                self.flags = self.flags.with(ResponseFlags::FAULT_INJECTED);
-            }
+        if let Some(injection) = &verdict.fault {
+            self.flags = injection.flags();
+            self.fault = Some(Box::new(ActiveFault::new(injection, self.flags)));
         }
         match verdict.outcome {
             Outcome::Reply(reply) if verdict.hold.is_zero() => {
@@ -105,6 +109,10 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         if let Some(identity) = verdict.jwt.and_then(|jwt| jwt.identity) {
             pass_on_identity::<POLICIES>(&identity)?;
+        }
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) } {
+            let kept = verdict.route.as_ref().and_then(|route| route.kept.as_ref());
+            self.response_cookie = kept.and_then(Kept::set_cookie);
         }
         self.response = verdict.response;
         if verdict.hold.is_zero() {
@@ -135,6 +143,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             flags: flags.with(self.flags),
         }
     }
+}
+
+/// Those that Envoy has set.
+fn response_flags() -> ResponseFlags {
+    let flags = property::integer(b"response\0flags").and_then(|flags| u64::try_from(flags).ok());
+    ResponseFlags(flags.unwrap_or(0))
 }
 
 /// A property as text.
@@ -174,7 +188,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Whether anything is left to do for the stream after its request headers.
     pub(crate) fn has_more_to_do(&self) -> bool {
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
-        counts || self.held || self.response.is_some()
+        let responds = self.response.is_some() || self.response_cookie.is_some();
+        counts || responds || self.held || self.fault.is_some()
     }
 
     /// Changes the response headers.
@@ -184,11 +199,20 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         {
             log::error!("response headers not changed: {status:?}");
         }
+        if let Some(cookie) = self.response_cookie.take()
+            && let Err(status) = effects::change(Map::ResponseHeaders, &[cookie])
+        {
+            log::error!("cookie not set: {status:?}");
+        }
         Action::Continue
     }
 
     /// Counts the request.
     pub(crate) fn on_log(&self) {
+        if self.fault.is_some() {
+            // Only now is known what else has happened to the request.
+            fault_stats::log_flags(self.flags.with(response_flags()));
+        }
         let Some(plugin) = &self.plugin else { return };
         if let Some(metrics) = &plugin.metrics
             && let Err(status) = metrics.record(self.series(metrics), self.started.elapsed())

@@ -6,6 +6,7 @@ use crate::{
     host::HostPattern,
     ordered,
     types::{
+        annotations::Annotations,
         common::GatewayRef,
         virtual_service::{HeaderKey, VirtualService},
     },
@@ -51,7 +52,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<VirtualService> {
     }
     overlapping(fields, &hosts);
     let export_to = fields.export_to(false);
-    Some(VirtualService { hosts, gateways, http, tls, tcp, export_to })
+    Some(VirtualService { hosts, gateways, http, tls, tcp, export_to, annotations: Annotations::default() })
 }
 
 fn host(host: &Cursor<'_>) -> Option<HostPattern> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::kinds::{Known, is_istio, known};
 use crate::{
     check,
-    decode::{Context, Cursor, DRY_RUN, Decoder, Object, Sink, shorten},
+    decode::{Context, Cursor, DRY_RUN, Decoder, Object, Sink, no_annotations, shorten},
     node::{Node, Position, Value},
     ordered,
     path::FieldPath,
@@ -188,6 +188,9 @@ fn metadata(fields: &Object<'_>, kind: Kind, namespace: &str) -> Option<Metadata
     });
     let labels = fields.get("labels", text_map).unwrap_or_default();
     let annotations = fields.get("annotations", |map| annotations(map, kind)).unwrap_or_default();
+    if kind != Kind::VirtualService {
+        fields.get("annotations", no_annotations);
+    }
     let creation_timestamp = fields.get("creationTimestamp", |time| time.parsed(check::timestamp::parse));
     let namespace = if kind == Kind::Namespace { String::new() } else { namespace.to_owned() };
     Some(Metadata { name: name?, namespace, labels, annotations, creation_timestamp })

@@ -1,6 +1,8 @@
 //! Whole texts: what they are read as, and what is said about the broken ones.
 
 #[cfg(feature = "yaml")]
+mod annotations;
+#[cfg(feature = "yaml")]
 mod broken;
 mod hostile;
 #[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]

@@ -79,6 +79,7 @@ fn server(hosts: &[(&str, &str)]) -> Server {
 
 fn service(hosts: &[&str]) -> VirtualService {
     VirtualService {
+        annotations: Default::default(),
         hosts: hosts.iter().map(|host| HostPattern::parse(host)).collect(),
         gateways: vec![GatewayRef::Mesh],
         http: Vec::new(),

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use ipnet::IpNet;
 
+use super::annotations::Annotations;
 use super::common::{
     Destination, ExportTo, GatewayRef, Headers, Labels, Millionths, RegexSource, StringMatch,
 };
@@ -24,6 +25,8 @@ pub struct VirtualService {
     pub tcp: Vec<TcpRoute>,
     /// Which namespaces see it.
     pub export_to: ExportTo,
+    /// What it asks for beyond Istio; none of it while the `spec` is decoded.
+    pub annotations: Annotations,
 }
 
 impl VirtualService {

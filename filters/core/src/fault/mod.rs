@@ -1,20 +1,25 @@
-//! Fault injection of a VirtualService's rule: delay and abort.
+//! Fault injection of a VirtualService's rule: delay and abort, and what keeps them within bounds.
+
+mod asked;
+pub mod guards;
+mod injection;
+mod secret;
 
 use std::time::Duration;
 
 use outrigger_api::types::virtual_service::{AbortError, Fault as Spec};
 
 use crate::route::Rule;
-use crate::telemetry::ResponseFlags;
-use crate::verdict::Reply;
-use crate::{Draws, Request, RuleRef};
+use crate::{Draws, Now, Request};
 
-/// The faults of a rule, compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub use asked::SECRET;
+pub use guards::{Guards, is_over};
+pub use injection::{Injection, Trigger, Withheld};
+
+/// The faults of a rule, compiled: of how many in a million requests each, and what is done to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fault {
-    /// Of how many in a million requests, and how long.
     delay: Option<(u32, Duration)>,
-    /// Of how many in a million requests, and with what.
     abort: Option<(u32, AbortError)>,
 }
 
@@ -28,63 +33,80 @@ impl Fault {
     }
 }
 
-/// The fault drawn for one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Injection<'e> {
-    /// How long to hold it.
-    pub delay: Option<Duration>,
-    /// What to abort it with, after the delay.
-    pub abort: Option<AbortError>,
-    /// The rule.
-    pub rule: &'e RuleRef,
+/// Counts the requests that are under a fault, on all threads of the proxy.
+pub trait ActiveFaults {
+    /// How many of the VirtualService `namespace/name` are under one right now.
+    fn active(&self, resource: &str) -> u64;
 }
 
-impl<'e> Injection<'e> {
-    /// The HTTP status that the client sees; a gRPC abort comes with 200, even to a client that speaks plain HTTP,
-    /// which is how Envoy's fault filter does it.
-    pub fn abort_status(&self) -> Option<u16> {
-        self.abort.map(|error| match error {
-            AbortError::Http(status) => status,
-            AbortError::Grpc(_) => 200,
-        })
-    }
+/// None is: for who asks offline.
+#[derive(Debug, Clone, Copy)]
+pub struct NoneActive;
 
-    /// The response flags that Envoy's own filter would set.
-    pub fn flags(&self) -> ResponseFlags {
-        let mut flags = ResponseFlags::default();
-        if self.delay.is_some() {
-            flags = flags.with(ResponseFlags::DELAY_INJECTED);
-        }
-        if self.abort.is_some() {
-            flags = flags.with(ResponseFlags::FAULT_INJECTED);
-        }
-        flags
+impl ActiveFaults for NoneActive {
+    fn active(&self, _: &str) -> u64 {
+        0
     }
+}
 
-    /// The answer to an aborted request, before the route's response header changes.
-    pub fn reply(&self, request: &Request<'_>) -> Option<Reply<'e>> {
-        let status = self.abort_status()?;
-        let grpc_status = match self.abort {
-            Some(AbortError::Grpc(code)) if request.is_grpc() => Some(code),
-            _ => None,
-        };
-        Some(Reply {
-            status,
-            headers: Vec::new(),
-            body: b"fault filter abort".into(),
-            details: "fault_filter_abort".into(),
-            grpc_status,
-        })
-    }
+/// What a fault depends on besides the request.
+#[derive(Clone, Copy)]
+pub struct Moment<'m> {
+    /// The time; any will do if no rule has an expiry date.
+    pub now: Now,
+    /// The faults of other requests.
+    pub active: &'m dyn ActiveFaults,
 }
 
 /// Draws the faults of `rule`: the delay first, then the abort, independently. `None` if neither hits.
-pub fn draw<'e>(rule: &'e Rule, draws: &mut Draws) -> Option<Injection<'e>> {
-    let fault = rule.fault?;
-    let delay = fault.delay.filter(|(millionths, _)| draws.hits(*millionths)).map(|(_, delay)| delay);
-    let abort = fault.abort.filter(|(millionths, _)| draws.hits(*millionths)).map(|(_, error)| error);
-    (delay.is_some() || abort.is_some()).then_some(Injection { delay, abort, rule: &rule.reference })
+pub fn draw<'e>(
+    rule: &'e Rule,
+    request: &Request<'_>,
+    draws: &mut Draws,
+    moment: Moment<'_>,
+) -> Option<Injection<'e>> {
+    let guards = rule.guards.as_deref();
+    let asked = guards.and_then(|guards| asked::faults(guards.headers.as_ref()?, request));
+    if rule.fault.is_none() && asked.is_none() {
+        return None;
+    }
+    // What headers ask for stands in place of what the rule says, each for its own.
+    let (own, asked) = (rule.fault.unwrap_or_default(), asked.unwrap_or_default());
+    let caller = guards.and_then(|guards| guards.caller(request));
+    let mut hits = |millionths: u32, purpose: fn(&guards::Points) -> u32| match &caller {
+        Some(points) => purpose(points) < millionths,
+        None => draws.hits(millionths),
+    };
+    let delay = asked.delay.or(own.delay);
+    let delay = delay.filter(|(millionths, _)| hits(*millionths, |points| points.delay));
+    let abort = asked.abort.or(own.abort);
+    let abort = abort.filter(|(millionths, _)| hits(*millionths, |points| points.abort));
+    if delay.is_none() && abort.is_none() {
+        return None;
+    }
+    let by_headers = (delay.is_some() && asked.delay.is_some()) || (abort.is_some() && asked.abort.is_some());
+    Some(Injection {
+        delay: delay.map(|(_, delay)| delay),
+        abort: abort.map(|(_, error)| error),
+        trigger: if by_headers {
+            Trigger::Headers
+        } else if caller.is_some() {
+            Trigger::Sticky
+        } else {
+            Trigger::Draw
+        },
+        withheld: guards.and_then(|guards| guards.withhold(&rule.reference.resource, moment)),
+        rule: &rule.reference,
+    })
 }
 
+/// Whether `request` carries a secret that is meant for `rule`, and for nobody behind it.
+pub fn shows_secret(rule: &Rule, request: &Request<'_>) -> bool {
+    rule.guards.as_ref().is_some_and(|guards| guards.takes_secret())
+        && request.header(SECRET.as_bytes()).is_some()
+}
+
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod tests;

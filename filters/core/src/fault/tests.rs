@@ -13,6 +13,10 @@ use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, set, virtual_service};
 use crate::{Connection, Now, Outcome, PolicyEngine, PolicySet};
 
+fn moment() -> Moment<'static> {
+    Moment { now: Now(Duration::ZERO), active: &NoneActive }
+}
+
 struct NoKeys;
 
 impl SignatureVerifier for NoKeys {
@@ -44,7 +48,7 @@ fn seen_by<const POLICIES: u8>(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
     let request = Request::new(&headers, Connection::default());
-    let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), Now(Duration::ZERO), &NoKeys);
+    let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), moment(), &NoKeys);
     let reply = match verdict.outcome {
         Outcome::Forward(_) => None,
         Outcome::Reply(reply) => {
@@ -98,8 +102,9 @@ fn delay_and_abort_are_independent() {
     let resources = [gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], vec![spec])];
     let table = crate::route::Table::compile(&resources, &ingress()).unwrap();
     let rule = table.rules().next().unwrap();
+    let request = Request::new(&[], Connection::default());
     for _ in 0..40_000 {
-        let drawn = draw(rule, &mut draws);
+        let drawn = draw(rule, &request, &mut draws, moment());
         let delayed = drawn.is_some_and(|drawn| drawn.delay.is_some());
         let aborted = drawn.is_some_and(|drawn| drawn.abort.is_some());
         counts[usize::from(delayed) * 2 + usize::from(aborted)] += 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cors::Judgement;
 use super::destination::{Destination, Target};
+use super::kept::Kept;
 use super::mirror::Mirror;
 use super::mutation::{self, Changes};
 use super::response::{Pending, ResponseChanges};
@@ -52,19 +53,22 @@ impl<'e> Route<'e> {
         }
     }
 
-    /// Draws the destination.
+    /// The destination of the caller, if the rule keeps it at one; else draws it.
     pub fn choose(self, request: &Request<'_>, draws: &mut Draws) -> Choice<'e> {
-        let (target, limit, cors) = match self {
-            Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => (
-                Some(forward.targets.draw(draws)),
-                timeout::limit(forward.timeout, request),
-                forward.cors.as_ref().and_then(|cors| cors.judge(request)),
-            ),
-            Self::Default(target, _) => (Some(target), None, None),
-            Self::Rule { .. } | Self::Passthrough(_) => (None, None, None),
+        let (target, kept, limit, cors) = match self {
+            Self::Rule { rule: Rule { action: Action::Forward(forward), .. }, .. } => {
+                let kept = forward.sticky.as_ref();
+                let kept = kept.and_then(|(keys, sides)| Kept::new(keys, sides, request, draws));
+                let target = kept.as_ref().and_then(|kept| forward.targets.get(kept.place));
+                let target = target.unwrap_or_else(|| forward.targets.draw(draws));
+                let cors = forward.cors.as_ref().and_then(|cors| cors.judge(request));
+                (Some(target), kept, timeout::limit(forward.timeout, request), cors)
+            }
+            Self::Default(target, _) => (Some(target), None, None, None),
+            Self::Rule { .. } | Self::Passthrough(_) => (None, None, None, None),
         };
         let injected = ResponseFlags::default();
-        Choice { route: self, target, timeout: limit, cors, injected }
+        Choice { route: self, target, kept, timeout: limit, cors, injected }
     }
 }
 
@@ -74,6 +78,8 @@ pub struct Choice<'e> {
     /// What decided.
     pub route: Route<'e>,
     target: Option<&'e Target>,
+    /// What of the request decided over the destination; `None`: a draw, or there is only one.
+    pub kept: Option<Kept<'e>>,
     /// The route's timeout, and for gRPC the client's if it is shorter.
     pub timeout: Option<Duration>,
     cors: Option<Judgement<'e>>,

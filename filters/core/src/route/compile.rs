@@ -15,6 +15,7 @@ use super::compile_entry::entries;
 use super::compile_rule::rule;
 use super::condition::Condition;
 use super::destination::{Destination, Targets};
+use super::extras::AllExtras;
 use super::hashed::Hashed;
 use super::refusal;
 use super::retries::Retries;
@@ -51,6 +52,9 @@ pub(super) struct Compiler<'r> {
     virtual_hosts: Vec<VirtualHost>,
     pub(super) destinations: BTreeSet<Destination>,
     pub(super) problems: Vec<Problem>,
+    attributes: Attributes,
+    /// Whether faults of some rule end one day.
+    expire: bool,
 }
 
 impl<'r> Compiler<'r> {
@@ -64,6 +68,8 @@ impl<'r> Compiler<'r> {
             virtual_hosts: Vec::new(),
             destinations: BTreeSet::new(),
             problems: Vec::new(),
+            attributes: Attributes::none(),
+            expire: false,
         }
     }
 
@@ -91,7 +97,8 @@ impl<'r> Compiler<'r> {
             virtual_hosts: self.virtual_hosts,
             scope,
             destinations: self.destinations,
-            attributes,
+            attributes: attributes | self.attributes,
+            expire: self.expire,
             mesh_retries: Retries::mesh_default(),
             no_retries: Retries::none(),
         })
@@ -140,12 +147,16 @@ impl<'r> Compiler<'r> {
                 self.problems.push(refusal::not_yet(resource, field));
             }
         }
+        let mut extras = AllExtras::new(resource, &spec.annotations);
         let mut all: Vec<Arc<Entry>> = Vec::new();
         // What is dropped here Istio drops too; the command tells of it beforehand.
         let (routes, _) = self.delegates.routes(resource, spec, &self.proxy.cluster_domain);
         for effective in &routes {
+            let extras = extras.of(effective.resource);
+            self.attributes |= extras.attributes();
+            self.expire |= extras.expire();
             // Every rule is compiled, to say everything that is wrong with it at once.
-            let number = rule(self, effective, port).map(|rule| {
+            let number = rule(self, effective, extras, port).map(|rule| {
                 self.rules.push(rule);
                 self.rules.len().saturating_sub(1)
             });

@@ -1,5 +1,7 @@
 //! From one `http` rule of a VirtualService to a [`Rule`].
 
+use std::sync::Arc;
+
 use outrigger_api::delegate::EffectiveRoute;
 use outrigger_api::types::common::HeaderOperations;
 use outrigger_api::types::virtual_service::{AbortError, HttpRoute, RouteAction, RouteDestination};
@@ -8,6 +10,7 @@ use outrigger_api::{Problem, Resource};
 use super::compile::Compiler;
 use super::cors::Cors;
 use super::destination::{Target, Targets};
+use super::extras::Extras;
 use super::mirror::Mirror;
 use super::mutation::{self, Changes};
 use super::profile::Profile;
@@ -19,6 +22,7 @@ use super::rule::{Action, Forward, Rule};
 use crate::RuleRef;
 use crate::fault::Fault;
 use crate::format::Template;
+use crate::sticky::Sides;
 
 /// Envoy answers with statuses below this one, though Istio lets 600 pass.
 const STATUS_END: u16 = 600;
@@ -28,6 +32,7 @@ const STATUS_END: u16 = 600;
 pub(super) fn rule(
     compiler: &mut Compiler<'_>,
     effective: &EffectiveRoute<'_>,
+    extras: &Extras,
     port: Option<u16>,
 ) -> Option<Rule> {
     let EffectiveRoute { resource, index, route, root, .. } = effective;
@@ -35,7 +40,9 @@ pub(super) fn rule(
     let before = compiler.problems.len();
     compiler.problems.extend(unsupported(resource, route, path));
     let action = match &route.action {
-        RouteAction::Route(destinations) => forward(compiler, resource, route, destinations, path, port),
+        RouteAction::Route(destinations) => {
+            forward(compiler, resource, route, extras, destinations, path, port)
+        }
         RouteAction::Redirect(redirect) => {
             let response_changes = Changes::new(&[&[&route.headers.response]]);
             Some(Action::Redirect { redirect: Redirect::new(redirect), response_changes })
@@ -53,6 +60,7 @@ pub(super) fn rule(
         root: root.map(|root| Box::new(RuleRef::new(root.resource, &path_of(root.index), root.index))),
         name: route.name.clone(),
         fault: route.fault.as_ref().map(Fault::new),
+        guards: extras.guards.clone(),
         action,
     };
     (compiler.problems.len() == before).then_some(rule)
@@ -66,6 +74,7 @@ fn forward(
     compiler: &mut Compiler<'_>,
     resource: &Resource,
     route: &HttpRoute,
+    extras: &Extras,
     destinations: &[RouteDestination],
     path: &str,
     port: Option<u16>,
@@ -107,7 +116,10 @@ fn forward(
         let hint = "use RE2's syntax, as Envoy does";
         compiler.problems.push(refusal(resource, &field, error.to_string(), hint));
     });
+    let sides = || Sides::new(targets.iter().map(|target| (&*target.cluster, target.weight)));
+    let sticky = extras.sticky.as_ref().filter(|_| targets.iter().count() > 1);
     Some(Action::Forward(Box::new(Forward {
+        sticky: sticky.map(|keys| (Arc::clone(keys), sides())),
         targets,
         path: path_rewrite.ok()?,
         authority: authority.map(Into::into),

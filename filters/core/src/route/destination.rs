@@ -88,6 +88,11 @@ impl Targets {
         &self.first
     }
 
+    /// The one at `place`, in the order written.
+    pub fn get(&self, place: usize) -> Option<&Target> {
+        place.checked_sub(1).map_or(Some(&self.first), |place| self.rest.get(place))
+    }
+
     /// All of them, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = &Target> {
         std::iter::once(&self.first).chain(&self.rest)

@@ -12,7 +12,9 @@ mod compile_sidecar;
 pub mod condition;
 mod cors;
 pub mod destination;
+mod extras;
 mod hashed;
+mod kept;
 mod mirror;
 mod mutation;
 pub mod path_match;
@@ -32,6 +34,7 @@ pub mod virtual_host;
 
 pub use choice::{Choice, PASSTHROUGH_CLUSTER, Route};
 pub use destination::{Destination, Target};
+pub use kept::Kept;
 pub use mirror::Mirror;
 pub use profile::Profile;
 pub use response::ResponseChanges;

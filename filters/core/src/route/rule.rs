@@ -1,5 +1,6 @@
 //! One rule of a VirtualService, compiled.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cors::Cors;
@@ -10,7 +11,8 @@ use super::profile::Profile;
 use super::redirect::Redirect;
 use super::retries::Retries;
 use super::rewrite::PathRewrite;
-use crate::fault::Fault;
+use crate::fault::{Fault, Guards};
+use crate::sticky::{Keys, Sides};
 use crate::verdict::HeaderOp;
 use crate::{Attributes, RuleRef};
 
@@ -25,6 +27,8 @@ pub struct Rule {
     pub name: Option<String>,
     /// The faults to inject.
     pub fault: Option<Fault>,
+    /// What keeps them within bounds; also who may ask for others.
+    pub guards: Option<Arc<Guards>>,
     pub(super) action: Action,
 }
 
@@ -40,6 +44,8 @@ pub(super) enum Action {
 #[derive(Debug)]
 pub(super) struct Forward {
     pub(super) targets: Targets,
+    /// What keeps a caller at one of several targets.
+    pub(super) sticky: Option<(Arc<Keys>, Sides)>,
     pub(super) path: Option<PathRewrite>,
     /// The rule's new `:authority`: wins over a destination's.
     pub(super) authority: Option<Box<str>>,

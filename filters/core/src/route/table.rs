@@ -21,8 +21,9 @@ pub struct Table {
     pub(super) virtual_hosts: Vec<VirtualHost>,
     pub(super) scope: Scope,
     pub(super) destinations: BTreeSet<Destination>,
-    /// What the rules' header changes ask of a request.
+    /// What the rules' header changes and the annotations ask of a request.
     pub(super) attributes: Attributes,
+    pub(super) expire: bool,
     pub(super) mesh_retries: Retries,
     pub(super) no_retries: Retries,
     pub(super) reads_claims: bool,
@@ -84,6 +85,11 @@ impl Table {
             attributes |= Attributes::CLAIMS;
         }
         attributes
+    }
+
+    /// Whether a decision depends on the time: faults that end one day.
+    pub fn needs_time(&self) -> bool {
+        self.expire
     }
 
     /// The route that `request` takes: the first rule that matches, in Istio's order. `None`: there is none, and

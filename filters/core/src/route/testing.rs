@@ -5,6 +5,7 @@ use std::sync::Arc;
 use outrigger_api::host::HostPattern;
 use outrigger_api::node::{Node, Value};
 use outrigger_api::resource::{Metadata, Source, Timestamp};
+use outrigger_api::types::annotations::Annotations;
 use outrigger_api::types::common::{
     Destination, ExportTo, GatewayRef, HeaderOperations, Headers, Port, Protocol, StringMatch,
     WorkloadSelector,
@@ -57,6 +58,7 @@ pub(crate) fn virtual_service(name: &str, age: i64, hosts: &[&str], http: Vec<Ht
         tls: Vec::new(),
         tcp: Vec::new(),
         export_to: ExportTo::Default,
+        annotations: Annotations::default(),
     };
     let mut resource = resource(name, Kind::VirtualService, Spec::VirtualService(spec));
     resource.meta.creation_timestamp = Some(Timestamp(age));

@@ -1,9 +1,11 @@
 //! Istio's standard metrics: which series a finished request belongs to and what that series is called.
 
+mod faults;
 mod flags;
 mod labels;
 mod series;
 
+pub use faults::{FAULT_PREFIX, FaultStat, VIRTUAL_SERVICE};
 pub use flags::ResponseFlags;
 pub use labels::{LABELS, UNKNOWN, tag_regex};
 pub use series::{Protocol, Reporter, Series};

@@ -8,6 +8,7 @@ mod merging;
 mod random;
 mod refusals;
 mod sidecar;
+mod sticky;
 mod tutorial;
 
 use outrigger_api::{Proxy, Resource};

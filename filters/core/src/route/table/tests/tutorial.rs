@@ -3,10 +3,13 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use std::time::Duration;
+
 use outrigger_api::Config;
 
 use super::*;
-use crate::fault;
+use crate::Now;
+use crate::fault::{self, Moment, NoneActive};
 
 const GATEWAY: &str = r#"{
     "apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "httpbin-gateway"},
@@ -106,7 +109,9 @@ fn faults_timeouts_and_retries() {
         assert!(seen.lines().any(|seen| seen == line), "{seen}");
     }
     let rule = table.rules().next().unwrap();
-    let drawn = |point| fault::draw(rule, &mut Draws::Fixed(point));
+    let request = Request::new(&[], Connection::default());
+    let moment = Moment { now: Now(Duration::ZERO), active: &NoneActive };
+    let drawn = |point| fault::draw(rule, &request, &mut Draws::Fixed(point), moment);
     let hit = drawn(499_999).unwrap();
     assert_eq!((hit.delay.map(|delay| delay.as_secs()), hit.abort_status()), (Some(5), Some(400)));
     assert!(drawn(500_000).is_none());

@@ -68,7 +68,7 @@ pub(super) fn resources(rng: &mut Rng, regex: &dyn Fn(&str) -> StringMatch) -> V
                     // One of them is never there.
                     let name = format!("leaf-{}", rng.below(3));
                     let delegate = Delegate { name, namespace: NAMESPACE.into(), direct_response: None };
-                    on(rule(RouteAction::Delegate(delegate)), &entries)
+                    on(crate::route::testing::rule(RouteAction::Delegate(delegate)), &entries)
                 }
             }
         });
