@@ -55,9 +55,9 @@ fn a_forwarded_request_is_told_whole() {
             "file": "explain/shop.yaml", "line": 30, "delegatedBy": null,
         },
         "passedOver": [
-            {"virtualService": "default/shop", "rule": 0, "match": 0, "reason": "path is `/v1/cart`, not prefix `/slow/`"},
-            {"virtualService": "default/shop", "rule": 1, "match": 0, "reason": "path is `/v1/cart`, not exact `/old`"},
-            {"virtualService": "default/shop", "rule": 2, "match": 0, "reason": "header `end-user` is absent, not `daniel`"},
+            {"virtualService": "default/shop", "rule": 0, "match": 0, "condition": "path", "reason": "path is `/v1/cart`, not prefix `/slow/`"},
+            {"virtualService": "default/shop", "rule": 1, "match": 0, "condition": "path", "reason": "path is `/v1/cart`, not exact `/old`"},
+            {"virtualService": "default/shop", "rule": 2, "match": 0, "condition": "header `end-user`", "reason": "header `end-user` is absent, not `daniel`"},
         ],
     });
     assert_eq!(answer, expected, "{answer:#}");

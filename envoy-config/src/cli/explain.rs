@@ -79,6 +79,10 @@ pub struct Explain {
     #[arg(long, value_name = "ISSUER=FILE", value_parser = parse_keys)]
     jwks: Vec<(String, PathBuf)>,
 
+    /// List every rule that was passed by, however many there are
+    #[arg(long)]
+    all: bool,
+
     /// Form of the result
     #[arg(short = 'o', long, value_enum, default_value_t = Output::Human)]
     output: Output,
@@ -118,7 +122,7 @@ impl Explain {
         match explain(resources, &proxy, &mesh.mesh, &question) {
             Ok(answer) => {
                 match self.output {
-                    Output::Human => super::print_text(&human::story(&answer, &question, &proxy)),
+                    Output::Human => super::print_text(&human::story(&answer, &question, &proxy, self.all)),
                     Output::Json => super::print_json(&answer),
                 }
                 if answer.outcome == Outcome::Forward { Exit::Success } else { Exit::Refused }

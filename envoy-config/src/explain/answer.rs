@@ -282,7 +282,9 @@ pub struct PassedOver {
     /// Which of its `match` entries.
     #[serde(rename = "match")]
     pub match_index: Option<usize>,
-    /// The first condition that fails.
+    /// The first condition that fails: what it looks at, such as `path` or ``header `end-user` ``.
+    pub condition: String,
+    /// What it demands, and what the request has.
     pub reason: String,
 }
 
@@ -476,7 +478,8 @@ impl From<outrigger_core::route::Rejection<'_>> for PassedOver {
             virtual_service: rejection.rule.resource.to_string(),
             rule: rejection.rule.rule,
             match_index: rejection.match_index,
-            reason: rejection.reason,
+            condition: rejection.failure.condition,
+            reason: rejection.failure.reason,
         }
     }
 }

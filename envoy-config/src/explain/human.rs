@@ -5,17 +5,18 @@ use std::fmt::{self, Write as _};
 use outrigger_api::{Direction, Proxy, Role};
 
 use super::answer::{Answer, Authz, Destination, Fault, HeaderChanges, Outcome, Route};
+use super::passed_by;
 use super::question::Question;
 
-/// The story of `question`.
-pub fn story(answer: &Answer, question: &Question, proxy: &Proxy) -> String {
+/// The story of `question`; with `all` each of many rules that were passed by.
+pub fn story(answer: &Answer, question: &Question, proxy: &Proxy, all: bool) -> String {
     let mut story = String::new();
     // Writing to a string does not fail.
-    let _ = tell(&mut story, answer, question, proxy);
+    let _ = tell(&mut story, answer, question, proxy, all);
     story
 }
 
-fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy) -> fmt::Result {
+fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, all: bool) -> fmt::Result {
     let line = &question.line;
     let listener = match (proxy.role, question.direction) {
         (Role::Gateway, _) => "gateway".to_owned(),
@@ -30,10 +31,7 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy) -
     jwt(out, answer)?;
     authz(out, answer)?;
     fault(out, answer, question.draw)?;
-    for passed in &answer.passed_over {
-        let place = place(&passed.virtual_service, passed.rule, passed.match_index);
-        step(out, "passed by", &format!("{place}: {}", passed.reason))?;
-    }
+    passed_by::tell(out, &answer.passed_over, all)?;
     if let Some(route) = &answer.route {
         tell_route(out, route, question.draw, answer.outcome)?;
     }
@@ -41,7 +39,7 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy) -
     writeln!(out, "\n{}", conclusion(answer))
 }
 
-fn step(out: &mut String, name: &str, text: &str) -> fmt::Result {
+pub(super) fn step(out: &mut String, name: &str, text: &str) -> fmt::Result {
     writeln!(out, "  {name:<11}{text}")
 }
 
@@ -219,7 +217,7 @@ fn conclusion(answer: &Answer) -> String {
     }
 }
 
-fn place(service: &str, rule: usize, match_index: Option<usize>) -> String {
+pub(super) fn place(service: &str, rule: usize, match_index: Option<usize>) -> String {
     let entry = match_index.map(|index| format!(".match[{index}]")).unwrap_or_default();
     format!("VirtualService {service} http[{rule}]{entry}")
 }

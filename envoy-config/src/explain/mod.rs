@@ -6,6 +6,7 @@ pub mod guards;
 pub mod human;
 mod known;
 mod normalize;
+mod passed_by;
 pub mod question;
 pub mod request_line;
 

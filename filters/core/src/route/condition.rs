@@ -141,21 +141,30 @@ impl Condition {
         Some(Key { demand, subject, test })
     }
 
+    /// What is looked at, in words.
+    pub fn what(&self) -> String {
+        match &self.subject {
+            Subject::Port => "port".to_owned(),
+            Subject::Header(name) => format!("header `{name}`"),
+            Subject::Claim(path) => format!("claim `{}`", path.join(".")),
+            Subject::Query(name) => format!("query parameter `{name}`"),
+        }
+    }
+
     /// Why it does not hold: what is demanded, and what the request has.
     pub fn failure(&self, request: &Request<'_>, port: Option<u16>) -> String {
-        let (what, seen) = match &self.subject {
-            Subject::Port => ("port".to_owned(), port.map(|port| port.to_string())),
+        let what = self.what();
+        let seen = match &self.subject {
+            Subject::Port => port.map(|port| port.to_string()),
             Subject::Header(name) => {
                 let lines: Vec<_> = request.header_lines(name.as_bytes()).map(quoted).collect();
-                (format!("header `{name}`"), (!lines.is_empty()).then(|| lines.join(", ")))
+                (!lines.is_empty()).then(|| lines.join(", "))
             }
             Subject::Claim(path) => {
                 let seen = request.identity().and_then(|identity| identity.claim(path));
-                (format!("claim `{}`", path.join(".")), seen.map(|claim| format!("`{claim}`")))
+                seen.map(|claim| format!("`{claim}`"))
             }
-            Subject::Query(name) => {
-                (format!("query parameter `{name}`"), request.query_parameter(name.as_bytes()).map(quoted))
-            }
+            Subject::Query(name) => request.query_parameter(name.as_bytes()).map(quoted),
         };
         let wanted = match &self.test {
             Test::Present if self.negated => "absence".to_owned(),

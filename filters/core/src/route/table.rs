@@ -10,7 +10,7 @@ use super::destination::{Destination, Target};
 use super::profile::Profile;
 use super::retries::Retries;
 use super::rule::Rule;
-use super::virtual_host::VirtualHost;
+use super::virtual_host::{Failure, VirtualHost};
 use crate::matching::hosts::HostMap;
 use crate::{Attributes, Request, RuleRef};
 
@@ -55,8 +55,8 @@ pub struct Rejection<'e> {
     pub rule: &'e RuleRef,
     /// Which of its `match` entries; `None` if it has none.
     pub match_index: Option<usize>,
-    /// The first condition that failed, in words.
-    pub reason: String,
+    /// The first condition that failed.
+    pub failure: Failure,
 }
 
 /// The rules that a request is up against.
@@ -109,9 +109,9 @@ impl Table {
     pub fn explain<'e>(&'e self, request: &Request<'_>) -> Vec<Rejection<'e>> {
         let Some(Found::VirtualHost(virtual_host, port)) = self.look_up(request) else { return Vec::new() };
         let failures = virtual_host.entries().map_while(|entry| {
-            let reason = entry.failure(request, port)?;
+            let failure = entry.failure(request, port)?;
             let rule = &self.rules.get(entry.rule)?.reference;
-            Some(Rejection { rule, match_index: entry.match_index, reason })
+            Some(Rejection { rule, match_index: entry.match_index, failure })
         });
         failures.collect()
     }

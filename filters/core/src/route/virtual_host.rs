@@ -21,6 +21,15 @@ pub struct Entry {
     pub conditions: Vec<Condition>,
 }
 
+/// The first demand of an entry that a request does not fulfil.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What was looked at, such as `path` or ``header `end-user` ``.
+    pub condition: String,
+    /// What is demanded and what the request has, in words.
+    pub reason: String,
+}
+
 impl Entry {
     /// Istio's catch-all: every request fits, by the way it is written.
     pub fn is_catch_all(&self) -> bool {
@@ -28,12 +37,16 @@ impl Entry {
     }
 
     /// The first demand that `request` does not fulfil.
-    pub fn failure(&self, request: &Request<'_>, port: Option<u16>) -> Option<String> {
+    pub fn failure(&self, request: &Request<'_>, port: Option<u16>) -> Option<Failure> {
         if !self.path.matches(request.path()) {
-            return Some(format!("path is `{}`, not {}", request.path().escape_ascii(), self.path));
+            let reason = format!("path is `{}`, not {}", request.path().escape_ascii(), self.path);
+            return Some(Failure { condition: "path".to_owned(), reason });
         }
         let failed = self.conditions.iter().find(|condition| !condition.holds(request, port));
-        failed.map(|condition| condition.failure(request, port))
+        failed.map(|condition| Failure {
+            condition: condition.what(),
+            reason: condition.failure(request, port),
+        })
     }
 
     /// Whether what is still `unchecked` holds: the path's demand has the number 0, the conditions' follow.

@@ -206,7 +206,7 @@ fn losers_are_explained_up_to_the_winner() {
     let lost: Vec<_> = table
         .explain(&request)
         .into_iter()
-        .map(|lost| (lost.rule.rule, lost.match_index, lost.reason))
+        .map(|lost| (lost.rule.rule, lost.match_index, lost.failure.reason))
         .collect();
     assert_eq!(
         lost,

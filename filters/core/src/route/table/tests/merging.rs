@@ -173,5 +173,5 @@ fn claims_are_asked_for_where_some_rule_does() {
         assert_eq!(table.find(&request).and_then(|route| Some(route.rule()?.reference.rule)), Some(rule));
     }
     let request = Request::new(&lines, Connection::default());
-    assert_eq!(table.explain(&request)[0].reason, "claim `sub` is absent, not `ann`");
+    assert_eq!(table.explain(&request)[0].failure.reason, "claim `sub` is absent, not `ann`");
 }
