@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 #[derive(Debug)]
 pub(super) struct Meter {
     stat: String,
+    status: String,
     ticks_per_second: f64,
 }
 
@@ -18,7 +19,13 @@ impl Meter {
         let text = String::from_utf8_lossy(&output.stdout);
         let ticks_per_second =
             text.trim().parse().with_context(|| format!("`getconf CLK_TCK` says `{}`", text.trim()))?;
-        Ok(Self { stat: format!("/proc/{id}/stat"), ticks_per_second })
+        Ok(Self { stat: format!("/proc/{id}/stat"), status: format!("/proc/{id}/status"), ticks_per_second })
+    }
+
+    /// Memory that the process has in use.
+    pub(super) fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(&self.status).with_context(|| self.status.clone())?;
+        resident(&status)
     }
 
     /// Seconds that all threads of the process have run so far, in user and in system mode.
@@ -37,6 +44,13 @@ fn ticks(stat: &str) -> Option<u64> {
     let utime: u64 = fields.nth(11)?.parse().ok()?;
     let stime: u64 = fields.next()?.parse().ok()?;
     Some(utime + stime)
+}
+
+/// `VmRSS` of a `/proc/PID/status`, in bytes.
+fn resident(status: &str) -> Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no line VmRSS")?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context(line.to_owned())?;
+    Ok(kilobytes * 1024)
 }
 
 #[cfg(test)]
@@ -60,5 +74,11 @@ mod tests {
         while meter.seconds().unwrap() <= before {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
+    }
+
+    #[test]
+    fn the_kernel_counts_kilobytes() {
+        assert_eq!(resident("VmPeak:\t 9 kB\nVmRSS:\t    1234 kB\n").unwrap(), 1234 * 1024);
+        assert!(resident("").is_err());
     }
 }

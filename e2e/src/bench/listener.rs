@@ -40,6 +40,8 @@ pub(super) enum Routes {
     Generic,
     /// Envoy's router.
     Native(Vec<Value>),
+    /// The same with several virtual hosts, each with its domains and routes.
+    NativeHosts(Vec<Value>),
 }
 
 /// A listener as `outrigger render` makes it, but with `filters` and `routes`.
@@ -55,15 +57,18 @@ pub(super) fn listener(
     let filters: Vec<_> = filters.into_iter().chain([ours.router.clone()]).collect();
     manager["http_filters"] = filters.into();
     manager["stat_prefix"] = name.into();
-    if let Routes::Native(routes) = routes {
-        let host = json!({
-            "name": "any",
-            "domains": ["*"],
-            "include_request_attempt_count": true,
-            "retry_policy": ours.retry_policy()?,
-            "routes": routes,
-        });
-        manager["route_config"] = json!({"name": name, "virtual_hosts": [host]});
+    let hosts = match routes {
+        Routes::Generic => Vec::new(),
+        Routes::Native(routes) => vec![json!({"name": "any", "domains": ["*"], "routes": routes})],
+        Routes::NativeHosts(hosts) => hosts,
+    };
+    if !hosts.is_empty() {
+        let mut route_config = json!({"name": name, "virtual_hosts": hosts});
+        for host in route_config["virtual_hosts"].as_array_mut().into_iter().flatten() {
+            host["include_request_attempt_count"] = true.into();
+            host["retry_policy"] = ours.retry_policy()?.clone();
+        }
+        manager["route_config"] = route_config;
     }
     let network = json!({"name": "envoy.filters.network.http_connection_manager", "typed_config": manager});
     let config = json!({"name": name, "address": address(port), "filter_chains": [{"filters": [network]}]});

@@ -20,6 +20,7 @@ mod probes;
 mod report;
 mod resources;
 mod rounds;
+mod routes;
 mod setting;
 mod table;
 
@@ -38,6 +39,9 @@ use self::options::Options;
 /// # Errors
 /// A tool or module is missing, Envoy refuses a configuration, or a listener does not answer as it should.
 pub fn run(options: &Options) -> Result<()> {
+    if options.routes {
+        return routes::run(options);
+    }
     let (bench, [upstream, envoy]) = put_up(options)?;
     let generator = Generator::find(Cores::find().load, options.connections)?;
     let before = Machine::read();

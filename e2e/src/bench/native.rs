@@ -15,7 +15,7 @@ pub(super) struct Native {
 }
 
 /// The cluster that the generated rules lead to.
-const ORDERS: &str = "outbound|8080||orders.default.svc.cluster.local";
+pub(super) const ORDERS: &str = "outbound|8080||orders.default.svc.cluster.local";
 /// The one that most of the measured requests go to in the shop.
 pub(super) const ORDERS_V1: &str = "outbound|8080|v1|orders.default.svc.cluster.local";
 

@@ -9,11 +9,17 @@ use clap::Parser;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "./makew bench --", disable_version_flag = true)]
 pub struct Options {
-    /// How often each configuration is measured; fewer than ten say little.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes 3]
+    #[arg(long = "rounds", value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
+    wanted_rounds: Option<u32>,
+    /// Seconds of load for each measurement [default: 3, with --routes 1]
+    #[arg(long = "seconds", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    wanted_seconds: Option<u32>,
+    /// The rounds to measure.
+    #[arg(skip)]
     pub rounds: u32,
-    /// Seconds of load for each measurement.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    /// The seconds of each measurement.
+    #[arg(skip)]
     pub seconds: u32,
     /// Connections of the load generator, all kept alive.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
@@ -22,8 +28,11 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
     /// Two rounds of one second: whether it works, not what it costs.
-    #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
+    #[arg(long, conflicts_with_all = ["wanted_rounds", "wanted_seconds"])]
     pub quick: bool,
+    /// Routing tables of 10 to 10,000 rules instead, and what they take up.
+    #[arg(long, conflicts_with_all = ["scale", "only", "compare"])]
+    pub routes: bool,
     /// Also 10 against 10,000 routes and authorization rules.
     #[arg(long)]
     pub scale: bool,
@@ -71,9 +80,13 @@ impl Options {
     }
 
     fn completed(mut self) -> Self {
-        if self.quick {
-            (self.rounds, self.seconds) = (2, 1);
-        }
+        let (rounds, seconds) = match (self.quick, self.routes) {
+            (true, _) => (2, 1),
+            (false, true) => (3, 1),
+            (false, false) => (10, 3),
+        };
+        self.rounds = self.wanted_rounds.unwrap_or(rounds);
+        self.seconds = self.wanted_seconds.unwrap_or(seconds);
         self
     }
 }

@@ -172,7 +172,11 @@ impl Expected {
     }
 }
 
-fn send(port: u16, method: &str, request: &Request) -> Result<Seen> {
+/// Sends one request.
+///
+/// # Errors
+/// There is no answer.
+pub(super) fn send(port: u16, method: &str, request: &Request) -> Result<Seen> {
     let host = request.headers.iter().find(|(name, _)| name == "host").map_or("any", |(_, host)| host);
     let others: Vec<_> = request.headers.iter().filter(|(name, _)| name != "host").cloned().collect();
     Client::new(format!("127.0.0.1:{port}")).request(method, host, &request.path, &others)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::configurations::{Bench, Row};
 use super::load::Generator;
@@ -88,7 +89,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    fn new(name: &str, limit: f64, value: f64) -> Self {
+    /// `value`, which is to be no more than `limit`.
+    pub(super) fn new(name: &str, limit: f64, value: f64) -> Self {
         Self { name: name.to_owned(), limit, value, met: value <= limit }
     }
 }
@@ -136,12 +138,21 @@ impl Report {
 
     /// Writes it to `file`.
     pub(super) fn write(&self, file: &Path) -> Result<()> {
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        std::fs::write(file, text).with_context(|| file.display().to_string())
+        let Value::Object(parts) = serde_json::to_value(self)? else { return Ok(()) };
+        parts.into_iter().try_for_each(|(name, part)| add(file, &name, part))
     }
+}
+
+/// Puts `part` into the report in `file` as the field `name`. What other runs have put there under other names stays.
+pub(super) fn add(file: &Path, name: &str, part: Value) -> Result<()> {
+    let known = std::fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let mut report: serde_json::Map<String, Value> = known.unwrap_or_default();
+    report.insert(name.to_owned(), part);
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let text = serde_json::to_string_pretty(&report)? + "\n";
+    std::fs::write(file, text).with_context(|| file.display().to_string())
 }
 
 impl Figures {

@@ -9,7 +9,7 @@ pub(super) fn generated_path(index: usize) -> String {
     format!("/generated/{index}/item")
 }
 
-const HOST: &str = "shop.example.com";
+pub(super) const HOST: &str = "shop.example.com";
 
 /// The shop, with its services at `upstreams`: version v1 and v2.
 pub(super) fn shop(upstreams: [u16; 2]) -> Result<Vec<Resource>> {
@@ -18,7 +18,7 @@ pub(super) fn shop(upstreams: [u16; 2]) -> Result<Vec<Resource>> {
 
 /// A VirtualService with `count` routes, each for one path.
 pub(super) fn routes(count: usize, upstreams: [u16; 2]) -> Result<Vec<Resource>> {
-    let mut yaml = gateway() + &virtual_service();
+    let mut yaml = gateway() + &virtual_service("generated", HOST);
     for index in 0..count {
         yaml += &format!(
             "  - match: [{{uri: {{exact: {}}}}}]\n    route: [{{destination: {{host: orders}}}}]\n",
@@ -30,7 +30,8 @@ pub(super) fn routes(count: usize, upstreams: [u16; 2]) -> Result<Vec<Resource>>
 
 /// An AuthorizationPolicy with `count` rules, each for one path, and a VirtualService with one route.
 pub(super) fn rules(count: usize, upstreams: [u16; 2]) -> Result<Vec<Resource>> {
-    let mut yaml = gateway() + &virtual_service() + "  - route: [{destination: {host: orders}}]\n";
+    let mut yaml =
+        gateway() + &virtual_service("generated", HOST) + "  - route: [{destination: {host: orders}}]\n";
     yaml += "---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -45,7 +46,8 @@ spec:
     load(&yaml, upstreams)
 }
 
-fn gateway() -> String {
+/// Serves every host on port 80.
+pub(super) fn gateway() -> String {
     "apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: gateway}
@@ -56,14 +58,15 @@ spec:
     .to_owned()
 }
 
-fn virtual_service() -> String {
+/// A VirtualService up to its rules.
+pub(super) fn virtual_service(name: &str, host: &str) -> String {
     format!(
         "---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: generated}}
+metadata: {{name: {name}}}
 spec:
-  hosts: [{HOST}]
+  hosts: ['{host}']
   gateways: [gateway]
   http:
 "
@@ -94,7 +97,8 @@ spec:
         .concat()
 }
 
-fn load(yaml: &str, upstreams: [u16; 2]) -> Result<Vec<Resource>> {
+/// `yaml` with the services at `upstreams`.
+pub(super) fn load(yaml: &str, upstreams: [u16; 2]) -> Result<Vec<Resource>> {
     let folder = tempfile::tempdir()?;
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);

@@ -51,7 +51,7 @@ fn last(count: usize) -> Request {
 }
 
 /// What a browser would send.
-fn request(path: String) -> Request {
+pub(super) fn request(path: String) -> Request {
     let headers = [
         ("host", "shop.example.com"),
         ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),

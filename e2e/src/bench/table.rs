@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Figures, Report};
+use super::report::{Figures, Report, Target};
 
 /// The report as plain text.
 pub(super) fn table(report: &Report) -> String {
@@ -29,7 +29,13 @@ pub(super) fn table(report: &Report) -> String {
         line(&mut text, row, width, report.modules.get(&row.name).copied());
     }
     text.push('\n');
-    for target in &report.targets {
+    targets(&mut text, &report.targets);
+    text
+}
+
+/// What is aimed at, and whether it is met.
+pub(super) fn targets(text: &mut String, targets: &[Target]) {
+    for target in targets {
         let verdict = if target.met { "met" } else { "MISSED" };
         let _ = writeln!(
             text,
@@ -39,7 +45,6 @@ pub(super) fn table(report: &Report) -> String {
             figure(target.limit)
         );
     }
-    text
 }
 
 fn line(text: &mut String, row: &Figures, width: usize, bytes: Option<u64>) {

@@ -1,0 +1,179 @@
+//! What routing costs as the table grows: 10 to 10,000 rules of several shapes, ours beside Envoy's own in the same
+//! rounds, and what a table takes before the first request.
+
+mod footprint;
+mod report;
+mod shapes;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use self::footprint::{Footprint, Started};
+use self::report::Report;
+use self::shapes::Shape;
+use super::configurations::Row;
+use super::envoy::{self, Envoy};
+use super::listener::{Listener, Policies, Routes, listener};
+use super::load::Generator;
+use super::machine::{Cores, Machine};
+use super::options::Options;
+use super::ours::Ours;
+use super::{bootstrap, probes, rounds};
+
+/// How many rules; the first and the last are compared.
+const COUNTS: [usize; 4] = [10, 100, 1_000, 10_000];
+/// The same with `--quick`.
+const QUICK_COUNTS: [usize; 2] = [10, 10_000];
+/// The most listeners that there can be.
+const MOST: usize = 1 + 2 * Shape::ALL.len() * COUNTS.len();
+
+/// A table on one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Table {
+    shape: Shape,
+    count: usize,
+    ours: bool,
+}
+
+impl Table {
+    fn row(self, miss: bool) -> String {
+        let side = if self.ours { "ours" } else { "native" };
+        format!("{side} {} {}{}", self.shape.name(), self.count, if miss { " miss" } else { "" })
+    }
+}
+
+/// The tables, on listeners of one Envoy.
+struct Tables {
+    listeners: Vec<(Option<Table>, Listener)>,
+    clusters: Vec<Value>,
+    /// As rendered: feature flags and names of statistics.
+    ours: Ours,
+}
+
+/// Measures, prints the table and adds it to the report.
+///
+/// # Errors
+/// As [`super::run`].
+pub(super) fn run(options: &Options) -> Result<()> {
+    let cores = Cores::find();
+    let folder = tempfile::tempdir()?;
+    let ports = envoy::free_ports::<2>()?;
+    let upstream =
+        Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
+    let counts: &[usize] = if options.quick { &QUICK_COUNTS } else { &COUNTS };
+    let generator = Generator::find(cores.load, options.connections)?;
+    let before = Machine::read();
+    before.warn_if_busy();
+    eprintln!("bench: rendering {} routing tables ...", 2 * Shape::ALL.len() * counts.len());
+    let tables = Tables::new(counts, ports)?;
+    let start = |name: &str, listeners: &[&Listener]| -> (Value, PathBuf) {
+        (tables.bootstrap(listeners), folder.path().join(name))
+    };
+    let footprints = tables.footprints(counts, |table, listener| {
+        let (bootstrap, folder) = start(&table.row(false).replace(' ', "-"), &[listener]);
+        footprint::start(&bootstrap, &folder, cores.envoy)
+    })?;
+    let all: Vec<_> = tables.listeners.iter().map(|(_, listener)| listener).collect();
+    eprintln!("bench: starting Envoy with {} listeners ...", all.len());
+    let (bootstrap, place) = start("measured", &all);
+    let measured = Envoy::start("measured", &bootstrap, &place, cores.envoy)?;
+    let rows = tables.rows(counts);
+    for row in &rows {
+        let seen = probes::send(row.port, "GET", &row.request)?;
+        ensure!(seen.status == Some(200), "`{}` answers {:?}: {}", row.name, seen.status, seen.body);
+    }
+    let samples = rounds::measure(&rows, &measured, &generator, options)?;
+    drop((measured, upstream));
+    let report = Report::new(counts, &samples, &footprints, options, before.after())?;
+    print!("{}", report.table());
+    super::report::add(&options.output, "routes", serde_json::to_value(&report)?)?;
+    eprintln!("bench: {} written", options.output.display());
+    Ok(())
+}
+
+impl Tables {
+    fn new(counts: &[usize], upstreams: [u16; 2]) -> Result<Self> {
+        let modules = super::modules()?;
+        let render = |shape: Shape, count| Ours::render(&shape.resources(count, upstreams)?, &modules);
+        let mut tables = Self { listeners: Vec::new(), clusters: Vec::new(), ours: render(Shape::Exact, 1)? };
+        tables.clusters.clone_from(&tables.ours.clusters);
+        let mut ports = envoy::free_ports::<MOST>()?.into_iter();
+        let mut port = || ports.next().context("more listeners than ports");
+        let none = Policies::default();
+        let bare = Routes::Native(vec![super::listener::route_to(super::native::ORDERS)]);
+        tables.listeners.push((None, listener("bare", port()?, none, &tables.ours, Vec::new(), bare)?));
+        for (shape, count) in Shape::ALL.into_iter().flat_map(|shape| counts.iter().map(move |n| (shape, *n)))
+        {
+            let (ours, native) = (Table { shape, count, ours: true }, Table { shape, count, ours: false });
+            let rendered = render(shape, count)?;
+            let filters = rendered.before.iter().chain([&rendered.suite]).cloned().collect();
+            let name = ours.row(false).replace(' ', "-");
+            let own = listener(&name, port()?, none, &rendered, filters, Routes::Generic)?;
+            tables.listeners.push((Some(ours), own));
+            let hosts = Routes::NativeHosts(shape.virtual_hosts(count));
+            let name = native.row(false).replace(' ', "-");
+            tables
+                .listeners
+                .push((Some(native), listener(&name, port()?, none, &rendered, Vec::new(), hosts)?));
+        }
+        Ok(tables)
+    }
+
+    fn bootstrap(&self, listeners: &[&Listener]) -> Value {
+        let listeners: Vec<_> = listeners.iter().map(|listener| &listener.config).collect();
+        json!({
+            "node": {"id": "bench", "cluster": "bench"},
+            "layered_runtime": self.ours.runtime,
+            "stats_config": self.ours.stats,
+            "stats_flush_interval": "299s",
+            "static_resources": {"listeners": listeners, "clusters": self.clusters},
+        })
+    }
+
+    /// Each table is asked for its last rule, the smallest and the largest also for none.
+    fn rows(&self, counts: &[usize]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (table, listener) in &self.listeners {
+            let mut row = |name: String, request| {
+                let (about, bare, native) = (String::new(), "bare".to_owned(), "bare".to_owned());
+                rows.push(Row { name, about, port: listener.port, request, bare, native });
+            };
+            let Some(table) = table else {
+                row("bare".to_owned(), Shape::Exact.request(0));
+                continue;
+            };
+            row(table.row(false), table.shape.request(table.count.saturating_sub(1)));
+            let end = [counts.first(), counts.last()].contains(&Some(&table.count));
+            if end && table.ours {
+                row(table.row(true), table.shape.request(table.count));
+            }
+        }
+        rows
+    }
+
+    /// What the largest table of each shape and side takes above the smallest.
+    fn footprints(
+        &self,
+        counts: &[usize],
+        start: impl Fn(Table, &Listener) -> Result<Started>,
+    ) -> Result<Vec<(Shape, bool, Footprint)>> {
+        let (Some(least), Some(most)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
+        let of = |table: Table| {
+            let found = self.listeners.iter().find(|(own, _)| *own == Some(table));
+            start(table, &found.context("a table without a listener")?.1)
+        };
+        let mut footprints = Vec::new();
+        for ours in [true, false] {
+            // Ten rules of one shape or another make no difference.
+            let small = of(Table { shape: Shape::Exact, count: *least, ours })?;
+            for shape in Shape::ALL {
+                eprintln!("bench: starting Envoy with {} rules: {}", most, shape.name());
+                let large = of(Table { shape, count: *most, ours })?;
+                footprints.push((shape, ours, Footprint::between(small, large, most - least, ours)));
+            }
+        }
+        Ok(footprints)
+    }
+}
