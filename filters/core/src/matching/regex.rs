@@ -28,8 +28,8 @@ const SIZE_LIMIT: usize = 1 << 20;
 /// # Errors
 /// As [`re2::translate`], and an expression too large when compiled.
 pub fn compile(pattern: &str) -> Result<Regex, RegexError> {
-    parse(pattern)?;
-    Ok(Regex::new(pattern))
+    let expression = parse(pattern)?;
+    Ok(Regex::new(pattern, parts::literal_start(&expression)))
 }
 
 /// Compiles `pattern` to be found anywhere in a value, as `uriRegexRewrite` does. Groups keep their numbers.

@@ -61,6 +61,16 @@ impl Parts {
     }
 }
 
+/// The text that every match of `expression` begins with; empty where there is none, or none that is easily seen.
+pub(super) fn literal_start(expression: &Hir) -> &[u8] {
+    match expression.kind() {
+        HirKind::Literal(literal) => &literal.0,
+        HirKind::Concat(parts) => parts.first().map_or(&[], literal_start),
+        HirKind::Capture(capture) => literal_start(&capture.sub),
+        _ => &[],
+    }
+}
+
 /// Writes `expression` so that different ones never look alike; groups and greed make no difference.
 fn describe(expression: &Hir, out: &mut Vec<u8>) {
     let counted = |out: &mut Vec<u8>, kind: u8, count: usize| {

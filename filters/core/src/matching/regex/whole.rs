@@ -30,6 +30,8 @@ pub struct Regex(Arc<Single>);
 #[derive(Debug)]
 struct Single {
     source: Box<str>,
+    /// What matches begin with: most values that do not match fail here already.
+    start: Box<[u8]>,
     engine: OnceLock<Option<Engine>>,
 }
 
@@ -52,9 +54,9 @@ struct Cache {
 }
 
 impl Regex {
-    /// `source` has been parsed before.
-    pub(super) fn new(source: &str) -> Self {
-        Self(Arc::new(Single { source: source.into(), engine: OnceLock::new() }))
+    /// `source` has been parsed before, and each match begins with `start`.
+    pub(super) fn new(source: &str, start: &[u8]) -> Self {
+        Self(Arc::new(Single { source: source.into(), start: start.into(), engine: OnceLock::new() }))
     }
 
     /// The expression as it was written.
@@ -64,6 +66,9 @@ impl Regex {
 
     /// Whether the whole of `value` matches.
     pub fn is_match(&self, value: &[u8]) -> bool {
+        if !value.starts_with(&self.0.start) {
+            return false;
+        }
         // What parses and is not too large compiles, so there is an engine.
         let compile = || Engine::new(shared::compile(vec![parse(&self.0.source).ok()?])?, CACHE);
         let engine = self.0.engine.get_or_init(compile).as_ref();
@@ -147,6 +152,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use super::super::compile;
     use super::*;
 
     const PATTERNS: [&str; 11] = [
@@ -196,6 +202,26 @@ mod tests {
         assert_eq!(matches(&with, b""), [1, 2, 8]);
         assert_eq!(matches(&with, b"aaabaa"), [1, 5, 8, 10]);
         assert_eq!(matches(&with, b"\xc3\xa9b"), [9]);
+    }
+
+    #[test]
+    fn a_value_that_begins_otherwise_needs_no_automaton() {
+        for (pattern, start) in [
+            ("/a/b", "/a/b"),
+            ("/a/[0-9]+/b", "/a/"),
+            ("(/a)b?", "/a"),
+            ("/ab|/ac", "/a"),
+            ("(?i)/a", "/"),
+            ("a?b", ""),
+            ("^a", ""),
+            ("", ""),
+        ] {
+            let regex = compile(pattern).unwrap();
+            assert_eq!(&*regex.0.start, start.as_bytes(), "{pattern}");
+            assert!(!regex.is_match(b"other"));
+            assert_eq!(regex.0.engine.get().is_some(), start.is_empty(), "{pattern}");
+        }
+        assert!(compile("/a/[0-9]+/b").unwrap().is_match(b"/a/1/b"));
     }
 
     #[test]
