@@ -60,10 +60,10 @@ pub(super) fn resources(rng: &mut Rng, regex: &dyn Fn(&str) -> StringMatch) -> V
         (0..entries).map(|_| entry(rng, regex)).collect::<Vec<_>>()
     };
     let service = |number: usize, rng: &mut Rng| {
-        let rules = (0..1 + rng.below(8)).map(|rule| {
+        let rules = (0..1 + rng.below(8)).map(|at| {
             let entries = entries(rng);
             match rng.one_in(5) {
-                false => on(says(&format!("{number}/{rule}")), &entries),
+                false => on(says(&format!("{number}/{at}")), &entries),
                 true => {
                     // One of them is never there.
                     let name = format!("leaf-{}", rng.below(3));
