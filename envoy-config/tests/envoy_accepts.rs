@@ -168,7 +168,10 @@ fn validate(path: &Path, text: &str) {
         envoy.args(["--mode", "validate", "--log-level", "warning", "-c"]).arg(path).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{text}");
-    assert!(!said.contains("eprecated"), "{said}");
+    // `max_grpc_timeout` is what Istio writes too: its successor does not tell the upstream the time that is left.
+    let deprecated =
+        said.lines().filter(|line| line.contains("eprecated") && !line.contains("max_grpc_timeout"));
+    assert_eq!(deprecated.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 fn gateway() -> Proxy {
