@@ -29,6 +29,20 @@ impl Answer {
         Self { status, headers, body }
     }
 
+    /// What the upstream has seen of copies, in any order.
+    pub(super) fn copies(seen: &[Vec<u8>]) -> Vec<Vec<Vec<u8>>> {
+        let mut copies: Vec<_> = seen.iter().map(|copy| self::seen(copy)).collect();
+        copies.sort();
+        copies
+    }
+
+    /// Adds copies that make a difference.
+    pub(super) fn add_copies(&mut self, seen: &[Vec<u8>]) {
+        for copy in Self::copies(seen) {
+            self.body.extend(copy.into_iter().map(|line| [b"copy: ", line.as_slice()].concat()));
+        }
+    }
+
     fn lines(&self) -> Vec<String> {
         let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
         let headers = self.headers.iter().map(|(name, value)| format!("  {name}: {}", text(value)));

@@ -1,5 +1,6 @@
 //! Random requests: built from the values of a rule, and then changed by little.
 
+mod cross;
 mod near_miss;
 
 use serde_json::Value;
@@ -13,11 +14,14 @@ use super::words;
 pub(super) fn request(random: &mut Random, configuration: &Configuration) -> Request {
     let services: Vec<&Value> = configuration.kind("VirtualService").collect();
     let service = services[random.below(services.len())];
+    // A delegate has no hosts: its rules stand under those of others.
+    let hosts = services.iter().find(|other| other["spec"].get("hosts").is_some()).unwrap_or(&service);
+    let named = if service["spec"].get("hosts").is_some() { service } else { hosts };
     let mut request = Request {
         port: PORTS[usize::from(random.chance(35))],
         method: "GET".to_owned(),
         target: b"/".to_vec(),
-        host: host(random, &service["spec"]),
+        host: host(random, &named["spec"]),
         headers: Vec::new(),
     };
     let rules = service["spec"]["http"].as_array().map_or(&[][..], Vec::as_slice);
@@ -27,7 +31,9 @@ pub(super) fn request(random: &mut Random, configuration: &Configuration) -> Req
             Some(entry) => meet(random, &mut request, entry),
             None => request.target = random.pick(words::PATHS).into(),
         }
+        cross::origin(random, &mut request, rule);
     }
+    cross::token(random, &mut request, configuration);
     for _ in 0..*random.one(&[0, 1, 1, 2, 3]) {
         near_miss::change(random, &mut request);
     }
@@ -71,12 +77,16 @@ fn meet(random: &mut Random, request: &mut Request, entry: &Value) {
         }
     }
     for (name, value) in entries(entry, "headers") {
+        // A claim: the token has it, or has it not.
+        if name.starts_with('@') {
+            continue;
+        }
         let value = sample(random, value, words::VALUES);
         header(random, request, name, &value);
     }
     for (name, value) in entries(entry, "withoutHeaders") {
         // Mostly absent, which is what the rule asks for.
-        if random.chance(35) {
+        if !name.starts_with('@') && random.chance(35) {
             let value = sample(random, value, words::VALUES);
             header(random, request, name, &value);
         }

@@ -12,6 +12,7 @@ use super::options::Options;
 use super::pair::{Asker, Pair, Setting, refusal};
 use super::random::Random;
 use super::request::Request;
+use super::upstream::Copies;
 use super::{ask, reference};
 
 /// Something that differs.
@@ -80,7 +81,7 @@ pub(super) fn run(options: &Options, numbers: &[usize], each: usize, setting: &S
                 let (mut passed, mut failures) = (0, Vec::new());
                 for _ in 0..each {
                     let request = ask::request(&mut random, configuration);
-                    match compare(configuration, request, &mut asker)? {
+                    match compare(configuration, request, &mut asker, &setting.copies)? {
                         None => passed += 1,
                         Some(difference) => failures.push(Failure::Differs(Box::new(difference))),
                     }
@@ -106,8 +107,10 @@ pub(super) fn compare(
     configuration: &Configuration,
     request: Request,
     asker: &mut Asker,
+    copies: &Copies,
 ) -> Result<Option<Difference>> {
-    let (ours, native) = asker.ask(&request)?;
+    let copies = reference::copies(configuration).then_some(copies);
+    let (ours, native) = asker.ask(&request, copies)?;
     if ours == native {
         return Ok(None);
     }
@@ -115,7 +118,7 @@ pub(super) fn compare(
         // Each side may answer in several ways, and has to in the same ones.
         let (mut of_ours, mut of_native) = (BTreeSet::from([ours.clone()]), BTreeSet::from([native.clone()]));
         for _ in 0..DRAWS {
-            let (ours, native) = asker.ask(&request)?;
+            let (ours, native) = asker.ask(&request, copies)?;
             of_ours.insert(ours);
             of_native.insert(native);
             if of_ours == of_native {

@@ -39,8 +39,10 @@ pub struct Summary {
 /// Envoy does not start or does not answer, the suite is missing.
 pub fn run(options: &Options) -> Result<Summary> {
     let modules = options.modules.canonicalize();
+    let (endpoints, copies) = upstream::start()?;
     let setting = Setting {
-        endpoints: upstream::start()?,
+        endpoints,
+        copies,
         modules: modules.with_context(|| format!("no folder {}", options.modules.display()))?,
         folder: tempfile::tempdir()?,
     };

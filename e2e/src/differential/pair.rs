@@ -1,6 +1,8 @@
 //! One Envoy with both sides: the rendered gateway with the suite, and native routes.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use envoy_config::render::{self, Options, Rendered};
@@ -12,7 +14,7 @@ use super::connection::Connection;
 use super::generate::{self, Configuration, PORTS};
 use super::reference;
 use super::request::Request;
-use super::upstream::Endpoint;
+use super::upstream::{Copies, Endpoint, NUMBER};
 use crate::bench::envoy::{Envoy, free_ports};
 use crate::engine_judge::proxy;
 use crate::scenario::Role;
@@ -22,6 +24,8 @@ use crate::scenario::Role;
 pub(super) struct Setting {
     /// Where requests go.
     pub(super) endpoints: Vec<Endpoint>,
+    /// The copies that come in there.
+    pub(super) copies: Copies,
     /// Where the suite is.
     pub(super) modules: PathBuf,
     /// For Envoy's files.
@@ -80,14 +84,36 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    /// What came of `request` on our side and on the native one.
-    pub(super) fn ask(&mut self, request: &Request) -> Result<(Answer, Answer)> {
-        let bytes = request.to_bytes();
+    /// What came of `request` on our side and on the native one. `copies`: and of the copies that may be sent.
+    pub(super) fn ask(&mut self, request: &Request, copies: Option<&Copies>) -> Result<(Answer, Answer)> {
         let which = usize::from(request.port == PORTS[1]);
-        let ours = self.ours[which].send(&request.method, &bytes)?;
-        Ok((ours, self.native[which].send(&request.method, &bytes)?))
+        let Some(copies) = copies else {
+            let bytes = request.to_bytes();
+            let ours = self.ours[which].send(&request.method, &bytes)?;
+            return Ok((ours, self.native[which].send(&request.method, &bytes)?));
+        };
+        let numbers = [(); 2].map(|()| format!("{:012}", NUMBERS.fetch_add(1, Ordering::Relaxed)));
+        let [mut ours, mut native] = [
+            self.ours[which].send(&request.method, &request.with(NUMBER, &numbers[0]).to_bytes())?,
+            self.native[which].send(&request.method, &request.with(NUMBER, &numbers[1]).to_bytes())?,
+        ];
+        // A copy may come in after the answer.
+        for _ in 0..40 {
+            std::thread::sleep(Duration::from_millis(8));
+            let [of_ours, of_native] =
+                [&numbers[0], &numbers[1]].map(|number| Answer::copies(&copies.of(number)));
+            if of_ours == of_native {
+                return Ok((ours, native));
+            }
+        }
+        ours.add_copies(&copies.of(&numbers[0]));
+        native.add_copies(&copies.of(&numbers[1]));
+        Ok((ours, native))
     }
 }
+
+/// Numbers of requests.
+static NUMBERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Why our side can't carry `configuration` out; `None` if it can. On the other side that is an error.
 pub(super) fn refusal(configuration: &Configuration, setting: &Setting) -> Result<Option<String>> {

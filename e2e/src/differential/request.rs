@@ -32,6 +32,13 @@ impl Request {
         bytes
     }
 
+    /// The same with one header more.
+    pub(super) fn with(&self, name: &str, value: &str) -> Self {
+        let mut more = self.clone();
+        more.headers.push((name.to_owned(), value.into()));
+        more
+    }
+
     /// The same with another tag in the place of one.
     pub(super) fn renamed(&self, from: &str, to: &str) -> Self {
         let rename = |bytes: &[u8]| replace(bytes, from.as_bytes(), to.as_bytes());

@@ -73,7 +73,7 @@ fn differing(tries: &[(Configuration, Request)], setting: &Setting) -> Result<Ve
     let mut asker = pair.connect();
     let mut found = Vec::new();
     for (index, configuration, request) in renamed {
-        if let Some(mut difference) = compare(&configuration, request, &mut asker)? {
+        if let Some(mut difference) = compare(&configuration, request, &mut asker, &setting.copies)? {
             let (original, request) = &tries[index];
             difference.configuration = original.clone();
             difference.request = request.clone();

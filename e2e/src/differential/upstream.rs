@@ -1,7 +1,9 @@
 //! The services that requests are forwarded to: one server that tells what it saw, on a port for each endpoint.
 
+use std::collections::HashMap;
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
 
@@ -13,16 +15,26 @@ pub(super) struct Service {
     pub(super) ports: &'static [u16],
     /// One endpoint a version, which has a label `version`.
     pub(super) versions: &'static [&'static str],
+    /// The header by whose hash its DestinationRule chooses an endpoint.
+    pub(super) hash: Option<&'static str>,
 }
 
 /// Every service.
 pub(super) const SERVICES: &[Service] = &[
-    Service { host: "alpha.default.svc.cluster.local", ports: &[80, 8080], versions: &["v1"] },
-    Service { host: "beta.default.svc.cluster.local", ports: &[9080], versions: &["v1", "v2", "v3"] },
-    Service { host: "gamma.other.svc.cluster.local", ports: &[8000], versions: &["v1"] },
-    Service { host: "delta.default.svc.cluster.local", ports: &[7000, 7001], versions: &["v1"] },
-    Service { host: "outside.example.com", ports: &[80], versions: &["v1"] },
+    service("alpha.default.svc.cluster.local", &[80, 8080], &["v1"]),
+    service("beta.default.svc.cluster.local", &[9080], &["v1", "v2", "v3"]),
+    service("gamma.other.svc.cluster.local", &[8000], &["v1"]),
+    service("delta.default.svc.cluster.local", &[7000, 7001], &["v1"]),
+    Service {
+        hash: Some("x-role"),
+        ..service("hashed.default.svc.cluster.local", &[9090], &["v1", "v2", "v3"])
+    },
+    service("outside.example.com", &[80], &["v1"]),
 ];
+
+const fn service(host: &'static str, ports: &'static [u16], versions: &'static [&'static str]) -> Service {
+    Service { host, ports, versions, hash: None }
+}
 
 /// A subset that the DestinationRule names but no endpoint belongs to.
 pub(super) const EMPTY_SUBSET: &str = "nobody";
@@ -40,32 +52,53 @@ pub(super) struct Endpoint {
     pub(super) real: u16,
 }
 
+/// Names a request, for copies of it to be found by. The upstream does not tell of it.
+pub(super) const NUMBER: &str = "x-differential-number";
+
+/// What has come in of each request with a number: itself, its retries and its copies.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Copies(Arc<Mutex<HashMap<String, Vec<Vec<u8>>>>>);
+
+impl Copies {
+    fn add(&self, number: &str, seen: &[u8]) {
+        if let Ok(mut copies) = self.0.lock() {
+            copies.entry(number.to_owned()).or_default().push(seen.to_vec());
+        }
+    }
+
+    /// Everything of the request with this number, as the upstream tells what it sees.
+    pub(super) fn of(&self, number: &str) -> Vec<Vec<u8>> {
+        self.0.lock().ok().and_then(|copies| copies.get(number).cloned()).unwrap_or_default()
+    }
+}
+
 /// Starts the server; it runs until the process ends.
-pub(super) fn start() -> Result<Vec<Endpoint>> {
-    let mut endpoints = Vec::new();
+pub(super) fn start() -> Result<(Vec<Endpoint>, Copies)> {
+    let (mut endpoints, copies) = (Vec::new(), Copies::default());
     for service in SERVICES {
         for &port in service.ports {
             for &version in service.versions {
                 let listener = TcpListener::bind("127.0.0.1:0").context("no port for an upstream")?;
                 let real = listener.local_addr()?.port();
                 let name = format!("{}:{port} {version}", service.host);
+                let copies = copies.clone();
                 std::thread::spawn(move || {
                     for stream in listener.incoming().flatten() {
-                        let name = name.clone();
+                        let (name, copies) = (name.clone(), copies.clone());
                         // A connection that breaks off ends its thread, and nothing else.
-                        std::thread::spawn(move || serve(stream, &name));
+                        std::thread::spawn(move || serve(stream, &name, &copies));
                     }
                 });
                 endpoints.push(Endpoint { host: service.host, port, version, real });
             }
         }
     }
-    Ok(endpoints)
+    Ok((endpoints, copies))
 }
 
 /// Answers requests of one connection with what was seen. `x-answer: 503` asks for another status than 200, and
 /// `x-answer: 503 2` for that status to the first two tries only.
-fn serve(stream: TcpStream, name: &str) -> Result<()> {
+fn serve(stream: TcpStream, name: &str, copies: &Copies) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
@@ -83,9 +116,12 @@ fn serve(stream: TcpStream, name: &str) -> Result<()> {
         let attempt = value("x-envoy-attempt-count").and_then(|count| count.parse().ok()).unwrap_or(1);
         let status = value("x-answer").map_or(200, |answer| status(&answer, attempt));
         let mut body = format!("{name}\n").into_bytes();
-        for line in &head {
+        for line in head.iter().filter(|line| !line.starts_with(NUMBER.as_bytes())) {
             body.extend_from_slice(line);
             body.push(b'\n');
+        }
+        if let Some(number) = value(NUMBER) {
+            copies.add(&number, &body);
         }
         let bodiless = head.first().is_some_and(|line| line.starts_with(b"HEAD "));
         let mut answer = format!(

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::random::Random;
 use super::super::words;
-use super::destination::route;
+use super::cors;
+use super::destination::{destination, route};
 use super::headers::headers;
 
 /// Gives `rule` an action and what goes with it.
@@ -19,8 +20,30 @@ pub(super) fn fill(random: &mut Random, rule: &mut Value, namespace: &str) {
         let free = rule.get("route").is_some() && rule.pointer("/rewrite/authority").is_none();
         rule["headers"] = headers(random, free);
     }
+    if random.chance(8) {
+        rule["corsPolicy"] = cors::policy(random);
+    }
     if random.chance(10) && rule.get("route").is_some() {
         rule["fault"] = fault(random);
+    }
+}
+
+/// What a rule that delegates can hand down.
+pub(super) fn inherited(random: &mut Random, rule: &mut Value) {
+    if random.chance(15) {
+        rule["rewrite"] = rewrite(random);
+    }
+    if random.chance(15) {
+        rule["headers"] = headers(random, rule.pointer("/rewrite/authority").is_none());
+    }
+    if random.chance(10) {
+        rule["fault"] = fault(random);
+    }
+    if random.chance(10) {
+        rule["timeout"] = "20s".into();
+    }
+    if random.chance(10) {
+        rule["retries"] = retries(random);
     }
 }
 
@@ -29,12 +52,37 @@ fn forward(random: &mut Random, rule: &mut Value, namespace: &str) {
         rule["rewrite"] = rewrite(random);
     }
     rule["route"] = route(random, namespace);
+    if random.chance(6) {
+        mirror(random, rule, namespace);
+    }
     if random.chance(15) {
         rule["timeout"] = random.pick(&["5s", "20s", "7.5s", "1m"]).into();
     }
     if random.chance(15) {
         rule["retries"] = retries(random);
     }
+}
+
+/// One mirror in the old spelling, or several; their shares leave no choice.
+fn mirror(random: &mut Random, rule: &mut Value, namespace: &str) {
+    if random.chance(50) {
+        rule["mirror"] = destination(random, namespace);
+        match random.below(5) {
+            0 => rule["mirrorPercentage"] = json!({"value": *random.one(&[0, 100])}),
+            1 => rule["mirrorPercent"] = (*random.one(&[0, 100])).into(),
+            _ => {}
+        }
+        return;
+    }
+    let mut mirrors = Vec::new();
+    for _ in 0..random.between(1, 2) {
+        let mut mirror = json!({"destination": destination(random, namespace)});
+        if random.chance(40) {
+            mirror["percentage"] = json!({"value": *random.one(&[0, 100])});
+        }
+        mirrors.push(mirror);
+    }
+    rule["mirrors"] = mirrors.into();
 }
 
 fn rewrite(random: &mut Random) -> Value {
@@ -108,6 +156,15 @@ fn retries(random: &mut Random) -> Value {
     }
     if random.chance(40) {
         retries["perTryTimeout"] = random.pick(&["2s", "4.5s"]).into();
+    }
+    if random.chance(20) {
+        retries["backoff"] = "5ms".into();
+    }
+    if random.chance(20) {
+        retries["retryRemoteLocalities"] = random.chance(70).into();
+    }
+    if random.chance(20) {
+        retries["retryIgnorePreviousHosts"] = random.chance(50).into();
     }
     retries
 }

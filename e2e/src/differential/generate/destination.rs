@@ -51,7 +51,7 @@ pub(super) fn route(random: &mut Random, namespace: &str) -> Value {
     }
 }
 
-fn destination(random: &mut Random, namespace: &str) -> Value {
+pub(super) fn destination(random: &mut Random, namespace: &str) -> Value {
     let full = |host: &str| format!("{host}.svc.cluster.local");
     match random.below(20) {
         0..=4 => {
@@ -77,6 +77,7 @@ fn destination(random: &mut Random, namespace: &str) -> Value {
             json!({"host": if short { "gamma".to_owned() } else { full("gamma.other") }})
         }
         15 | 16 => json!({"host": full("delta.default"), "port": {"number": *random.one(&[7000, 7001])}}),
+        17 if random.chance(40) => json!({"host": full("hashed.default")}),
         17 => json!({"host": full("delta.default")}),
         18 => json!({"host": full("alpha.default"), "port": {"number": 81}}),
         _ => json!({"host": "outside.example.com"}),

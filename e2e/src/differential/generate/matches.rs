@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::random::Random;
 use super::super::words;
+use super::claims;
 
 /// A random entry; sometimes an empty one.
 pub(super) fn entry(random: &mut Random, tag: &str) -> Value {
@@ -81,6 +82,12 @@ fn uri(random: &mut Random) -> Value {
 
 fn headers(random: &mut Random, without: bool) -> Value {
     let mut headers = Map::new();
+    if random.chance(8) {
+        claims::add(random, &mut headers);
+        if random.chance(50) {
+            return headers.into();
+        }
+    }
     for _ in 0..*random.one(&[1, 1, 2]) {
         let name = match random.below(20) {
             0 => *random.one(&[":method", ":path", ":authority", ":scheme"]),

@@ -1,12 +1,16 @@
 //! Random configurations: Istio resources that use the whole of what a gateway matches and does.
 
 mod action;
+mod claims;
+mod cors;
+mod delegate;
 mod destination;
 mod headers;
 mod matches;
 
 use serde_json::{Value, json};
 
+pub(super) use self::claims::{ISSUER, KEYS, tokens};
 use super::random::Random;
 use super::upstream::{EMPTY_SUBSET, Endpoint, SERVICES};
 
@@ -50,12 +54,16 @@ pub(super) fn configuration(seed: u64, index: usize) -> Configuration {
     for number in 0..*random.one(&[1, 1, 1, 2, 3]) {
         resources.push(virtual_service(&mut random, &tag, number));
     }
+    if random.chance(15) {
+        delegate::add(&mut random, &mut resources, &tag);
+    }
     Configuration { tag, resources }
 }
 
 /// What all configurations share: the services, and a Gateway that opens both ports.
 pub(super) fn common(endpoints: &[Endpoint]) -> Vec<Value> {
     let mut common = vec![resource("Gateway", "shared", "default", gateway_spec(&PORTS, &["shared.test"]))];
+    common.push(claims::authentication());
     for service in SERVICES {
         let here: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.host == service.host).collect();
         let name = |port: u16| format!("http-{port}");
@@ -81,7 +89,11 @@ pub(super) fn common(endpoints: &[Endpoint]) -> Vec<Value> {
             let subset = |name: &&str| json!({"name": name, "labels": {"version": name}});
             let mut subsets: Vec<_> = service.versions.iter().map(subset).collect();
             subsets.push(subset(&EMPTY_SUBSET));
-            let spec = json!({"host": service.host, "subsets": subsets});
+            let mut spec = json!({"host": service.host, "subsets": subsets});
+            if let Some(header) = service.hash {
+                spec["trafficPolicy"] =
+                    json!({"loadBalancer": {"consistentHash": {"httpHeaderName": header}}});
+            }
             common.push(resource("DestinationRule", &service.host.replace('.', "-"), namespace, spec));
         }
     }

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::cluster::cluster_name;
+use super::cluster::{self, cluster_name};
 use super::fields::{items, only, text};
 use super::{headers, retries};
 
@@ -34,8 +34,20 @@ pub(super) fn forward(
     if let Some(authority) = authority {
         action["host_rewrite_literal"] = authority.into();
     }
-    action["retry_policy"] = retries::policy(rule.get("retries"))?;
+    let mirrors = mirrors(rule, namespace, port)?;
+    if !mirrors.is_empty() {
+        action["request_mirror_policies"] = mirrors.into();
+    }
     let destinations = items(rule, "route");
+    // Of several destinations only those with a share count.
+    let counted = destinations.iter().filter(|entry| destinations.len() == 1 || weight(entry) > 0);
+    let hashes: Vec<_> = counted.filter_map(|entry| cluster::hash(&entry["destination"])).collect();
+    action["retry_policy"] =
+        retries::policy(rule.get("retries"), destinations.len() == 1 && !hashes.is_empty())?;
+    if !hashes.is_empty() {
+        let policy = |name: &&str| json!({"header": {"header_name": name}});
+        action["hash_policy"] = hashes.iter().map(policy).collect::<Vec<_>>().into();
+    }
     ensure!(!destinations.is_empty(), "a rule without an action");
     if let [only] = destinations {
         let (cluster, operations) = destination(only, namespace, port)?;
@@ -69,6 +81,35 @@ fn destination(entry: &Value, namespace: &str, port: u16) -> Result<(String, hea
 /// The weight of a destination.
 pub(super) fn weight(entry: &Value) -> u64 {
     entry.get("weight").and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// `MirrorPercent`, `TranslateRequestMirrorPolicy`
+fn mirrors(rule: &Value, namespace: &str, port: u16) -> Result<Vec<Value>> {
+    let mut mirrors = Vec::new();
+    let all = json!({"numerator": 100, "denominator": "HUNDRED"});
+    let mut add = |destination: &Value, share: Value| -> Result<()> {
+        if share["numerator"] != 0 {
+            let cluster = cluster_name(destination, namespace, port)?;
+            mirrors.push(json!({
+                "cluster": cluster, "runtime_fraction": {"default_value": share}, "trace_sampled": false,
+                "disable_shadow_host_suffix_append": true,
+            }));
+        }
+        Ok(())
+    };
+    if let Some(destination) = rule.get("mirror") {
+        let share = match (rule.get("mirrorPercentage"), rule.get("mirrorPercent")) {
+            (Some(share), _) => percentage(share),
+            (None, Some(share)) => json!({"numerator": share, "denominator": "HUNDRED"}),
+            (None, None) => all.clone(),
+        };
+        add(destination, share)?;
+    }
+    for mirror in items(rule, "mirrors") {
+        only(mirror, &["destination", "percentage"])?;
+        add(&mirror["destination"], mirror.get("percentage").map_or_else(|| all.clone(), percentage))?;
+    }
+    Ok(mirrors)
 }
 
 /// `envoy.config.route.v3.RedirectAction`

@@ -27,10 +27,19 @@ fn name(port: impl std::fmt::Display, subset: &str, host: &str) -> String {
 
 /// Whether several endpoints stand behind `destination`.
 pub(super) fn has_choice(destination: &Value) -> bool {
+    service(destination).is_some_and(|service| service.versions.len() > 1)
+        && destination.get("subset").is_none()
+}
+
+/// The header by whose hash the DestinationRule of `destination` chooses an endpoint.
+pub(super) fn hash(destination: &Value) -> Option<&'static str> {
+    service(destination)?.hash
+}
+
+fn service(destination: &Value) -> Option<&'static Service> {
     let host = text(destination, "host");
     let named = |service: &&Service| service.host == host || service.host.split('.').next() == Some(host);
-    let several = SERVICES.iter().find(named).is_some_and(|service| service.versions.len() > 1);
-    several && destination.get("subset").is_none()
+    SERVICES.iter().find(named)
 }
 
 /// Clusters for every service, port and subset.
@@ -47,7 +56,12 @@ pub(in super::super) fn clusters(endpoints: &[Endpoint]) -> Vec<Value> {
             }
             for subset in subsets {
                 let members = here.clone().filter(|endpoint| subset.is_empty() || endpoint.version == subset);
-                clusters.push(cluster(&name(port, subset, service.host), members));
+                let mut cluster = cluster(&name(port, subset, service.host), members);
+                if service.hash.is_some() {
+                    cluster["lb_policy"] = "RING_HASH".into();
+                    cluster["ring_hash_lb_config"] = json!({"minimum_ring_size": 1024});
+                }
+                clusters.push(cluster);
             }
         }
     }

@@ -28,10 +28,20 @@ pub(super) fn route_match(entry: Option<&Value>) -> Result<Value> {
         ],
     )?;
     let mut headers = Vec::new();
+    let mut claims = Vec::new();
     for (name, value) in pairs(entry, "headers") {
-        headers.push(header(name, value)?);
+        match claim(name) {
+            Some(path) => claims.push(claim_match(&path, value)?),
+            None => headers.push(header(name, value)?),
+        }
     }
     for (name, value) in pairs(entry, "withoutHeaders") {
+        if let Some(path) = claim(name) {
+            let mut matched = claim_match(&path, value)?;
+            matched["invert"] = true.into();
+            claims.push(matched);
+            continue;
+        }
         let mut header = header(name, value)?;
         header["invert_match"] = true.into();
         if header.get("present_match").is_none() {
@@ -65,7 +75,33 @@ pub(super) fn route_match(entry: Option<&Value>) -> Result<Value> {
     matched["case_sensitive"] = (entry.get("ignoreUriCase") != Some(&Value::Bool(true))).into();
     matched["headers"] = headers.into();
     matched["query_parameters"] = parameters.into();
+    matched["dynamic_metadata"] = claims.into();
     Ok(matched)
+}
+
+/// The path of the claim that `@request.auth.claims` names.
+fn claim(name: &str) -> Option<Vec<String>> {
+    let prefix = "@request.auth.claims";
+    let (start, rest) =
+        name.split_at_checked(prefix.len()).filter(|(start, _)| start.eq_ignore_ascii_case(prefix))?;
+    let _ = start;
+    let names: Vec<&str> = match rest.strip_prefix('.') {
+        Some(dotted) => dotted.split('.').collect(),
+        None => rest.strip_prefix('[')?.strip_suffix(']')?.split("][").collect(),
+    };
+    Some(names.into_iter().map(str::to_owned).collect())
+}
+
+/// `MetadataMatcherForJWTClaims`
+fn claim_match(path: &[String], value: &Value) -> Result<Value> {
+    let Some(text) = string_match(value)? else { bail!("a claim without a value to match") };
+    let keys: Vec<_> = std::iter::once("payload")
+        .chain(path.iter().map(String::as_str))
+        .map(|key| json!({"key": key}))
+        .collect();
+    let one = json!({"string_match": text});
+    let value = json!({"or_match": {"value_matchers": [one, {"list_match": {"one_of": one}}]}});
+    Ok(json!({"filter": "envoy.filters.http.jwt_authn", "path": keys, "value": value}))
 }
 
 fn header(name: &str, value: &Value) -> Result<Value> {

@@ -6,6 +6,8 @@
 
 mod action;
 mod cluster;
+mod cors;
+mod delegate;
 mod fields;
 mod headers;
 mod hosts;
@@ -52,7 +54,8 @@ pub(super) fn virtual_hosts(configuration: &Configuration, port: u16) -> Result<
                 }
                 let key = format!("{}/{}", text(&service["metadata"], "name"), namespace(service));
                 if !made.contains_key(&key) {
-                    made.insert(key.clone(), route::routes(service, &name, port)?);
+                    let merged = delegate::merged(configuration, service);
+                    made.insert(key.clone(), route::routes(&merged, &name, port)?);
                 }
                 let routes = &made[&key];
                 if routes.is_empty() {
@@ -97,7 +100,9 @@ fn ordered<'c>(configuration: &'c Configuration, gateway: &str) -> Vec<&'c Value
     };
     let mut services: Vec<_> = configuration
         .kind("VirtualService")
-        .filter(|service| named(service) && group(service).is_some())
+        .filter(|service| {
+            !items(&service["spec"], "hosts").is_empty() && named(service) && group(service).is_some()
+        })
         .collect();
     services.sort_by_key(|service| key(service));
     services
@@ -122,4 +127,10 @@ pub(super) fn draws(configuration: &Configuration) -> bool {
         destinations.iter().filter(|entry| action::weight(entry) > 0).count() > 1
             || destinations.iter().any(|entry| cluster::has_choice(&entry["destination"]))
     })
+}
+
+/// Whether copies are sent of some request to `configuration`.
+pub(super) fn copies(configuration: &Configuration) -> bool {
+    let mut rules = configuration.kind("VirtualService").flat_map(|service| items(&service["spec"], "http"));
+    rules.any(|rule| rule.get("mirror").is_some() || rule.get("mirrors").is_some())
 }

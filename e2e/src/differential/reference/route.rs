@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::fields::{items, only, text};
-use super::{LABELS, NAMESPACE, action, check, headers, hosts, matches, namespace};
+use super::{LABELS, NAMESPACE, action, check, cors, headers, hosts, matches, namespace};
 
 /// The routes of `service` on `gateway`, up to the first that takes everything.
 pub(super) fn routes(service: &Value, gateway: &str, port: u16) -> Result<Vec<Value>> {
@@ -65,6 +65,11 @@ fn route(service: &Value, rule: &Value, entry: Option<&Value>, port: u16) -> Res
             "retries",
             "fault",
             "headers",
+            "corsPolicy",
+            "mirror",
+            "mirrors",
+            "mirrorPercent",
+            "mirrorPercentage",
         ],
     )?;
     let mut route = json!({"match": matches::route_match(entry)?});
@@ -87,6 +92,9 @@ fn route(service: &Value, rule: &Value, entry: Option<&Value>, port: u16) -> Res
     }
     if let Some(fault) = rule.get("fault") {
         route["typed_per_filter_config"]["envoy.filters.http.fault"] = action::fault(fault)?;
+    }
+    if let Some(policy) = rule.get("corsPolicy") {
+        route["typed_per_filter_config"]["envoy.filters.http.cors"] = cors::policy(policy)?;
     }
     Ok(route)
 }
