@@ -65,19 +65,38 @@ fn differing(tries: &[(Configuration, Request)], setting: &Setting) -> Result<Ve
             renamed.push((index, configuration, request));
         }
     }
+    asked(&renamed, tries, setting)
+}
+
+/// A try: its index, and what is tried under a name of its own.
+type Renamed = (usize, Configuration, Request);
+
+/// Those of `renamed` that differ. Of what Envoy does not start with, each half is tried on its own, down to the one that
+/// it refuses.
+fn asked(
+    renamed: &[Renamed],
+    tries: &[(Configuration, Request)],
+    setting: &Setting,
+) -> Result<Vec<(usize, Difference)>> {
     let configurations: Vec<_> = renamed.iter().map(|(_, configuration, _)| configuration.clone()).collect();
-    if configurations.is_empty() {
-        return Ok(Vec::new());
-    }
-    let pair = Pair::start(&configurations, setting)?;
+    let pair = match (Pair::start(&configurations, setting), renamed) {
+        (_, []) | (Err(_), [_]) => return Ok(Vec::new()),
+        (Err(_), several) => {
+            let (left, right) = several.split_at(several.len() / 2);
+            let mut found = asked(left, tries, setting)?;
+            found.extend(asked(right, tries, setting)?);
+            return Ok(found);
+        }
+        (Ok(pair), _) => pair,
+    };
     let mut asker = pair.connect();
     let mut found = Vec::new();
     for (index, configuration, request) in renamed {
-        if let Some(mut difference) = compare(&configuration, request, &mut asker, &setting.copies)? {
-            let (original, request) = &tries[index];
+        if let Some(mut difference) = compare(configuration, request.clone(), &mut asker, &setting.copies)? {
+            let (original, request) = &tries[*index];
             difference.configuration = original.clone();
             difference.request = request.clone();
-            found.push((index, difference));
+            found.push((*index, difference));
         }
     }
     Ok(found)

@@ -10,6 +10,9 @@ use super::scalars::{Seconds, is_default};
 pub struct RouteConfiguration {
     /// Its name.
     pub name: String,
+    /// Whether routes to clusters that are not there are refused. Not so, as under Istio: the service may come later, and a
+    /// copy of a request that can't be sent harms nobody.
+    pub validate_clusters: bool,
     /// By host.
     pub virtual_hosts: Vec<VirtualHost>,
 }

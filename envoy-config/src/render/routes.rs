@@ -54,7 +54,7 @@ pub(super) fn configuration(
         include_request_attempt_count: true,
         routes,
     };
-    RouteConfiguration { name: name.to_owned(), virtual_hosts: vec![host] }
+    RouteConfiguration { name: name.to_owned(), validate_clusters: false, virtual_hosts: vec![host] }
 }
 
 /// Where the filter's header says. A request without that header has no route here. Filters and routes change at

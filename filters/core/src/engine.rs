@@ -5,7 +5,7 @@ use outrigger_api::{Config, Decoder, Problem};
 use crate::fault::Moment;
 use crate::jwt::{Identity, SignatureVerifier};
 use crate::request::HeaderLine;
-use crate::verdict::{HeaderOp, Outcome, Verdict};
+use crate::verdict::{HeaderOp, Outcome, Reply, Verdict};
 use crate::{Attributes, Draws, Request, authz, fault, header_names, jwt, route};
 
 /// Which policies an engine carries out: all of them in the suite, one in each stand-alone filter.
@@ -151,7 +151,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         {
             let outcome = verdict.jwt.insert(rules.verify(request, moment.now, verifier));
             if let Some(reply) = outcome.reply(request) {
-                verdict.outcome = Outcome::Reply(reply);
+                verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
                 return verdict;
             }
             if !outcome.ops.is_empty() {
@@ -183,7 +183,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             let identity = token(&verdict, &identity);
             let decision = verdict.authz.insert(policies.decide(request, identity));
             if let Some(reply) = decision.reply() {
-                verdict.outcome = Outcome::Reply(reply);
+                verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
                 return verdict;
             }
         }
@@ -242,6 +242,17 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         verdict
     }
 
+    /// The answer to a request that is refused. Envoy has found a route before any filter runs, and the response header
+    /// changes of one that forwards apply to a filter's answer too.
+    fn refusal<'e>(&'e self, reply: Reply<'e>, request: &Request<'_>, draws: &mut Draws) -> Reply<'e> {
+        let table = self.routes.as_ref().filter(|table| Self::ROUTE && table.changes_responses());
+        let route = table.and_then(|table| table.find(request));
+        match route.map(|route| route.choose(request, draws)) {
+            Some(choice) if choice.destination().is_some() => choice.finish(reply, request, &[]),
+            _ => reply,
+        }
+    }
+
     /// Removes what a client may have sent to steer Envoy's router. Only the router filter does this: the ones
     /// before it leave the headers to it.
     fn strip_internal<'e>(&self, request: &Request<'_>) -> Vec<HeaderOp<'e>> {
@@ -296,5 +307,39 @@ mod tests {
         ];
         let expected: [HeaderLine<'_>; 3] = [(b"a", b"b"), (b"x-sub", b"ann"), (b":path", b"/")];
         assert_eq!(after(&lines, &changes), expected);
+    }
+
+    #[test]
+    fn a_refusal_bears_the_response_headers_of_its_route() {
+        let config = br#"{
+            "proxy": {"role": "gateway", "namespace": "default", "labels": {"istio": "ingressgateway"}},
+            "resources": [
+                {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "g"},
+                 "spec": {"selector": {"istio": "ingressgateway"},
+                          "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}},
+                {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "v"},
+                 "spec": {"hosts": ["a.example"], "gateways": ["g"], "http": [
+                    {"match": [{"uri": {"exact": "/moved"}}], "headers": {"response": {"set": {"x-by": "v"}}},
+                     "redirect": {"uri": "/"}},
+                    {"headers": {"response": {"set": {"x-by": "v"}}}, "route": [{"destination": {"host": "a"}}]}]}},
+                {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "none"},
+                 "spec": {}}]}"#;
+        let config = Config::read(config, &Engine::decoders()).unwrap();
+        let engine = Engine::compile(&config).unwrap();
+        for (host, path, header) in [
+            (&b"a.example"[..], &b"/"[..], Some(&b"v"[..])),
+            (b"a.example", b"/moved", None),
+            (b"b.example", b"/", None),
+        ] {
+            let lines: [HeaderLine<'_>; 3] = [(b":method", b"GET"), (b":path", path), (b":authority", host)];
+            let request = Request::new(&lines, crate::Connection::default());
+            let moment = Moment { now: crate::Now(std::time::Duration::ZERO), active: &fault::NoneActive };
+            let verdict = engine.request(&request, None, &mut Draws::default(), moment, &jwt::RustCrypto);
+            let Outcome::Reply(reply) = verdict.outcome else { panic!("{verdict:?}") };
+            assert_eq!(reply.status, 403);
+            let found = reply.headers.iter().find(|(name, _)| name == "x-by").map(|(_, value)| &**value);
+            assert_eq!(found, header);
+            assert!(verdict.route.is_none());
+        }
     }
 }

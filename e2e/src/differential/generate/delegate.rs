@@ -29,10 +29,23 @@ pub(super) fn add(random: &mut Random, resources: &mut Vec<Value>, tag: &str) {
     if let Some(rules) = root["spec"]["http"].as_array_mut() {
         rules.insert(random.below(rules.len() + 1), delegating);
     }
-    let rules: Vec<_> = (0..random.between(1, 3)).map(|index| rule(random, tag, namespace, index)).collect();
+    let mut rules: Vec<_> =
+        (0..random.between(1, 3)).map(|index| rule(random, tag, namespace, index)).collect();
+    rules.iter_mut().for_each(without_claims);
     let mut leaf = resource("VirtualService", &format!("{tag}-leaf"), namespace, json!({"http": rules}));
     if random.chance(15) {
         leaf["spec"]["exportTo"] = json!([random.pick(&["*", ".", "default"])]);
     }
     resources.push(leaf);
+}
+
+/// Istio lets only the rule that delegates ask for claims.
+fn without_claims(rule: &mut Value) {
+    for entry in rule.get_mut("match").and_then(Value::as_array_mut).into_iter().flatten() {
+        for field in ["headers", "withoutHeaders"] {
+            if let Some(headers) = entry.get_mut(field).and_then(Value::as_object_mut) {
+                headers.retain(|name, _| !name.starts_with('@'));
+            }
+        }
+    }
 }

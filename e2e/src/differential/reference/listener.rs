@@ -26,6 +26,7 @@ pub(in super::super) fn listener(port: u16, real: u16, virtual_hosts: Vec<Value>
         ],
         "route_config": {
             "name": format!("http.{port}"),
+            "validate_clusters": false,
             "virtual_hosts": virtual_hosts,
             "validate_clusters": false,
             "ignore_port_in_host_matching": true,

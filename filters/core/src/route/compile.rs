@@ -93,6 +93,7 @@ impl<'r> Compiler<'r> {
         self.destinations.extend(mirrors.map(|mirror| mirror.destination.clone()));
         Ok(Table {
             reads_claims,
+            changes_responses: self.rules.iter().any(Rule::changes_responses),
             rules: self.rules,
             virtual_hosts: self.virtual_hosts,
             scope,

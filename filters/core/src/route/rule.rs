@@ -71,6 +71,18 @@ impl Rule {
         }
     }
 
+    /// Whether it changes headers of responses.
+    pub(super) fn changes_responses(&self) -> bool {
+        match &self.action {
+            Action::Forward(forward) => {
+                forward.targets.iter().any(|target| !target.response_changes.is_empty())
+            }
+            Action::Redirect { response_changes, .. } | Action::DirectResponse { response_changes, .. } => {
+                !response_changes.is_empty()
+            }
+        }
+    }
+
     /// Where copies of its requests go.
     pub fn mirrors(&self) -> &[Mirror] {
         match &self.action {

@@ -27,6 +27,7 @@ pub struct Table {
     pub(super) mesh_retries: Retries,
     pub(super) no_retries: Retries,
     pub(super) reads_claims: bool,
+    pub(super) changes_responses: bool,
 }
 
 /// Where the virtual hosts stand. Both kinds name a virtual host by its number in the table.
@@ -90,6 +91,11 @@ impl Table {
     /// Whether a decision depends on the time: faults that end one day.
     pub fn needs_time(&self) -> bool {
         self.expire
+    }
+
+    /// Whether some rule changes headers of responses.
+    pub fn changes_responses(&self) -> bool {
+        self.changes_responses
     }
 
     /// The route that `request` takes: the first rule that matches, in Istio's order. `None`: there is none, and
