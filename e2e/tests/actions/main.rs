@@ -2,9 +2,12 @@
 //! consistent hashes, WebSocket and gRPC.
 
 mod capture;
+mod grpc;
+mod grpc_service;
 mod hashes;
 mod mirrors;
 mod retries;
+mod websocket;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -83,6 +86,11 @@ impl Proxy {
         std::fs::write(&file, all.collect::<Vec<_>>().join("\n---\n")).unwrap();
         let (running, lines) = services.run(&[file], Role::Gateway, &[]).unwrap();
         Self { running, _lines: Mutex::new(lines), folder }
+    }
+
+    /// Where it listens, `host:port`.
+    fn address(&self) -> &str {
+        self.running.client.address()
     }
 
     /// Sends a request and says what came of it.
