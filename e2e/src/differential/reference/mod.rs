@@ -126,6 +126,8 @@ pub(super) fn draws(configuration: &Configuration) -> bool {
         let destinations = items(rule, "route");
         destinations.iter().filter(|entry| action::weight(entry) > 0).count() > 1
             || destinations.iter().any(|entry| cluster::has_choice(&entry["destination"]))
+            || rule.get("mirror").is_some_and(cluster::has_choice)
+            || items(rule, "mirrors").iter().any(|entry| cluster::has_choice(&entry["destination"]))
     })
 }
 
