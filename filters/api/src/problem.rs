@@ -77,6 +77,22 @@ impl Problem {
     }
 }
 
+/// A message without control characters: it may quote a hostile text, and a terminal would obey them.
+pub(crate) fn printable(message: String) -> String {
+    if !message.contains(char::is_control) {
+        return message;
+    }
+    let mut clean = String::with_capacity(message.len());
+    for letter in message.chars() {
+        if letter.is_control() {
+            clean.extend(letter.escape_default());
+        } else {
+            clean.push(letter);
+        }
+    }
+    clean
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
@@ -90,7 +106,7 @@ impl fmt::Display for Problem {
         }
         write!(formatter, "{}: {}", self.severity, self.message)?;
         if !self.path.segments().is_empty() {
-            write!(formatter, " ({})", self.path)?;
+            write!(formatter, " ({})", printable(self.path.to_string()))?;
         }
         match &self.hint {
             Some(hint) => write!(formatter, "\n  hint: {hint}"),

@@ -6,7 +6,7 @@ use crate::{
     json,
     node::{Node, Position},
     path::FieldPath,
-    problem::{Problem, ResourceName, Severity},
+    problem::{Problem, ResourceName, Severity, printable},
     types::{
         authorization_policy::AuthorizationPolicy,
         common::Labels,
@@ -139,7 +139,7 @@ impl Resource {
         Problem {
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message: printable(message.into()),
             hint: None,
             path: FieldPath::parse(path),
             position: self.position(path),

@@ -135,74 +135,74 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         self.routes.as_ref()
     }
 
-    /// Decides one request. `identity` is the verified token's when another filter has verified it already.
+    /// Decides one request. `received` is the verified token's identity when another filter has verified it already.
     pub fn request<'e>(
         &'e self,
         request: &Request<'_>,
-        identity: Option<Identity>,
+        received: Option<Identity>,
         draws: &mut Draws,
         moment: Moment<'_>,
         verifier: &dyn SignatureVerifier,
     ) -> Verdict<'e> {
-        let mut verdict = Verdict::nothing();
         let mut ops = self.strip_internal(request);
-        if Self::JWT
-            && let Some(rules) = &self.jwt
-        {
-            let outcome = verdict.jwt.insert(rules.verify(request, moment.now, verifier));
-            if let Some(reply) = outcome.reply(request) {
-                verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
-                return verdict;
+        let mut verified = match &self.jwt {
+            Some(rules) if Self::JWT => Some(rules.verify(request, moment.now, verifier)),
+            _ => None,
+        };
+        let changes = verified.as_mut().map(|outcome| std::mem::take(&mut outcome.ops)).unwrap_or_default();
+        let verdict = if let Some(reply) = verified.as_ref().and_then(|outcome| outcome.reply(request)) {
+            let mut verdict = Verdict::nothing();
+            verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
+            verdict
+        } else {
+            // As in a chain of Envoy filters, what comes next sees the request without the token, without the client's
+            // copies of claim headers and with those of the token, and knows whom the token speaks for.
+            let identity =
+                verified.as_ref().and_then(|outcome| outcome.identity.as_ref()).or(received.as_ref());
+            ops.extend(changes.iter().cloned());
+            match (changes.is_empty(), identity) {
+                (true, None) => self.after_jwt(request, draws, moment, ops),
+                (true, _) => {
+                    let request = request.seen_with(request.headers(), identity);
+                    self.after_jwt(&request, draws, moment, ops)
+                }
+                (false, _) => {
+                    let lines = after(request.headers(), &changes);
+                    self.after_jwt(&request.seen_with(&lines, identity), draws, moment, ops)
+                }
             }
-            if !outcome.ops.is_empty() {
-                // As in a chain of Envoy filters, what comes next sees the request without the token, without the
-                // client's copies of claim headers and with those of the token.
-                let changes = std::mem::take(&mut outcome.ops);
-                let lines = after(request.headers(), &changes);
-                ops.extend(changes.iter().cloned());
-                let request = Request::new(&lines, request.connection.clone());
-                return self.after_jwt(&request, identity, draws, moment, ops, verdict);
-            }
-        }
-        self.after_jwt(request, identity, draws, moment, ops, verdict)
+        };
+        Verdict { jwt: verified, ..verdict }
     }
 
     /// Authorization, faults and routes.
     fn after_jwt<'e>(
         &'e self,
         request: &Request<'_>,
-        identity: Option<Identity>,
         draws: &mut Draws,
         moment: Moment<'_>,
         ops: Vec<HeaderOp<'e>>,
-        mut verdict: Verdict<'e>,
     ) -> Verdict<'e> {
-        if Self::AUTHZ
-            && let Some(policies) = &self.authz
-        {
-            let identity = token(&verdict, &identity);
-            let decision = verdict.authz.insert(policies.decide(request, identity));
-            if let Some(reply) = decision.reply() {
+        let decision = match &self.authz {
+            Some(policies) if Self::AUTHZ => Some(policies.decide(request)),
+            _ => None,
+        };
+        let verdict = match (decision.as_ref().and_then(authz::Decision::reply), &self.routes) {
+            (Some(reply), _) => {
+                let mut verdict = Verdict::nothing();
                 verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
-                return verdict;
+                verdict
             }
-        }
-        if !(Self::ROUTE || Self::FAULT) {
-            verdict.outcome = Outcome::Forward(ops);
-            return verdict;
-        }
-        let Some(table) = &self.routes else {
-            verdict.outcome = Outcome::Forward(ops);
-            return verdict;
+            (None, Some(table)) if Self::ROUTE || Self::FAULT => {
+                Self::routed(table, request, draws, moment, ops)
+            }
+            (None, _) => {
+                let mut verdict = Verdict::nothing();
+                verdict.outcome = Outcome::Forward(ops);
+                verdict
+            }
         };
-        let routed = if table.attributes().contains(Attributes::CLAIMS) {
-            let identity = token(&verdict, &identity);
-            let request = Request::new(request.headers(), request.connection.clone()).with_identity(identity);
-            Self::routed(table, &request, draws, moment, ops)
-        } else {
-            Self::routed(table, request, draws, moment, ops)
-        };
-        Verdict { jwt: verdict.jwt, authz: verdict.authz, ..routed }
+        Verdict { authz: decision, ..verdict }
     }
 
     /// Faults and routes.
@@ -264,11 +264,6 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     }
 }
 
-/// The identity of the token: verified here, or by another filter.
-fn token<'v>(verdict: &'v Verdict<'_>, received: &'v Option<Identity>) -> Option<&'v Identity> {
-    verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref()).or(received.as_ref())
-}
-
 /// The header lines once `changes` are made.
 fn after<'v>(lines: &[HeaderLine<'v>], changes: &'v [HeaderOp<'_>]) -> Vec<HeaderLine<'v>> {
     let mut lines = lines.to_vec();
@@ -319,6 +314,8 @@ mod tests {
                           "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}},
                 {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "v"},
                  "spec": {"hosts": ["a.example"], "gateways": ["g"], "http": [
+                    {"match": [{"headers": {"@request.auth.claims.group": {"exact": "ops"}}}],
+                     "headers": {"response": {"set": {"x-by": "ops"}}}, "route": [{"destination": {"host": "a"}}]},
                     {"match": [{"uri": {"exact": "/moved"}}], "headers": {"response": {"set": {"x-by": "v"}}},
                      "redirect": {"uri": "/"}},
                     {"headers": {"response": {"set": {"x-by": "v"}}}, "route": [{"destination": {"host": "a"}}]}]}},
@@ -326,15 +323,18 @@ mod tests {
                  "spec": {}}]}"#;
         let config = Config::read(config, &Engine::decoders()).unwrap();
         let engine = Engine::compile(&config).unwrap();
-        for (host, path, header) in [
-            (&b"a.example"[..], &b"/"[..], Some(&b"v"[..])),
-            (b"a.example", b"/moved", None),
-            (b"b.example", b"/", None),
+        for (host, path, group, header) in [
+            (&b"a.example"[..], &b"/"[..], None, Some(&b"v"[..])),
+            (b"a.example", b"/", Some("ops"), Some(&b"ops"[..])),
+            (b"a.example", b"/moved", Some("dev"), None),
+            (b"b.example", b"/", Some("ops"), None),
         ] {
+            let claims = |group: &str| serde_json::json!({"group": group}).as_object().cloned().unwrap();
+            let identity = group.map(|group| Identity { claims: claims(group) });
             let lines: [HeaderLine<'_>; 3] = [(b":method", b"GET"), (b":path", path), (b":authority", host)];
             let request = Request::new(&lines, crate::Connection::default());
             let moment = Moment { now: crate::Now(std::time::Duration::ZERO), active: &fault::NoneActive };
-            let verdict = engine.request(&request, None, &mut Draws::default(), moment, &jwt::RustCrypto);
+            let verdict = engine.request(&request, identity, &mut Draws::default(), moment, &jwt::RustCrypto);
             let Outcome::Reply(reply) = verdict.outcome else { panic!("{verdict:?}") };
             assert_eq!(reply.status, 403);
             let found = reply.headers.iter().find(|(name, _)| name == "x-by").map(|(_, value)| &**value);

@@ -71,6 +71,18 @@ impl<'a> Request<'a> {
         Self { identity, ..self }
     }
 
+    /// The same request as a filter further on sees it: with other header lines, and after a token was verified.
+    pub(crate) fn seen_with<'b>(
+        &self,
+        headers: &'b [HeaderLine<'b>],
+        identity: Option<&'b Identity>,
+    ) -> Request<'b>
+    where
+        'a: 'b,
+    {
+        Request::new(headers, self.connection.clone()).with_identity(identity)
+    }
+
     /// Who the verified token speaks for; `None` without a token, and as long as nobody has verified it.
     pub fn identity(&self) -> Option<&'a Identity> {
         self.identity

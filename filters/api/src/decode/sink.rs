@@ -6,7 +6,7 @@ use crate::{
     node::Position,
     ordered,
     path::FieldPath,
-    problem::{Problem, ResourceName, Severity},
+    problem::{Problem, ResourceName, Severity, printable},
     types::common::Labels,
 };
 
@@ -48,8 +48,8 @@ impl Sink {
         self.problems.borrow_mut().push(Problem {
             severity,
             code,
-            message,
-            hint,
+            message: printable(message),
+            hint: hint.map(printable),
             path: at.0.below(&self.context.base),
             position: at.1,
             file: self.context.file.clone(),

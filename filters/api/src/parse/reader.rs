@@ -9,7 +9,7 @@ use crate::{
     node::{Node, Position, Value},
     ordered,
     path::FieldPath,
-    problem::{Problem, ResourceName, Severity, code},
+    problem::{Problem, ResourceName, Severity, code, printable},
     resource::{Ignored, Kind, Metadata, Parsed, Resource, Source},
     types::common::Labels,
 };
@@ -55,7 +55,7 @@ impl Reader {
         self.parsed.problems.push(Problem {
             severity: Severity::Error,
             code,
-            message,
+            message: printable(message),
             hint: None,
             path: FieldPath::root(),
             position,

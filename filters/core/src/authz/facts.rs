@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use crate::Request;
-use crate::jwt::Identity;
 use crate::matching::lower_case;
 
 /// Where the values come from that a list of strings is compared with.
@@ -48,7 +47,6 @@ const SPIFFE: &[u8] = b"spiffe://";
 /// A request as rules of one action see it.
 pub(super) struct Facts<'f, 'r> {
     pub(super) request: &'f Request<'r>,
-    pub(super) identity: Option<&'f Identity>,
     /// What a condition on an address or port yields when that is not known: true for DENY, false for ALLOW, so that
     /// not knowing never lets a request pass.
     pub(super) unknown_holds: bool,
@@ -76,7 +74,9 @@ impl<'f> Facts<'f, '_> {
             }
             Field::Issuer => self.text_claim("iss").is_some_and(test),
             Field::TokenSubject => self.text_claim("sub").is_some_and(test),
-            Field::Claim(path) => self.identity.is_some_and(|identity| identity.any_text(path, test)),
+            Field::Claim(path) => {
+                self.request.identity().is_some_and(|identity| identity.any_text(path, test))
+            }
         }
     }
 
@@ -102,7 +102,7 @@ impl<'f> Facts<'f, '_> {
 
     /// A claim that is a string.
     pub(super) fn text_claim(&self, name: &str) -> Option<&'f [u8]> {
-        self.identity?.claims.get(name)?.as_str().map(str::as_bytes)
+        self.request.identity()?.claims.get(name)?.as_str().map(str::as_bytes)
     }
 }
 

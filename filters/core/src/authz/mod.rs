@@ -20,7 +20,6 @@ pub use decision::{Action, Decision, ShadowDecision};
 use facts::Facts;
 use rule_set::RuleSet;
 
-use crate::jwt::Identity;
 use crate::{Attributes, Request};
 
 /// Compiled authorization policies of one proxy.
@@ -49,14 +48,14 @@ impl Policies {
         self.attributes
     }
 
-    /// Decides one request. `identity` is its verified token.
+    /// Decides one request.
     ///
     /// Policies of a kind are one set: DENY comes first, then ALLOW (Istio's order); AUDIT and dry-run policies are
     /// asked whatever the others say. An address or port that is not known holds in every condition of DENY and
     /// AUDIT policies, `not…` or not, and in none of ALLOW policies.
-    pub fn decide<'e>(&'e self, request: &Request<'_>, identity: Option<&Identity>) -> Decision<'e> {
-        let refusing = Facts { request, identity, unknown_holds: true };
-        let allowing = Facts { request, identity, unknown_holds: false };
+    pub fn decide<'e>(&'e self, request: &Request<'_>) -> Decision<'e> {
+        let refusing = Facts { request, unknown_holds: true };
+        let allowing = Facts { request, unknown_holds: false };
         let first = |set: &'e Option<RuleSet>, facts| set.as_ref().and_then(|set: &RuleSet| set.first(facts));
         let audited = first(&self.audit, &refusing);
         let mut shadow = Vec::new();

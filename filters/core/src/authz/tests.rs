@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Connection;
+use crate::jwt::Identity;
 
 /// A request to be decided.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +49,7 @@ impl Call {
     }
 
     /// Calls `then` with the request as the engine sees it.
-    fn view<T>(&self, then: impl FnOnce(&Request<'_>, Option<&Identity>) -> T) -> T {
+    fn view<T>(&self, then: impl FnOnce(&Request<'_>) -> T) -> T {
         let lines: Vec<(&[u8], &[u8])> =
             self.lines.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
         let ip = |text: Option<&str>| text.map(|text| text.parse().expect("an address"));
@@ -65,7 +66,7 @@ impl Call {
             .claims
             .clone()
             .map(|claims| Identity { claims: claims.as_object().expect("an object").clone() });
-        then(&Request::new(&lines, connection), identity.as_ref())
+        then(&Request::new(&lines, connection).with_identity(identity.as_ref()))
     }
 }
 
@@ -104,7 +105,7 @@ fn policies(specs: &[Value]) -> Policies {
 /// Whether `call` passes, by policies with these specs.
 fn passes(specs: &[Value], call: &Call) -> bool {
     let policies = policies(specs);
-    call.view(|request, identity| policies.decide(request, identity).allowed)
+    call.view(|request| policies.decide(request).allowed)
 }
 
 #[test]
@@ -179,8 +180,8 @@ fn the_answer_names_the_rule_as_envoy_does() {
         (b"d", Some("rbac_access_denied_matched_policy[none]"), None),
         (b"c", None, Some(0)),
     ] {
-        Call::get("/").line("x", value).view(|request, identity| {
-            let decision = policies.decide(request, identity);
+        Call::get("/").line("x", value).view(|request| {
+            let decision = policies.decide(request);
             assert_eq!(decision.rule.map(|rule| rule.rule), rule);
             let reply = decision.reply();
             assert_eq!(reply.as_ref().map(|reply| &*reply.details), details);
@@ -200,8 +201,8 @@ fn audit_and_dry_run_are_told() {
         json!({"action": "DENY", "rules": get, "dryRun": "true"}),
         json!({"dryRun": "true"}),
     ]);
-    Call::get("/").view(|request, identity| {
-        let decision = policies.decide(request, identity);
+    Call::get("/").view(|request| {
+        let decision = policies.decide(request);
         assert!(decision.allowed && decision.rule.is_none() && decision.action.is_none());
         assert_eq!(decision.audited.map(|rule| &*rule.resource), Some("default/p0"));
         let shadow: Vec<_> = decision
@@ -245,7 +246,7 @@ fn only_policies_of_this_workload_count() {
     root.meta.namespace = "istio-system".to_owned();
     for (policies, passing) in [(vec![elsewhere, selected], true), (vec![root], false)] {
         let policies = Policies::compile(&policies, &Proxy::default()).unwrap();
-        assert_eq!(Call::get("/").view(|request, _| policies.decide(request, None).allowed), passing);
+        assert_eq!(Call::get("/").view(|request| policies.decide(request).allowed), passing);
     }
 }
 

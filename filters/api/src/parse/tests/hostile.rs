@@ -35,7 +35,7 @@ fn values_of_every_kind_in_every_place() {
         "-1",
         "1e99",
         "\"\"",
-        "\"\\u0000é*\"",
+        "\"\u0000é*\"",
         "[]",
         "[null]",
         "[[]]",
@@ -97,4 +97,15 @@ fn yaml() {
     }
     assert_eq!(parse_yaml(b"", "x.yaml", "default").problems, []);
     assert_eq!(parse_yaml(b"# nothing\n---\n---\n", "x.yaml", "default").problems, []);
+}
+
+/// What a message quotes can't steer a terminal.
+#[test]
+fn control_characters_are_escaped() {
+    let text = r#"{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"a"},
+        "spec":{"hosts":["a\tb\u001b[2J"]}}"#;
+    let parsed = parse_json(text.as_bytes(), "default");
+    let said: Vec<_> = parsed.problems.iter().map(ToString::to_string).collect();
+    assert!(said.iter().any(|said| said.contains(r"`a\tb\u{1b}[2J`")), "{said:?}");
+    assert!(!said.concat().contains('\u{1b}'), "{said:?}");
 }

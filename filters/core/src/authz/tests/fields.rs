@@ -86,11 +86,7 @@ fn cluster_local_stands_for_the_own_trust_domain() {
     ] {
         let policies = super::Policies::compile(&resources(value), &proxy).unwrap();
         let call = Call::get("/").peer(peer);
-        assert_eq!(
-            call.view(|request, _| policies.decide(request, None).allowed),
-            expected,
-            "{value} {peer}"
-        );
+        assert_eq!(call.view(|request| policies.decide(request).allowed), expected, "{value} {peer}");
     }
 }
 

@@ -169,8 +169,8 @@ proptest! {
         let policies = policies(&specs);
         for call in &calls {
             let (denied, allowed) = (first_matching(&deny, call), first_matching(&allow, call));
-            call.view(|request, identity| {
-                let decision = policies.decide(request, identity);
+            call.view(|request| {
+                let decision = policies.decide(request);
                 prop_assert_eq!(decision.allowed, denied.is_none() && allowed.is_some(), "{:?}", call);
                 prop_assert_eq!(decision.rule.map(|rule| rule.rule), denied.or(allowed), "{:?}", call);
                 Ok(())
@@ -187,6 +187,6 @@ proptest! {
         call.peer = Some([&b"spiffe://td/ns/"[..], &peer, b"/sa/", &value].concat());
         call.sni = Some(value);
         let policies = policies(&[json!({"action": "DENY", "rules": rules}), json!({"rules": rules})]);
-        call.view(|request, identity| { policies.decide(request, identity).reply(); });
+        call.view(|request| { policies.decide(request).reply(); });
     }
 }

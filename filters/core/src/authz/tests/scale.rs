@@ -21,8 +21,8 @@ fn looked_at(rules: &[Value], call: &Call) -> (usize, Option<u32>) {
     let clauses: Vec<_> = drafts.iter().map(|draft| draft.clauses.clone()).collect();
     let index = Index::new(&key::choose(&clauses));
     let count = Cell::new(0);
-    let found = call.view(|request, identity| {
-        let facts = Facts { request, identity, unknown_holds: false };
+    let found = call.view(|request| {
+        let facts = Facts { request, unknown_holds: false };
         index.first(&facts, |rule| {
             count.set(count.get() + 1);
             let draft = &drafts[rule as usize];
