@@ -54,6 +54,19 @@ impl Proxy {
         }
     }
 
+    /// What Envoy has allocated once that no longer changes, in MB: connections are freed some time after their requests.
+    fn allocated_at_rest(&self) -> f64 {
+        let (mut last, mut calm) = (self.allocated(), 0);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while calm < 10 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(100));
+            let now = self.allocated();
+            calm = if (now - last).abs() < 0.1 { calm + 1 } else { 0 };
+            last = now;
+        }
+        last
+    }
+
     /// What Envoy has allocated, in MB.
     fn allocated(&self) -> f64 {
         let body = self.running.admin.request("GET", "admin", "/memory", &[]).unwrap().body;
@@ -169,7 +182,7 @@ fn faults_leave_nothing_when_the_clients_are_gone() {
     // Once to warm up: pools and buffers stay allocated.
     drop(held(proxy.address(), count, "two-minutes.example", "/get").unwrap());
     proxy.wait_for_stat("active_faults", "two-minutes", 0.0);
-    let before = proxy.allocated();
+    let before = proxy.allocated_at_rest();
     for _ in 0..2 {
         let clients = held(proxy.address(), count, "two-minutes.example", "/get").unwrap();
         proxy.wait_for_stat("active_faults", "two-minutes", count as f64);
@@ -177,7 +190,7 @@ fn faults_leave_nothing_when_the_clients_are_gone() {
         let each = (holding - before) * 1000.0 / count as f64;
         drop(clients);
         proxy.wait_for_stat("active_faults", "two-minutes", 0.0);
-        let after = proxy.allocated();
+        let after = proxy.allocated_at_rest();
         eprintln!(
             "{count} held: {before:.1} MB before, {holding:.1} while held ({each:.1} kB each), {after:.1} after"
         );
