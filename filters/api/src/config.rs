@@ -150,16 +150,19 @@ impl Config {
     /// # Errors
     /// Everything that is wrong.
     pub fn from_json(text: &[u8]) -> Result<Self, Vec<Problem>> {
-        Self::read(text, &Decoder::ALL)
+        Self::from_reader(text, Reader::new(None, "default", &Decoder::ALL))
     }
 
     /// The same for a filter that carries out what `decoders` read. Resources of other kinds are another filter's, and
-    /// left out unread.
+    /// left out unread. [`Resource::node`] is null: this configuration is not for writing back.
     ///
     /// # Errors
     /// As [`Config::from_json`].
     pub fn read(text: &[u8], decoders: &[Decoder]) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new(None, "default", decoders);
+        Self::from_reader(text, Reader::new(None, "default", decoders).without_nodes())
+    }
+
+    fn from_reader(text: &[u8], mut reader: Reader) -> Result<Self, Vec<Problem>> {
         let mut node = match json::parse(text) {
             Ok(node) => node,
             Err(error) => {

@@ -106,6 +106,8 @@ impl<'de> Visitor<'de> for Seed {
         while let Some(item) = items.next_element_seed(Self)? {
             sequence.push(item);
         }
+        // Most have one element, and a vector that grows has room for four.
+        sequence.shrink_to_fit();
         Ok(node(Value::Sequence(sequence)))
     }
 
@@ -118,6 +120,7 @@ impl<'de> Visitor<'de> for Seed {
             }
             mapping.push((Key { name, position: None }, entries.next_value_seed(Self)?));
         }
+        mapping.shrink_to_fit();
         match repeated(&mapping) {
             Some(name) => Err(A::Error::custom(twice(name))),
             None => Ok(node(Value::Mapping(mapping))),

@@ -69,6 +69,11 @@ impl fmt::Display for Number {
 }
 
 impl Node {
+    /// Nothing, from nowhere.
+    pub(crate) const fn null() -> Self {
+        Self { value: Value::Null, position: None }
+    }
+
     /// The value of a mapping's key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|(_, value)| value)

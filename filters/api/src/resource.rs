@@ -36,7 +36,7 @@ pub struct Resource {
     pub spec: Spec,
     /// Where it comes from.
     pub source: Source,
-    /// The whole resource as it was read.
+    /// The whole resource as it was read; null in a filter, whose memory is dear.
     pub node: Arc<Node>,
 }
 

@@ -41,7 +41,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
                 return None;
             }
         };
-        match Self::new(&json) {
+        match Self::new(json) {
             Ok(plugin) => Some(plugin),
             Err(problems) => {
                 log::error!("configuration rejected, {} problem(s):", problems.len());
@@ -54,11 +54,13 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
     }
 
     /// Compiles a configuration, or says everything that is wrong with it.
-    fn new(json: &[u8]) -> Result<Self, Vec<String>> {
+    fn new(json: Vec<u8>) -> Result<Self, Vec<String>> {
         let all = |problems: Vec<outrigger_api::Problem>| -> Vec<String> {
             problems.iter().map(ToString::to_string).collect()
         };
-        let config = Config::read(json, &PolicyEngine::<POLICIES>::decoders()).map_err(all)?;
+        let config = Config::read(&json, &PolicyEngine::<POLICIES>::decoders()).map_err(all)?;
+        // What memory a VM once has it keeps, so that the most in use at any one time counts.
+        drop(json);
         let engine = PolicyEngine::compile(&config).map_err(all)?;
         for warning in engine.warnings() {
             log::warn!("{warning}");

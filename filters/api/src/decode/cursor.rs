@@ -153,8 +153,11 @@ impl<'a> Cursor<'a> {
     pub(crate) fn list<T>(&self, decode: impl Fn(&Cursor<'_>) -> Option<T>) -> Vec<T> {
         match &self.node.value {
             Value::Sequence(items) => {
+                // As long as it has to be: `collect` would make room for four at least, of values that are large.
+                let mut decoded = Vec::with_capacity(items.len());
                 let items = items.iter().enumerate();
-                items.filter_map(|(index, node)| decode(&self.index(index, node))).collect()
+                decoded.extend(items.filter_map(|(index, node)| decode(&self.index(index, node))));
+                decoded
             }
             _ => self.wrong_kind("a list").unwrap_or_default(),
         }
@@ -173,13 +176,11 @@ impl<'a> Cursor<'a> {
         let Value::Mapping(entries) = &self.node.value else {
             return self.wrong_kind("a mapping").unwrap_or_default();
         };
-        let mut decoded: Vec<_> = entries
-            .iter()
-            .filter_map(|(key, node)| {
-                let value = decode(&key.name, &self.field(&key.name, key.position, node))?;
-                Some((key.name.clone(), value))
-            })
-            .collect();
+        let mut decoded = Vec::with_capacity(entries.len());
+        decoded.extend(entries.iter().filter_map(|(key, node)| {
+            let value = decode(&key.name, &self.field(&key.name, key.position, node))?;
+            Some((key.name.clone(), value))
+        }));
         ordered::sort_by(&mut decoded, |(one, _), (other, _)| one.cmp(other));
         decoded
     }

@@ -41,13 +41,19 @@ pub(crate) struct Reader {
     default_namespace: String,
     /// Of the kinds that are read.
     decoders: Vec<Decoder>,
+    keep_nodes: bool,
     pub(crate) parsed: Parsed,
 }
 
 impl Reader {
     pub(crate) fn new(file: Option<Arc<str>>, default_namespace: &str, decoders: &[Decoder]) -> Self {
         let (default_namespace, decoders) = (default_namespace.to_owned(), decoders.to_vec());
-        Self { file, default_namespace, decoders, parsed: Parsed::default() }
+        Self { file, default_namespace, decoders, keep_nodes: true, parsed: Parsed::default() }
+    }
+
+    /// The same, but the resources don't hold on to what they were read from.
+    pub(crate) fn without_nodes(self) -> Self {
+        Self { keep_nodes: false, ..self }
     }
 
     /// Reports a text which can't be read.
@@ -94,6 +100,7 @@ impl Reader {
                     let usable = !sink.has_errors();
                     if let Some((meta, spec)) = decoded.filter(|_| usable) {
                         let source = Source { file: self.file.clone() };
+                        let node = if self.keep_nodes { node } else { Node::null() };
                         let node = Arc::new(node);
                         self.parsed.resources.push(Resource { meta, api_version, kind, spec, source, node });
                     }
