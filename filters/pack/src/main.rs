@@ -5,6 +5,8 @@
 //! place of all those of the SDK, drops the code behind the others and the custom sections; and it refuses a module
 //! that Envoy 1.40 would not load.
 
+mod sdk;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -114,6 +116,9 @@ fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
     }
     if !wanted.is_empty() {
         bail!("does not export what it should: {wanted:?}");
+    }
+    if sdk::drop_dispatcher(&mut module) == 0 {
+        bail!("has no names of functions, or an SDK whose names are others than expected");
     }
     walrus::passes::gc::run(&mut module);
     let unknown: Vec<_> = module
