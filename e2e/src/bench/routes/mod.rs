@@ -8,6 +8,7 @@ mod shapes;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
+use envoy_config::modules::Module;
 use serde_json::{Value, json};
 
 use self::footprint::{Footprint, Started};
@@ -27,19 +28,42 @@ const COUNTS: [usize; 4] = [10, 100, 1_000, 10_000];
 /// The same with `--quick`.
 const QUICK_COUNTS: [usize; 2] = [10, 10_000];
 /// The most listeners that there can be.
-const MOST: usize = 1 + 2 * Shape::ALL.len() * COUNTS.len();
+const MOST: usize = 1 + Side::ALL.len() * Shape::ALL.len() * COUNTS.len();
+
+/// Who carries a table out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Ours, which also counts every request.
+    Suite,
+    /// Our filter that routes and does nothing else, as Envoy's routes do.
+    Router,
+    /// Envoy's own.
+    Native,
+}
+
+impl Side {
+    const ALL: [Self; 3] = [Self::Suite, Self::Router, Self::Native];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Suite => "suite",
+            Self::Router => "router",
+            Self::Native => "native",
+        }
+    }
+}
 
 /// A table on one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Table {
     shape: Shape,
     count: usize,
-    ours: bool,
+    side: Side,
 }
 
 impl Table {
     fn row(self, miss: bool) -> String {
-        let side = if self.ours { "ours" } else { "native" };
+        let side = self.side.name();
         format!("{side} {} {}{}", self.shape.name(), self.count, if miss { " miss" } else { "" })
     }
 }
@@ -66,7 +90,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let generator = Generator::find(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
-    eprintln!("bench: rendering {} routing tables ...", 2 * Shape::ALL.len() * counts.len());
+    eprintln!("bench: rendering {} routing tables ...", Side::ALL.len() * Shape::ALL.len() * counts.len());
     let tables = Tables::new(counts, ports)?;
     let start = |name: &str, listeners: &[&Listener]| -> (Value, PathBuf) {
         (tables.bootstrap(listeners), folder.path().join(name))
@@ -106,17 +130,21 @@ impl Tables {
         tables.listeners.push((None, listener("bare", port()?, none, &tables.ours, Vec::new(), bare)?));
         for (shape, count) in Shape::ALL.into_iter().flat_map(|shape| counts.iter().map(move |n| (shape, *n)))
         {
-            let (ours, native) = (Table { shape, count, ours: true }, Table { shape, count, ours: false });
             let rendered = render(shape, count)?;
-            let filters = rendered.before.iter().chain([&rendered.suite]).cloned().collect();
-            let name = ours.row(false).replace(' ', "-");
-            let own = listener(&name, port()?, none, &rendered, filters, Routes::Generic)?;
-            tables.listeners.push((Some(ours), own));
-            let hosts = Routes::NativeHosts(shape.virtual_hosts(count));
-            let name = native.row(false).replace(' ', "-");
-            tables
-                .listeners
-                .push((Some(native), listener(&name, port()?, none, &rendered, Vec::new(), hosts)?));
+            let router = rendered.separate.iter().find(|(module, _)| *module == Module::Router);
+            for side in Side::ALL {
+                let (filter, routes) = match side {
+                    Side::Suite => (Some(&rendered.suite), Routes::Generic),
+                    Side::Router => (router.map(|(_, filter)| filter), Routes::Generic),
+                    Side::Native => (None, Routes::NativeHosts(shape.virtual_hosts(count))),
+                };
+                let before = rendered.before.iter().filter(|_| filter.is_some());
+                let filters = before.chain(filter).cloned().collect();
+                let table = Table { shape, count, side };
+                let name = table.row(false).replace(' ', "-");
+                let listener = listener(&name, port()?, none, &rendered, filters, routes)?;
+                tables.listeners.push((Some(table), listener));
+            }
         }
         Ok(tables)
     }
@@ -146,7 +174,7 @@ impl Tables {
             };
             row(table.row(false), table.shape.request(table.count.saturating_sub(1)));
             let end = [counts.first(), counts.last()].contains(&Some(&table.count));
-            if end && table.ours {
+            if end && table.side == Side::Suite {
                 row(table.row(true), table.shape.request(table.count));
             }
         }
@@ -158,20 +186,21 @@ impl Tables {
         &self,
         counts: &[usize],
         start: impl Fn(Table, &Listener) -> Result<Started>,
-    ) -> Result<Vec<(Shape, bool, Footprint)>> {
+    ) -> Result<Vec<(Shape, Side, Footprint)>> {
         let (Some(least), Some(most)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
         let of = |table: Table| {
             let found = self.listeners.iter().find(|(own, _)| *own == Some(table));
             start(table, &found.context("a table without a listener")?.1)
         };
         let mut footprints = Vec::new();
-        for ours in [true, false] {
+        for side in [Side::Suite, Side::Native] {
             // Ten rules of one shape or another make no difference.
-            let small = of(Table { shape: Shape::Exact, count: *least, ours })?;
+            let small = of(Table { shape: Shape::Exact, count: *least, side })?;
             for shape in Shape::ALL {
                 eprintln!("bench: starting Envoy with {} rules: {}", most, shape.name());
-                let large = of(Table { shape, count: *most, ours })?;
-                footprints.push((shape, ours, Footprint::between(small, large, most - least, ours)));
+                let large = of(Table { shape, count: *most, side })?;
+                let footprint = Footprint::between(small, large, most - least, side == Side::Suite);
+                footprints.push((shape, side, footprint));
             }
         }
         Ok(footprints)
