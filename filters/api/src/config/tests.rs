@@ -102,3 +102,15 @@ fn other_filters_kinds_are_left_out_unread() {
     let unknown = text.replace("PeerAuthentication", "PeerAuthentications");
     assert_eq!(Config::read(unknown.as_bytes(), &[]).unwrap_err().len(), 1);
 }
+
+#[test]
+fn a_filter_holds_on_to_nothing_that_it_does_not_use() {
+    let text = br#"{"proxy": {"role": "gateway"}, "resources": [{"apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService", "metadata": {"name": "a"},
+        "spec": {"hosts": ["a"], "http": [{"route": [{"destination": {"host": "b"}}]}]}}]}"#;
+    let written = Config::from_json(text).unwrap();
+    let read = Config::read(text, &[Decoder::VIRTUAL_SERVICE]).unwrap();
+    let [kept, dropped] = [&written, &read].map(|config| config.resources.first().unwrap());
+    assert_eq!(kept.spec, dropped.spec);
+    assert!(!kept.node.is_null() && dropped.node.is_null());
+}
