@@ -199,7 +199,8 @@ impl Bench {
     }
 }
 
-fn with(before: &[Value], filters: impl IntoIterator<Item = Value>) -> Vec<Value> {
+/// `filters` behind those that stand before ours.
+pub(super) fn with(before: &[Value], filters: impl IntoIterator<Item = Value>) -> Vec<Value> {
     before.iter().cloned().chain(filters).collect()
 }
 

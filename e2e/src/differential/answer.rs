@@ -45,9 +45,9 @@ impl Answer {
         copies
     }
 
-    /// Adds copies that make a difference.
-    pub(super) fn add_copies(&mut self, seen: &[Vec<u8>]) {
-        for copy in Self::copies(seen) {
+    /// Adds [`Self::copies`].
+    pub(super) fn add_copies(&mut self, copies: Vec<Vec<Vec<u8>>>) {
+        for copy in copies {
             self.body.extend(copy.into_iter().map(|line| [b"copy: ", line.as_slice()].concat()));
         }
     }

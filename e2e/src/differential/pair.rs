@@ -98,16 +98,17 @@ impl Asker {
             self.native[which].send(&request.method, &request.with(NUMBER, &numbers[1]).to_bytes())?,
         ];
         // A copy may come in after the answer.
-        let mut seen = [Vec::new(), Vec::new()];
+        let (mut of_ours, mut of_native) = (Vec::new(), Vec::new());
         for _ in 0..40 {
             std::thread::sleep(Duration::from_millis(8));
-            seen = [&numbers[0], &numbers[1]].map(|number| copies.of(number));
-            if Answer::copies(&seen[0]) == Answer::copies(&seen[1]) {
+            [of_ours, of_native] =
+                [&numbers[0], &numbers[1]].map(|number| Answer::copies(&copies.of(number)));
+            if of_ours == of_native {
                 break;
             }
         }
-        ours.add_copies(&seen[0]);
-        native.add_copies(&seen[1]);
+        ours.add_copies(of_ours);
+        native.add_copies(of_native);
         Ok((ours, native))
     }
 }

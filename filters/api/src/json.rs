@@ -74,7 +74,7 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(node(Value::Null))
+        Ok(Node::null())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Node, E> {

@@ -70,7 +70,7 @@ impl fmt::Display for Number {
 
 impl Node {
     /// Nothing, from nowhere.
-    pub(crate) const fn null() -> Self {
+    pub const fn null() -> Self {
         Self { value: Value::Null, position: None }
     }
 

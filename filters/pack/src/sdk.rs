@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use anyhow::{Result, bail};
 use walrus::ir::{Visitor, dfs_in_order};
 use walrus::{ElementItems, ExportItem, FunctionBuilder, FunctionId, FunctionKind, LocalFunction, Module};
 
@@ -12,9 +13,12 @@ use walrus::{ElementItems, ExportItem, FunctionBuilder, FunctionId, FunctionKind
 const DISPATCHER: &[&str] =
     &["10proxy_wasm10dispatcher", "proxy_wasm..dispatcher", "10proxy_wasm6traits", "proxy_wasm..traits"];
 
-/// Empties the dispatcher's functions that no other code calls: who calls them would trap. Returns how many.
-pub(crate) fn drop_dispatcher(module: &mut Module) -> usize {
-    let ours: HashSet<FunctionId> = module
+/// Empties the dispatcher's functions that no other code calls: who calls them would trap.
+///
+/// # Errors
+/// There is none, or who calls what can't be told.
+pub(crate) fn drop_dispatcher(module: &mut Module) -> Result<()> {
+    let dispatcher: HashSet<FunctionId> = module
         .funcs
         .iter()
         .filter(|function| {
@@ -28,24 +32,29 @@ pub(crate) fn drop_dispatcher(module: &mut Module) -> usize {
         ExportItem::Function(function) => Some(function),
         _ => None,
     });
-    let indirect = module.elements.iter().flat_map(|element| match &element.items {
-        ElementItems::Functions(functions) => functions.as_slice(),
-        ElementItems::Expressions(..) => &[],
-    });
-    let others = indirect.copied().filter(|function| !ours.contains(function));
-    exported.chain(others).chain(module.start).for_each(|function| called.add(function));
+    exported.chain(module.start).for_each(|function| called.add(function));
+    for element in module.elements.iter() {
+        let ElementItems::Functions(functions) = &element.items else {
+            bail!("fills a table of functions by expressions, which its linker did not do so far");
+        };
+        let others = functions.iter().filter(|function| !dispatcher.contains(function));
+        others.for_each(|function| called.add(*function));
+    }
     while let Some(function) = called.left.pop() {
         if let FunctionKind::Local(local) = &module.funcs.get(function).kind {
             dfs_in_order(&mut called, local, local.entry_block());
         }
     }
-    let dropped: Vec<_> = ours.difference(&called.found).copied().collect();
-    for function in &dropped {
-        if let Some(empty) = trap(module, *function) {
-            module.funcs.get_mut(*function).kind = FunctionKind::Local(empty);
+    let dropped: Vec<_> = dispatcher.difference(&called.found).copied().collect();
+    if dropped.is_empty() {
+        bail!("has no names of functions, or an SDK whose names are others than expected");
+    }
+    for function in dropped {
+        if let Some(empty) = trap(module, function) {
+            module.funcs.get_mut(function).kind = FunctionKind::Local(empty);
         }
     }
-    dropped.len()
+    Ok(())
 }
 
 /// A body for `function` that does nothing but trap.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::footprint::{Footprint, Started};
 use self::report::Report;
 use self::shapes::Shape;
-use super::configurations::Row;
+use super::configurations::{Row, with};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener};
 use super::load::Generator;
@@ -132,14 +132,14 @@ impl Tables {
         {
             let rendered = render(shape, count)?;
             let router = rendered.separate.iter().find(|(module, _)| *module == Module::Router);
+            let (_, router) = router.context("no router filter was rendered")?;
+            let ours = |filter: &Value| (with(&rendered.before, [filter.clone()]), Routes::Generic);
             for side in Side::ALL {
-                let (filter, routes) = match side {
-                    Side::Suite => (Some(&rendered.suite), Routes::Generic),
-                    Side::Router => (router.map(|(_, filter)| filter), Routes::Generic),
-                    Side::Native => (None, Routes::NativeHosts(shape.virtual_hosts(count))),
+                let (filters, routes) = match side {
+                    Side::Suite => ours(&rendered.suite),
+                    Side::Router => ours(router),
+                    Side::Native => (Vec::new(), Routes::NativeHosts(shape.virtual_hosts(count))),
                 };
-                let before = rendered.before.iter().filter(|_| filter.is_some());
-                let filters = before.chain(filter).cloned().collect();
                 let table = Table { shape, count, side };
                 let name = table.row(false).replace(' ', "-");
                 let listener = listener(&name, port()?, none, &rendered, filters, routes)?;

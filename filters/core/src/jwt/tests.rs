@@ -9,7 +9,7 @@ mod signatures;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_api::node::{Node, Value};
+use outrigger_api::node::Node;
 use outrigger_api::resource::{Metadata, Source};
 use outrigger_api::types::common::Target;
 use outrigger_api::types::request_authentication::RequestAuthentication;
@@ -59,7 +59,7 @@ fn resource(namespace: &str, name: &str, jwt_rules: Vec<JwtRule>) -> Resource {
         kind: Kind::RequestAuthentication,
         spec: Spec::RequestAuthentication(RequestAuthentication { target: Target::All, jwt_rules }),
         source: Source::default(),
-        node: Arc::new(Node { value: Value::Null, position: None }),
+        node: Arc::new(Node::null()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use outrigger_api::host::HostPattern;
-use outrigger_api::node::{Node, Value};
+use outrigger_api::node::Node;
 use outrigger_api::resource::{Metadata, Source, Timestamp};
 use outrigger_api::types::annotations::Annotations;
 use outrigger_api::types::common::{
@@ -27,7 +27,7 @@ pub(crate) fn resource(name: &str, kind: Kind, spec: Spec) -> Resource {
         kind,
         spec,
         source: Source::default(),
-        node: Arc::new(Node { value: Value::Null, position: None }),
+        node: Arc::new(Node::null()),
     }
 }
 
