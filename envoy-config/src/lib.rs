@@ -6,6 +6,7 @@ pub mod cli;
 pub mod envoy;
 pub mod exit;
 pub mod explain;
+pub mod identity;
 pub mod load;
 pub mod mesh_config;
 pub mod modules;

@@ -66,7 +66,13 @@ impl Render {
                 return Exit::Environment;
             }
         };
-        let options = self.envoy.options(&self.proxy, &mesh.mesh, &module_dir);
+        let options = match self.envoy.options(&self.proxy, &mesh.mesh, &module_dir) {
+            Ok(options) => options,
+            Err(error) => {
+                super::complain(&error);
+                return Exit::Usage;
+            }
+        };
         let rendered = match check_and_render(&loaded, &mesh, &proxy, &options) {
             Ok(rendered) => rendered,
             Err(exit) => return exit,

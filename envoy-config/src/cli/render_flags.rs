@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use outrigger_api::Proxy;
 
 use crate::Exit;
 use crate::analyze::{Finding, Level, analyze, has_errors, human};
+use crate::identity::{Identity, IdentityError};
 use crate::load::Loaded;
 use crate::mesh_config::{self, MeshConfig};
 use crate::proxy_options::ProxyOptions;
@@ -31,6 +32,11 @@ pub struct RenderFlags {
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:15000")]
     admin: SocketAddr,
 
+    /// The workload's certificate for mutual TLS: a folder with cert-chain.pem, key.pem and root-cert.pem, as
+    /// `outrigger certs issue` makes it
+    #[arg(long, value_name = "DIR")]
+    certs: Option<PathBuf>,
+
     /// One filter for all policies, or one for each
     #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
     filters: FiltersOption,
@@ -45,9 +51,22 @@ enum FiltersOption {
 }
 
 impl RenderFlags {
+    /// Files and folders that the outcome depends on.
+    pub fn watched(&self) -> impl Iterator<Item = PathBuf> {
+        self.certs.iter().cloned()
+    }
+
     /// What they ask for; Envoy finds the modules in `module_dir`.
-    pub fn options(&self, proxy: &ProxyOptions, mesh: &MeshConfig, module_dir: &Path) -> Options {
-        Options {
+    ///
+    /// # Errors
+    /// A certificate that can't be used.
+    pub fn options(
+        &self,
+        proxy: &ProxyOptions,
+        mesh: &MeshConfig,
+        module_dir: &Path,
+    ) -> Result<Options, IdentityError> {
+        Ok(Options {
             ports: self.ports.iter().copied().collect::<BTreeMap<_, _>>(),
             bind: self.bind,
             admin: self.admin,
@@ -57,8 +76,9 @@ impl RenderFlags {
             },
             app_port: proxy.app_port,
             module_dir: module_dir.to_owned(),
+            identity: self.certs.as_deref().map(Identity::read).transpose()?,
             mesh: mesh.clone(),
-        }
+        })
     }
 }
 

@@ -79,16 +79,16 @@ impl Source for Files {
     fn render(&self, module_dir: &Path) -> Result<Rendered, Exit> {
         let (loaded, mesh) = self.flags.input.read_from(&self.inputs).ok_or(Exit::Usage)?;
         let proxy = self.flags.proxy.proxy(&mesh.mesh);
-        check_and_render(
-            &loaded,
-            &mesh,
-            &proxy,
-            &self.flags.render.options(&self.flags.proxy, &mesh.mesh, module_dir),
-        )
+        let options =
+            self.flags.render.options(&self.flags.proxy, &mesh.mesh, module_dir).map_err(|error| {
+                super::complain(&error);
+                Exit::Usage
+            })?;
+        check_and_render(&loaded, &mesh, &proxy, &options)
     }
 
     fn watched(&self) -> Vec<PathBuf> {
         let files = self.inputs.watched().map(Path::to_owned);
-        files.chain(self.flags.input.mesh_config.clone()).collect()
+        files.chain(self.flags.input.mesh_config.clone()).chain(self.flags.render.watched()).collect()
     }
 }

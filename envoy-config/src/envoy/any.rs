@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions};
 use super::discovery::ExtensionConfig;
 use super::http::{FileAccessLog, HttpConnectionManager, SetFilterState};
-use super::listener::Listener;
+use super::listener::{Listener, TcpProxy};
 use super::scalars::Block;
+use super::secret::Secret;
+use super::tls::{DownstreamTlsContext, UpstreamTlsContext};
 use super::wasm::PluginConfig;
 
 /// The types that stand in an `Any`.
@@ -19,6 +21,21 @@ pub enum Any {
     /// A cluster in a discovery file.
     #[serde(rename = "type.googleapis.com/envoy.config.cluster.v3.Cluster")]
     Cluster(Box<Cluster>),
+    /// A secret in a discovery file.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret")]
+    Secret(Box<Secret>),
+    /// TLS with a client.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext")]
+    DownstreamTls(Box<DownstreamTlsContext>),
+    /// TLS with a service.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext")]
+    UpstreamTls(Box<UpstreamTlsContext>),
+    /// Looks whether a connection begins with TLS, and for which name.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")]
+    TlsInspector {},
+    /// The network filter that passes bytes on.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy")]
+    TcpProxy(Box<TcpProxy>),
     /// A filter's configuration in a discovery file.
     #[serde(rename = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig")]
     ExtensionConfig(Box<ExtensionConfig>),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::cluster::Cluster;
 use super::discovery::ConfigSource;
 use super::listener::Listener;
-use super::scalars::Address;
+use super::scalars::{Address, StringMatcher};
 
 /// Who this Envoy is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,14 +67,6 @@ pub struct HistogramBuckets {
     pub name: StringMatcher,
     /// Upper bounds.
     pub buckets: Vec<f64>,
-}
-
-/// `envoy.type.matcher.v3.StringMatcher`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StringMatcher {
-    /// Begins with this.
-    Prefix(String),
 }
 
 /// Listeners and clusters that stand in the bootstrap itself.

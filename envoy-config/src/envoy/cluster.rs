@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::any::{Any, Extension};
-use super::scalars::{Address, Percent, Seconds, is_default};
+use super::scalars::{Address, Empty, Percent, Seconds, is_default};
 
 /// A service, or a part of one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,6 +34,9 @@ pub struct Cluster {
     /// How HTTP is spoken, by the name of the extension.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub typed_extension_protocol_options: BTreeMap<&'static str, Any>,
+    /// TLS with its endpoints. `None`: plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport_socket: Option<Extension>,
     /// Its endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_assignment: Option<LoadAssignment>,
@@ -297,10 +300,6 @@ pub enum ExplicitVersion {
     /// HTTP/2
     Http2ProtocolOptions(Http2Options),
 }
-
-/// A message with nothing in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Empty {}
 
 /// Options of HTTP/2.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -9,6 +9,8 @@ pub mod http;
 pub mod listener;
 pub mod route;
 pub mod scalars;
+pub mod secret;
+pub mod tls;
 pub mod wasm;
 
 pub use any::Any;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::any::Extension;
-use super::scalars::{Seconds, is_default};
+use super::scalars::{Seconds, StringMatcher, is_default};
 
 /// Where a listener's requests go.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,14 +75,6 @@ pub enum HeaderMatch {
     PresentMatch(bool),
     /// As this says.
     StringMatch(StringMatcher),
-}
-
-/// `envoy.type.matcher.v3.StringMatcher`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StringMatcher {
-    /// All of it.
-    Exact(String),
 }
 
 /// What is done with a request.

@@ -78,6 +78,22 @@ impl Address {
     }
 }
 
+/// `envoy.type.matcher.v3.StringMatcher`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StringMatcher {
+    /// All of it.
+    Exact(String),
+    /// Begins with this.
+    Prefix(String),
+    /// Ends with this.
+    Suffix(String),
+}
+
+/// A message with nothing in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Empty {}
+
 /// Text that is written over several lines, in a block that keeps them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block(pub String);

@@ -11,7 +11,7 @@ use super::{access_log, routes};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::http::{HttpConnectionManager, HttpFilter, ServerProtocolOptions, UpgradeConfig};
-use crate::envoy::listener::{FilterChain, Listener, TrafficDirection};
+use crate::envoy::listener::{FilterChain, FilterChainMatch, Listener, TrafficDirection};
 use crate::envoy::scalars::{Address, Seconds};
 use crate::mesh_config::PathNormalization;
 
@@ -38,7 +38,13 @@ pub(super) fn listener(
         name: plan.name(),
         address: Address::tcp(plan.address.ip().to_string(), plan.address.port()),
         traffic_direction: direction,
-        filter_chains: vec![FilterChain { filters: vec![filter] }],
+        listener_filters: Vec::new(),
+        filter_chains: vec![FilterChain {
+            name: String::new(),
+            filter_chain_match: FilterChainMatch::default(),
+            filters: vec![filter],
+            transport_socket: None,
+        }],
     }
 }
 

@@ -8,6 +8,7 @@ mod listeners;
 mod options;
 mod problems;
 mod routes;
+pub(crate) mod secrets;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,7 +16,7 @@ pub(crate) mod testing;
 mod tests;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
@@ -33,6 +34,7 @@ use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, Run
 use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::Listener;
 use crate::envoy::scalars::Address;
+use crate::envoy::secret::Secret;
 use crate::modules::{Module, ModuleError};
 
 /// The name of the bootstrap in its folder.
@@ -53,6 +55,8 @@ pub struct Rendered {
     pub listeners: Vec<Listener>,
     /// Where they go, sorted by name.
     pub clusters: Vec<Cluster>,
+    /// The certificates and keys that the two ask for, by name.
+    pub secrets: BTreeMap<String, Secret>,
     /// The WebAssembly modules that the filters are in.
     pub modules: &'static [Module],
     /// The files that the resources came from.
@@ -65,6 +69,7 @@ pub struct Rendered {
 /// Everything that is not carried out, by the filters or by the configuration around them.
 pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Result<Rendered, Vec<Problem>> {
     let plans = listeners::plan(resources, proxy, options)?;
+    let secrets = secrets::Secrets::new(&options.module_dir);
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     for plan in &plans {
         let config = filters::config(resources, &plan.proxy);
@@ -97,18 +102,20 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         stats: stats::config(),
         listeners: rendered,
         clusters,
+        secrets: secrets.into_inner(),
         modules: filters::modules(options.filters),
         sources: resources.iter().filter_map(|resource| resource.source.file.clone()).collect(),
     })
 }
 
 impl Rendered {
-    /// Writes the bootstrap and the modules into `folder`, which is made if it is not there.
+    /// Writes the bootstrap, the modules and the secrets into `folder`, which is made if it is not there.
     ///
     /// # Errors
     /// A module that can't be had, a file that can't be written.
     pub fn write(&self, folder: &Path) -> Result<(), WriteError> {
         self.write_modules(folder)?;
+        self.write_secrets(folder)?;
         replace(&folder.join(BOOTSTRAP), self.to_yaml()?.as_bytes())
     }
 
@@ -125,7 +132,15 @@ impl Rendered {
         Ok(())
     }
 
-    /// The whole as a bootstrap that needs no other file but the modules.
+    /// Writes the secrets alone, into a folder that is there.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_secrets(&self, folder: &Path) -> Result<(), WriteError> {
+        self.secrets.values().try_for_each(|secret| secrets::write(folder, secret, 1))
+    }
+
+    /// The whole as a bootstrap that needs no other file but the modules and the secrets.
     ///
     /// # Errors
     /// The serializer's.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::identity::Identity;
 use crate::mesh_config::MeshConfig;
 
 /// The port where a sidecar's application sends its requests.
@@ -24,8 +25,10 @@ pub struct Options {
     pub filters: Filters,
     /// `--app-port`: where a sidecar's application listens. `None`: nothing comes in through the sidecar.
     pub app_port: Option<u16>,
-    /// The folder where Envoy finds the modules: as Envoy sees it, which differs from ours in a container.
+    /// The folder where Envoy finds the modules and the secrets: as Envoy sees it, which differs from ours in a container.
     pub module_dir: PathBuf,
+    /// `--certs`: who this proxy is to the rest of the mesh. `None`: it has no certificate.
+    pub identity: Option<Identity>,
     /// `--mesh-config`
     pub mesh: MeshConfig,
 }
@@ -49,6 +52,7 @@ impl Default for Options {
             filters: Filters::default(),
             app_port: None,
             module_dir: PathBuf::from("."),
+            identity: None,
             mesh: MeshConfig::default(),
         }
     }

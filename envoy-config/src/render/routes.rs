@@ -13,9 +13,9 @@ use crate::envoy::any::Extension;
 use crate::envoy::route::{
     Action, BackOff, ClusterSpecifier, FractionalPercent, HeaderMatch, HeaderMatcher, MaxStreamDuration,
     MirrorPolicy, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, RuntimeFraction,
-    StringMatcher, VirtualHost,
+    VirtualHost,
 };
-use crate::envoy::scalars::Seconds;
+use crate::envoy::scalars::{Seconds, StringMatcher};
 use crate::mesh_config::{MeshConfig, OutboundTraffic};
 
 /// The cluster of requests that a sidecar lets pass to where they were headed.

@@ -2,7 +2,8 @@
 
 use outrigger_core::telemetry;
 
-use crate::envoy::bootstrap::{HistogramBuckets, StatsConfig, StringMatcher, TagSpecifier};
+use crate::envoy::bootstrap::{HistogramBuckets, StatsConfig, TagSpecifier};
+use crate::envoy::scalars::StringMatcher;
 
 /// Upper bounds of Istio's duration histogram, in milliseconds.
 const BUCKETS: [f64; 19] = [

@@ -11,6 +11,7 @@ use crate::envoy::cluster::Cluster;
 use crate::envoy::discovery::{ConfigSource, DiscoveryResponse, ExtensionConfigSource};
 use crate::envoy::http::{HttpFilter, HttpFilterConfig};
 use crate::envoy::listener::Listener;
+use crate::envoy::secret::Secret;
 use crate::render::Rendered;
 
 /// The file of the listeners.
@@ -31,6 +32,8 @@ pub(super) struct Dynamic {
     pub(super) clusters: BTreeMap<String, Cluster>,
     /// The WebAssembly filters by name.
     pub(super) filters: BTreeMap<String, Any>,
+    /// Certificates and keys by name.
+    pub(super) secrets: BTreeMap<String, Secret>,
 }
 
 impl Dynamic {
@@ -56,7 +59,7 @@ impl Dynamic {
         }
         let clusters =
             rendered.clusters.iter().map(|cluster| (cluster.name.clone(), cluster.clone())).collect();
-        Self { listeners, clusters, filters }
+        Self { listeners, clusters, filters, secrets: rendered.secrets.clone() }
     }
 
     /// Where the bootstrap says the listeners and clusters are.

@@ -9,7 +9,7 @@ use super::admin::{Admin, Stats};
 use super::dynamic::{self, Dynamic};
 use super::steps::{self, Step};
 use crate::envoy::cluster::Cluster;
-use crate::render::{Rendered, WriteError, replace, to_yaml};
+use crate::render::{Rendered, WriteError, replace, secrets, to_yaml};
 
 /// How long Envoy may take for a step. DNS that does not answer takes some of it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,6 +51,9 @@ impl Files {
         let files = Self { clusters: current.clusters.clone(), folder, current, version: 1 };
         for name in files.current.filters.keys() {
             files.write_filter(&files.current, name)?;
+        }
+        for name in files.current.secrets.keys() {
+            files.write_secret(&files.current, name)?;
         }
         files.write_clusters(&files.clusters)?;
         files.write_listeners(&files.current)?;
@@ -109,6 +112,11 @@ impl Files {
                 r"^listener_manager\.".to_owned(),
                 "listener_manager.total_listeners_warming",
             ),
+            // So with a secret that is new.
+            Step::Secret(name) if !self.current.secrets.contains_key(name) => {
+                return Ok(self.write_secret(new, name)?);
+            }
+            Step::Secret(name) => (format!("certificate `{name}`"), r"\.sds\.|^sds\.".to_owned(), ""),
             // A filter that is new has no counters before its listener is there.
             Step::Filter(name) if !self.current.filters.contains_key(name) => {
                 return Ok(self.write_filter(new, name)?);
@@ -121,6 +129,7 @@ impl Files {
         match step {
             Step::Clusters(clusters) => self.write_clusters(clusters)?,
             Step::Filter(name) => self.write_filter(new, name)?,
+            Step::Secret(name) => self.write_secret(new, name)?,
             Step::Listeners => self.write_listeners(new)?,
         }
         let end = Instant::now() + PATIENCE;
@@ -151,7 +160,10 @@ impl Files {
                 Step::Filter(name) if self.current.filters.contains_key(name) => {
                     self.write_filter(&self.current, name)?;
                 }
-                Step::Filter(_) => {}
+                Step::Secret(name) if self.current.secrets.contains_key(name) => {
+                    self.write_secret(&self.current, name)?;
+                }
+                Step::Filter(_) | Step::Secret(_) => {}
                 Step::Listeners => self.write_listeners(&self.current)?,
             }
         }
@@ -190,6 +202,11 @@ impl Files {
         let file = Dynamic::filter_file(name, config, self.version);
         replace(&self.folder.join(dynamic::file_name(name)), to_yaml(&file)?.as_bytes())
     }
+
+    fn write_secret(&self, of: &Dynamic, name: &str) -> Result<(), WriteError> {
+        let Some(secret) = of.secrets.get(name) else { return Ok(()) };
+        secrets::write(&self.folder, secret, self.version)
+    }
 }
 
 /// The addresses of the listeners.
@@ -220,6 +237,7 @@ fn concerns(stat: &str, step: &Step) -> bool {
         Step::Clusters(_) => stat.starts_with("cluster_manager.cds."),
         Step::Listeners => stat.starts_with("listener_manager.lds."),
         Step::Filter(name) => stat.contains(&format!(".{name}.")),
+        Step::Secret(name) => stat.contains(&format!("sds.{name}.")),
     }
 }
 

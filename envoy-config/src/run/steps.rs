@@ -9,6 +9,8 @@ use crate::envoy::cluster::Cluster;
 /// One thing to do; the next waits until Envoy has done it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
+    /// The secret of this name has changed, or is new.
+    Secret(String),
     /// These are the clusters.
     Clusters(BTreeMap<String, Cluster>),
     /// The filter of this name has changed, or is new.
@@ -20,7 +22,8 @@ pub(super) enum Step {
 /// What leads from `old` to `new`. The clusters of `old` that `new` lacks are still there at the end: requests that a
 /// filter holds back, or that are tried again, go to them; see [`leftover`].
 pub(super) fn between(old: &Dynamic, new: &Dynamic) -> Vec<Step> {
-    let mut steps = Vec::new();
+    let changed = new.secrets.iter().filter(|(name, secret)| old.secrets.get(*name) != Some(secret));
+    let mut steps: Vec<Step> = changed.map(|(name, _)| Step::Secret(name.clone())).collect();
     let mut clusters = old.clusters.clone();
     clusters.extend(new.clusters.iter().map(|(name, cluster)| (name.clone(), cluster.clone())));
     if clusters != old.clusters {
@@ -44,6 +47,7 @@ pub(super) fn summary(steps: &[Step]) -> String {
     let count = |kind: fn(&Step) -> bool| steps.iter().filter(|step| kind(step)).count();
     let filters = count(|step| matches!(step, Step::Filter(_)));
     let parts = [
+        (count(|step| matches!(step, Step::Secret(_))) > 0).then_some("certificates"),
         (filters > 0).then_some("filters"),
         (count(|step| matches!(step, Step::Clusters(_))) > 0).then_some("clusters"),
         (count(|step| matches!(step, Step::Listeners)) > 0).then_some("listeners"),

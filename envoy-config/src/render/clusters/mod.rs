@@ -145,6 +145,7 @@ fn new(name: String, discovery: Discovery) -> Cluster {
         outlier_detection: None,
         upstream_connection_options: None,
         typed_extension_protocol_options: BTreeMap::new(),
+        transport_socket: None,
         load_assignment: None,
     }
 }

@@ -14,10 +14,10 @@ use super::balancing::{LARGEST_RING, balancing};
 use crate::envoy::Any;
 use crate::envoy::cluster::{self, Cluster};
 use crate::envoy::cluster::{
-    CommonLbConfig, CommonProtocolOptions, ConnectionOptions, Empty, ExplicitVersion, Http2Options,
+    CommonLbConfig, CommonProtocolOptions, ConnectionOptions, ExplicitVersion, Http2Options,
     HttpProtocolOptions, HttpVersion, TcpKeepalive,
 };
-use crate::envoy::scalars::{Percent, Seconds};
+use crate::envoy::scalars::{Empty, Percent, Seconds};
 use crate::render::problems::unsupported;
 
 /// What of `policy`, which stands at `path`, is not carried out.

@@ -1,0 +1,138 @@
+//! TLS on both sides of a proxy: `envoy.extensions.transport_sockets.tls.v3`. Certificates never stand here: each is a
+//! [`super::secret::Secret`] in a file of its own, which Envoy takes changes of without closing a connection.
+
+use serde::Serialize;
+
+use super::Any;
+use super::any::Extension;
+use super::discovery::ConfigSource;
+use super::scalars::{Empty, StringMatcher, is_default};
+
+/// The name of the transport socket.
+const SOCKET: &str = "envoy.transport_sockets.tls";
+
+/// `DownstreamTlsContext`: TLS with a client.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DownstreamTlsContext {
+    /// What both sides have.
+    pub common_tls_context: CommonTlsContext,
+    /// A client without a certificate is refused.
+    pub require_client_certificate: bool,
+    /// Session tickets would outlive a change of the accepted peers.
+    #[serde(skip_serializing_if = "is_default")]
+    pub disable_stateless_session_resumption: bool,
+}
+
+/// `UpstreamTlsContext`: TLS with a service.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UpstreamTlsContext {
+    /// What both sides have.
+    pub common_tls_context: CommonTlsContext,
+    /// The name asked for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sni: String,
+    /// The name asked for is the request's host.
+    #[serde(skip_serializing_if = "is_default")]
+    pub auto_host_sni: bool,
+    /// The certificate must be for the name asked for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub auto_sni_san_validation: bool,
+}
+
+/// `CommonTlsContext`
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct CommonTlsContext {
+    /// Versions and ciphers.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tls_params: TlsParameters,
+    /// The own certificates: one for each kind of key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tls_certificate_sds_secret_configs: Vec<SdsSecretConfig>,
+    /// How the peer's certificate is judged. `None`: not at all.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
+    /// Protocols above TLS, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alpn_protocols: Vec<&'static str>,
+}
+
+/// `TlsParameters`; what is not set is Envoy's default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct TlsParameters {
+    /// `TLSv1_2`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_minimum_protocol_version: Option<&'static str>,
+    /// `TLSv1_3`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_maximum_protocol_version: Option<&'static str>,
+    /// For TLS up to 1.2.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cipher_suites: Vec<String>,
+}
+
+/// How the peer's certificate is judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Validation {
+    /// Without authorities from a file.
+    ValidationContext(ValidationContext),
+    /// Authorities from a file, with what else is asked of the certificate.
+    CombinedValidationContext {
+        /// What else is asked.
+        default_validation_context: ValidationContext,
+        /// The authorities.
+        validation_context_sds_secret_config: SdsSecretConfig,
+    },
+}
+
+/// `CertificateValidationContext`, without authorities.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct ValidationContext {
+    /// One of these names is in the certificate; empty: any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub match_typed_subject_alt_names: Vec<SubjectAltName>,
+    /// Base64 SHA-256 of the accepted public keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verify_certificate_spki: Vec<String>,
+    /// Hexadecimal SHA-256 of the accepted certificates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verify_certificate_hash: Vec<String>,
+    /// `ACCEPT_UNTRUSTED`: whoever has signed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust_chain_verification: Option<&'static str>,
+    /// The authorities of the machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_root_certs: Option<Empty>,
+}
+
+/// `SubjectAltNameMatcher`
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubjectAltName {
+    /// `URI`, `DNS`, `EMAIL`, `IP_ADDRESS`
+    pub san_type: &'static str,
+    /// The name.
+    pub matcher: StringMatcher,
+}
+
+/// `SdsSecretConfig`: a secret in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SdsSecretConfig {
+    /// The secret's name.
+    pub name: String,
+    /// Its file.
+    pub sds_config: ConfigSource,
+}
+
+impl DownstreamTlsContext {
+    /// The transport socket of a filter chain.
+    pub fn socket(self) -> Extension {
+        Extension::new(SOCKET, Any::DownstreamTls(Box::new(self)))
+    }
+}
+
+impl UpstreamTlsContext {
+    /// The transport socket of a cluster.
+    pub fn socket(self) -> Extension {
+        Extension::new(SOCKET, Any::UpstreamTls(Box::new(self)))
+    }
+}
