@@ -1,6 +1,7 @@
 //! Istio's resources as the configuration of one Envoy, with the filters that carry them out.
 
 mod access_log;
+mod assemble;
 mod clusters;
 mod filters;
 mod hcm;
@@ -15,6 +16,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -22,8 +24,6 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource, Role};
-use outrigger_core::Engine;
-use outrigger_core::route::Table;
 use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
@@ -68,18 +68,14 @@ pub struct Rendered {
 /// # Errors
 /// Everything that is not carried out, by the filters or by the configuration around them.
 pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Result<Rendered, Vec<Problem>> {
-    let plans = listeners::plan(resources, proxy, options)?;
-    let secrets = secrets::Secrets::new(&options.module_dir);
+    let mut secrets = secrets::Secrets::new(&options.module_dir);
+    let plans = listeners::plan(resources, proxy, options, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     for plan in &plans {
-        let config = filters::config(resources, &plan.proxy);
-        match Engine::compile(&config) {
-            Ok(engine) => {
-                destinations.extend(engine.routes().into_iter().flat_map(Table::destinations).cloned());
-                let (traffic, wanted) = (plan.traffic, engine.attributes());
-                let profiles = engine.routes().map(Table::profiles).unwrap_or_default();
-                let chain = filters::chain(options.filters, traffic, &config, wanted, &options.module_dir);
-                rendered.push(hcm::listener(plan, chain, &profiles, options));
+        match assemble::listener(plan, resources, options) {
+            Ok(assembled) => {
+                destinations.extend(assembled.destinations);
+                rendered.push(assembled.listener);
             }
             Err(found) => add_new(&mut problems, found),
         }

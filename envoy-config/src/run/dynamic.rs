@@ -10,7 +10,7 @@ use crate::envoy::bootstrap::DynamicResources;
 use crate::envoy::cluster::Cluster;
 use crate::envoy::discovery::{ConfigSource, DiscoveryResponse, ExtensionConfigSource};
 use crate::envoy::http::{HttpFilter, HttpFilterConfig};
-use crate::envoy::listener::Listener;
+use crate::envoy::listener::{FilterChain, Listener};
 use crate::envoy::secret::Secret;
 use crate::render::Rendered;
 
@@ -43,12 +43,15 @@ impl Dynamic {
         let mut listeners = rendered.listeners.clone();
         for listener in &mut listeners {
             let name = listener.name.clone();
-            for filter in filter_chains(listener).flatten() {
+            for (chain, filter) in http_filters(listener) {
                 let HttpFilterConfig::TypedConfig(config) = &filter.config else { continue };
                 if !is_wasm(&filter.config) {
                     continue;
                 }
-                let full = format!("{}@{name}", filter.name);
+                let full = match chain.as_str() {
+                    "" => format!("{}@{name}", filter.name),
+                    chain => format!("{}@{name}/{chain}", filter.name),
+                };
                 let discovered = ExtensionConfigSource {
                     config_source: ConfigSource::file(&folder.join(file_name(&full))),
                     type_urls: vec![WASM_TYPE],
@@ -114,8 +117,19 @@ fn is_wasm(config: &HttpFilterConfig) -> bool {
 }
 
 fn filter_chains(listener: &mut Listener) -> impl Iterator<Item = &mut Vec<HttpFilter>> {
-    let network = listener.filter_chains.iter_mut().flat_map(|chain| &mut chain.filters);
-    network.filter_map(|filter| match &mut filter.typed_config {
+    listener.filter_chains.iter_mut().flat_map(managers)
+}
+
+/// Each HTTP filter with the name of the chain it is in.
+fn http_filters(listener: &mut Listener) -> impl Iterator<Item = (String, &mut HttpFilter)> {
+    listener.filter_chains.iter_mut().flat_map(|chain| {
+        let name = chain.name.clone();
+        managers(chain).flatten().map(move |filter| (name.clone(), filter))
+    })
+}
+
+fn managers(chain: &mut FilterChain) -> impl Iterator<Item = &mut Vec<HttpFilter>> {
+    chain.filters.iter_mut().filter_map(|filter| match &mut filter.typed_config {
         Any::HttpConnectionManager(manager) => Some(&mut manager.http_filters),
         _ => None,
     })

@@ -42,7 +42,8 @@ pub(super) fn clusters(
 ) -> Result<Vec<Cluster>, Vec<Problem>> {
     let mut clusters: BTreeMap<String, Cluster> = plans
         .iter()
-        .filter_map(|plan| of_listener(plan.traffic))
+        .flat_map(|plan| &plan.chains)
+        .filter_map(|chain| of_listener(chain.traffic()?))
         .map(|cluster| (cluster.name.clone(), cluster))
         .collect();
     let mut problems = Vec::new();

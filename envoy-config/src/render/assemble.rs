@@ -1,0 +1,99 @@
+//! From a planned listener to Envoy's, with the filters of each chain in place.
+
+use std::collections::BTreeSet;
+
+use outrigger_api::{Problem, Resource};
+use outrigger_core::Engine;
+use outrigger_core::route::{Destination, Table};
+
+use super::listeners::{Chain, Content, Http, Plan, Tcp};
+use super::options::Options;
+use super::{add_new, filters, hcm};
+use crate::envoy::Any;
+use crate::envoy::any::Extension;
+use crate::envoy::listener::{FilterChain, Listener, TcpProxy};
+use crate::envoy::tls::DownstreamTlsContext;
+
+/// A listener and where it leads.
+#[derive(Debug)]
+pub(super) struct Assembled {
+    /// The listener.
+    pub(super) listener: Listener,
+    /// What needs a cluster.
+    pub(super) destinations: BTreeSet<Destination>,
+}
+
+/// The listener of `plan`.
+///
+/// # Errors
+/// What the filters do not carry out.
+pub(super) fn listener(
+    plan: &Plan,
+    resources: &[Resource],
+    options: &Options,
+) -> Result<Assembled, Vec<Problem>> {
+    let (mut filter_chains, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for chain in &plan.chains {
+        let network = match &chain.content {
+            Content::Http(http) => requests(&plan.name(), http, resources, options),
+            Content::Tcp(tcp) => Ok(bytes(&plan.name(), tcp)),
+        };
+        match network {
+            Ok((filter, found)) => {
+                destinations.extend(found);
+                filter_chains.push(filter_chain(chain, filter));
+            }
+            Err(found) => add_new(&mut problems, found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let inspect = plan.chains.iter().any(Chain::needs_inspection);
+    let inspector = || Extension::new("envoy.filters.listener.tls_inspector", Any::TlsInspector {});
+    let listener = Listener {
+        name: plan.name(),
+        address: plan.bind.address(),
+        traffic_direction: plan.direction,
+        listener_filters: inspect.then(inspector).into_iter().collect(),
+        filter_chains,
+    };
+    Ok(Assembled { listener, destinations })
+}
+
+fn filter_chain(chain: &Chain, filter: Extension) -> FilterChain {
+    FilterChain {
+        name: chain.name.clone(),
+        filter_chain_match: chain.matches.clone(),
+        filters: vec![filter],
+        transport_socket: chain.tls.clone().map(DownstreamTlsContext::socket),
+    }
+}
+
+type Network = (Extension, BTreeSet<Destination>);
+
+fn requests(
+    name: &str,
+    http: &Http,
+    resources: &[Resource],
+    options: &Options,
+) -> Result<Network, Vec<Problem>> {
+    let config = filters::config(http.resources.as_deref().unwrap_or(resources), &http.proxy);
+    let engine = Engine::compile(&config)?;
+    let destinations = engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
+    let profiles = engine.routes().map(Table::profiles).unwrap_or_default();
+    let wanted = engine.attributes();
+    let chain = filters::chain(options.filters, http.traffic, &config, wanted, &options.module_dir);
+    Ok((hcm::filter(name, http, chain, &profiles, options), destinations))
+}
+
+fn bytes(name: &str, tcp: &Tcp) -> Network {
+    let proxy = TcpProxy {
+        stat_prefix: format!("outbound_{name}"),
+        cluster: tcp.cluster.clone(),
+        idle_timeout: tcp.idle_timeout,
+        access_log: Vec::new(),
+    };
+    let filter = Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy)));
+    (filter, tcp.destinations.iter().cloned().collect())
+}

@@ -1,0 +1,105 @@
+//! What a listener consists of: filter chains, of which each connection takes the one whose match fits best.
+
+use std::collections::BTreeSet;
+
+use outrigger_api::{Proxy, Resource};
+use outrigger_core::route::Destination;
+
+use crate::envoy::listener::{FilterChainMatch, TcpCluster};
+use crate::envoy::scalars::Seconds;
+use crate::envoy::tls::DownstreamTlsContext;
+use crate::mesh_config::OutboundTraffic;
+
+/// What is done with some of a listener's connections.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) struct Chain {
+    /// Unique in its listener, and the same from reload to reload: what stays the same under its name keeps its
+    /// connections. Empty for an only one.
+    pub(in crate::render) name: String,
+    /// Which connections.
+    pub(in crate::render) matches: FilterChainMatch,
+    /// TLS with the client. `None`: plain text, or TLS that is passed through.
+    pub(in crate::render) tls: Option<DownstreamTlsContext>,
+    /// What is spoken.
+    pub(in crate::render) content: Content,
+}
+
+/// What is spoken on a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) enum Content {
+    /// Requests.
+    Http(Box<Http>),
+    /// Bytes.
+    Tcp(Tcp),
+}
+
+/// How requests of a chain are handled.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) struct Http {
+    /// What comes in.
+    pub(in crate::render) traffic: Traffic,
+    /// Who the filters are.
+    pub(in crate::render) proxy: Proxy,
+    /// What the filters get of the resources. `None`: all of them.
+    pub(in crate::render) resources: Option<Vec<Resource>>,
+    /// Hosts whose requests are told to come by HTTPS.
+    pub(in crate::render) redirects: Redirects,
+}
+
+/// The hosts of a plain HTTP chain whose requests are answered with the same URL by HTTPS, in Envoy's notation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::render) struct Redirects {
+    /// These.
+    pub(in crate::render) hosts: BTreeSet<String>,
+    /// But not these, which are narrower than one of them.
+    pub(in crate::render) except: BTreeSet<String>,
+}
+
+/// Where the bytes of a chain go.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) struct Tcp {
+    /// The cluster or clusters.
+    pub(in crate::render) cluster: TcpCluster,
+    /// What is behind them, so that the clusters are made.
+    pub(in crate::render) destinations: Vec<Destination>,
+    /// A connection on which nothing happens is closed. `None`: after an hour.
+    pub(in crate::render) idle_timeout: Option<Seconds>,
+}
+
+/// What comes in on a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::render) enum Traffic {
+    /// Requests from outside of the mesh.
+    Gateway,
+    /// A sidecar's application's own requests; what becomes of those for hosts that nobody has named.
+    Outbound(OutboundTraffic),
+    /// Requests for a sidecar's application, which listens on this port.
+    Inbound(u16),
+}
+
+impl Chain {
+    /// The only chain of a listener: plain HTTP for whoever comes.
+    pub(in crate::render) fn only(traffic: Traffic, proxy: Proxy) -> Self {
+        let http = Http { traffic, proxy, resources: None, redirects: Redirects::default() };
+        Self {
+            name: String::new(),
+            matches: FilterChainMatch::default(),
+            tls: None,
+            content: Content::Http(Box::new(http)),
+        }
+    }
+
+    /// What comes in, if it is HTTP.
+    pub(in crate::render) fn traffic(&self) -> Option<Traffic> {
+        match &self.content {
+            Content::Http(http) => Some(http.traffic),
+            Content::Tcp(_) => None,
+        }
+    }
+
+    /// Whether the beginning of a connection has to be looked at before the chain is chosen.
+    pub(in crate::render) fn needs_inspection(&self) -> bool {
+        let FilterChainMatch { server_names, transport_protocol, application_protocols, .. } = &self.matches;
+        !server_names.is_empty() || transport_protocol.is_some() || !application_protocols.is_empty()
+    }
+}

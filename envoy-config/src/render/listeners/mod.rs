@@ -1,0 +1,87 @@
+//! Which ports this proxy opens, and what it does with the connections there.
+
+mod chains;
+mod gateway;
+mod sidecar;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use outrigger_api::resource::Resource;
+use outrigger_api::{Problem, Proxy, Role};
+
+pub(super) use self::chains::{Chain, Content, Http, Redirects, Tcp, Traffic};
+use super::options::Options;
+use super::problems;
+use super::secrets::Secrets;
+use crate::envoy::listener::TrafficDirection;
+use crate::envoy::scalars::Address;
+
+/// A port to open.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    /// Where.
+    pub(super) bind: Bind,
+    /// Which way its traffic goes.
+    pub(super) direction: TrafficDirection,
+    /// What is done with connections. At least one.
+    pub(super) chains: Vec<Chain>,
+}
+
+/// Where a listener is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Bind {
+    /// A TCP port.
+    Port(SocketAddr),
+    /// A unix socket at this path.
+    Socket(String),
+}
+
+impl Bind {
+    /// As Envoy has it.
+    pub(super) fn address(&self) -> Address {
+        match self {
+            Self::Port(address) => Address::tcp(address.ip().to_string(), address.port()),
+            Self::Socket(path) => Address::Pipe { path: path.clone() },
+        }
+    }
+}
+
+impl Plan {
+    /// The listener's name, as Istio forms it.
+    pub(super) fn name(&self) -> String {
+        match &self.bind {
+            Bind::Port(address) => format!("{}_{}", address.ip(), address.port()),
+            Bind::Socket(path) => format!("unix://{path}"),
+        }
+    }
+}
+
+/// The ports to open.
+///
+/// # Errors
+/// Gateway servers that are not carried out, two listeners that want the same port, or none at all.
+pub(super) fn plan(
+    resources: &[Resource],
+    proxy: &Proxy,
+    options: &Options,
+    secrets: &mut Secrets,
+) -> Result<Vec<Plan>, Vec<Problem>> {
+    let plans = match proxy.role {
+        Role::Gateway => gateway::plan(resources, proxy, options, secrets)?,
+        Role::Sidecar => sidecar::plan(resources, proxy, options, secrets)?,
+    };
+    let mut taken = BTreeMap::from([(Bind::Port(options.admin), "Envoy's admin interface".to_owned())]);
+    for plan in &plans {
+        if let Some(other) = taken.insert(plan.bind.clone(), format!("listener `{}`", plan.name())) {
+            let place = match &plan.bind {
+                Bind::Port(address) => address.to_string(),
+                Bind::Socket(path) => path.clone(),
+            };
+            let message = format!("`{place}` is wanted by {other} and by a listener");
+            let hint = "choose others with `--port`";
+            return Err(vec![problems::whole(problems::PORT_CONFLICT, message, hint)]);
+        }
+    }
+    Ok(plans)
+}

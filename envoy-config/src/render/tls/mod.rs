@@ -1,0 +1,3 @@
+//! TLS contexts.
+
+pub(super) mod downstream;
