@@ -19,17 +19,27 @@ use std::path::{Path, PathBuf};
 use envoy_config::analyze::{self, Finding, human, sarif};
 use envoy_config::load::Inputs;
 use envoy_config::mesh_config;
-use outrigger_api::Proxy;
+use outrigger_api::{Proxy, Role};
 use table::Said;
 
-/// What a gateway's `analyze` finds in a file.
-fn findings(text: &str, file: &Path) -> (Vec<Finding>, String) {
+/// Istio's ingress gateway; for a table whose name begins with `sidecar` the sidecar of `app: reviews`.
+fn proxy(table: &str) -> Proxy {
+    let labels = |labels: &[(&str, &str)]| {
+        labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    if table.starts_with("sidecar") {
+        let labels = labels(&[("app", "reviews")]);
+        return Proxy { role: Role::Sidecar, labels, workload: "reviews".to_owned(), ..Proxy::default() };
+    }
+    let labels = labels(&[("istio", "ingressgateway"), ("app", "istio-ingressgateway")]);
+    Proxy { labels, workload: "istio-ingressgateway".to_owned(), ..Proxy::default() }
+}
+
+/// What `analyze` finds in a file.
+fn findings(text: &str, file: &Path, proxy: &Proxy) -> (Vec<Finding>, String) {
     fs::write(file, text).unwrap();
     let loaded = Inputs::new(vec![file.to_owned()], "default".to_owned()).load().unwrap();
-    let labels = [("istio", "ingressgateway"), ("app", "istio-ingressgateway")];
-    let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    let proxy = Proxy { labels, workload: "istio-ingressgateway".to_owned(), ..Proxy::default() };
-    let findings = analyze::analyze(&loaded, &proxy, &mesh_config::Parsed::default());
+    let findings = analyze::analyze(&loaded, proxy, &mesh_config::Parsed::default());
     let files: Vec<_> = loaded.files.iter().collect();
     let human = anstream::adapter::strip_str(&human::report(&findings, &files)).to_string();
     (findings, human)
@@ -70,12 +80,13 @@ fn compare_outputs(findings: &[Finding], human: &str) {
 fn findings_about_several_resources() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("row.yaml");
-    for name in ["conflicts", "overlaps", "references"] {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables").join(name).with_extension("txt");
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables");
+    for path in fs::read_dir(tables).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let proxy = proxy(name);
         let table = fs::read_to_string(&path).unwrap();
         let rewritten = table::rewrite(&table, |text| {
-            let (findings, human) = findings(text, &file);
+            let (findings, human) = findings(text, &file, &proxy);
             compare_outputs(&findings, &human);
             findings.iter().map(|finding| said(finding, folder.path())).collect()
         });

@@ -2,6 +2,8 @@
 //! nothing will do; the real ones are tested in `e2e`.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod identity;
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
