@@ -3,6 +3,7 @@
 
 pub mod analyze;
 pub mod cli;
+pub mod credentials;
 pub mod envoy;
 pub mod exit;
 pub mod explain;

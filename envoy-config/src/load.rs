@@ -37,15 +37,23 @@ pub struct Loaded {
 pub struct SourceFile {
     /// As given, or below the folder given; `<stdin>` for standard input.
     pub name: Arc<str>,
-    /// What it holds, for messages: what is not UTF-8 is replaced.
+    /// What it holds, for messages: what is not UTF-8 is replaced. Empty for a file with a Secret.
     pub text: String,
 }
 
 impl SourceFile {
-    /// A file that holds `text`.
+    /// A file that holds `text`. Of one with a Secret in it nothing is kept: a message shows the lines it is about, and
+    /// what is wrong may be the secret itself, or stand on one line with it.
     pub fn new(name: &str, text: &[u8]) -> Self {
-        Self { name: name.into(), text: String::from_utf8_lossy(text).into_owned() }
+        let text = String::from_utf8_lossy(text);
+        Self { name: name.into(), text: if has_secret(&text) { String::new() } else { text.into_owned() } }
     }
+}
+
+/// Whether `kind` is a Secret anywhere, whether the text is YAML or JSON and right or wrong.
+fn has_secret(text: &str) -> bool {
+    let between = |letter: char| letter.is_whitespace() || "\"':".contains(letter);
+    text.split("kind").skip(1).any(|rest| rest.trim_start_matches(between).starts_with("Secret"))
 }
 
 /// The name under which messages speak of standard input.

@@ -5,19 +5,18 @@ use outrigger_api::types::common::{GatewayRef, Labels, Target};
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::Engine;
 
-use crate::mesh_config::MeshConfig;
 use crate::render::{Options, is_incomplete, render};
 
 /// Compiles the resources as the proxy would, and each policy for a workload that it is meant for.
-pub(super) fn problems(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig) -> Vec<Problem> {
+pub(super) fn problems(resources: &[Resource], proxy: &Proxy, options: &Options) -> Vec<Problem> {
     let mut problems = Vec::new();
     for proxy in roles(resources, proxy) {
         compile(resources.to_vec(), proxy, &mut problems);
     }
     // What stands around the filters: clusters, listeners.
-    let options = Options { mesh: mesh.clone(), ..Options::default() };
-    if let Err(found) = render(resources, proxy, &options) {
-        problems.extend(found.into_iter().filter_map(of_resources));
+    match render(resources, proxy, options) {
+        Ok(rendered) => problems.extend(rendered.warnings),
+        Err(found) => problems.extend(found.into_iter().filter_map(of_resources)),
     }
     for resource in resources {
         if let Some(labels) = target(resource).and_then(chosen_labels) {

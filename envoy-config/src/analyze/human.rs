@@ -58,7 +58,14 @@ fn shown(finding: &Finding, lines: &Lines<'_>) -> String {
                             .label(label),
                     ),
             ),
-            None => group.element(Origin::path(name)),
+            None => {
+                let number = |number: Option<u32>| number.and_then(|it| usize::try_from(it).ok());
+                let origin = match (number(finding.line), number(finding.column)) {
+                    (Some(line), Some(column)) => Origin::path(name).line(line).char_column(column),
+                    _ => Origin::path(name),
+                };
+                group.element(origin)
+            }
         };
     }
     let mut report = vec![group];

@@ -24,13 +24,25 @@ pub use finding::{Finding, Level};
 
 use crate::load::Loaded;
 use crate::mesh_config;
+use crate::render::Options;
 use registry::Registry;
 
 /// Every finding about what was loaded, for this proxy, sorted by file and line.
 pub fn analyze(loaded: &Loaded, proxy: &Proxy, mesh: &mesh_config::Parsed) -> Vec<Finding> {
+    let options = Options { mesh: mesh.mesh.clone(), ..Options::default() };
+    analyze_with(loaded, proxy, mesh, &options)
+}
+
+/// The same for a proxy that is to run with `options`.
+pub fn analyze_with(
+    loaded: &Loaded,
+    proxy: &Proxy,
+    mesh: &mesh_config::Parsed,
+    options: &Options,
+) -> Vec<Finding> {
     let resources = &loaded.resources;
     let mut findings: Vec<_> = loaded.problems.iter().chain(&mesh.problems).map(Finding::from).collect();
-    findings.extend(compile::problems(resources, proxy, &mesh.mesh).iter().map(Finding::from));
+    findings.extend(compile::problems(resources, proxy, options).iter().map(Finding::from));
     let registry = Registry::new(resources, &loaded.problems, proxy);
     references::check(resources, &registry, proxy, &mut findings);
     conflicts::check(resources, &registry, &mut findings);

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use outrigger_api::Proxy;
 
 use crate::Exit;
-use crate::analyze::{Finding, Level, analyze, has_errors, human};
+use crate::analyze::{Finding, Level, analyze_with, has_errors, human};
 use crate::identity::{Identity, IdentityError};
 use crate::load::Loaded;
 use crate::mesh_config::{self, MeshConfig};
@@ -37,6 +37,11 @@ pub struct RenderFlags {
     #[arg(long, value_name = "DIR")]
     certs: Option<PathBuf>,
 
+    /// Certificates that a Gateway or DestinationRule names by `credentialName` and no Secret among the files holds:
+    /// DIR/NAME/tls.crt, tls.key and ca.crt
+    #[arg(long, value_name = "DIR")]
+    credentials: Option<PathBuf>,
+
     /// One filter for all policies, or one for each
     #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
     filters: FiltersOption,
@@ -53,7 +58,7 @@ enum FiltersOption {
 impl RenderFlags {
     /// Files and folders that the outcome depends on.
     pub fn watched(&self) -> impl Iterator<Item = PathBuf> {
-        self.certs.iter().cloned()
+        self.certs.iter().chain(&self.credentials).cloned()
     }
 
     /// What they ask for; Envoy finds the modules in `module_dir`.
@@ -77,6 +82,7 @@ impl RenderFlags {
             app_port: proxy.app_port,
             module_dir: module_dir.to_owned(),
             identity: self.certs.as_deref().map(Identity::read).transpose()?,
+            credentials: self.credentials.clone(),
             mesh: mesh.clone(),
         })
     }
@@ -92,7 +98,7 @@ pub fn check_and_render(
     proxy: &Proxy,
     options: &Options,
 ) -> Result<Rendered, Exit> {
-    let mut findings = analyze(loaded, proxy, mesh);
+    let mut findings = analyze_with(loaded, proxy, mesh, options);
     findings.retain(|finding| finding.level != Level::Info);
     let rendered = if has_errors(&findings) {
         Err(Exit::Refused)

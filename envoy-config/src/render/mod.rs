@@ -30,6 +30,7 @@ pub use self::filters::SOURCE_IP_KEY;
 pub(crate) use self::hcm::STREAM_IDLE_TIMEOUT;
 pub use self::options::{Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
+use crate::credentials::Credentials;
 use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, RuntimeLayer, StatsConfig};
 use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::Listener;
@@ -57,6 +58,10 @@ pub struct Rendered {
     pub clusters: Vec<Cluster>,
     /// The certificates and keys that the two ask for, by name.
     pub secrets: BTreeMap<String, Secret>,
+    /// Files that certificates were read from, by the paths that the resources give.
+    pub files: BTreeSet<PathBuf>,
+    /// What is carried out, but hardly meant so.
+    pub warnings: Vec<Problem>,
     /// The WebAssembly modules that the filters are in.
     pub modules: &'static [Module],
     /// The files that the resources came from.
@@ -69,7 +74,8 @@ pub struct Rendered {
 /// Everything that is not carried out, by the filters or by the configuration around them.
 pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Result<Rendered, Vec<Problem>> {
     let mut secrets = secrets::Secrets::new(&options.module_dir);
-    let plans = listeners::plan(resources, proxy, options, &mut secrets)?;
+    let credentials = Credentials::new(resources, &proxy.namespace, options.credentials.as_deref());
+    let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     for plan in &plans {
         match assemble::listener(plan, resources, options) {
@@ -99,6 +105,8 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         listeners: rendered,
         clusters,
         secrets: secrets.into_inner(),
+        files: credentials.into_files(),
+        warnings,
         modules: filters::modules(options.filters),
         sources: resources.iter().filter_map(|resource| resource.source.file.clone()).collect(),
     })

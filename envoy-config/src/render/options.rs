@@ -29,6 +29,8 @@ pub struct Options {
     pub module_dir: PathBuf,
     /// `--certs`: who this proxy is to the rest of the mesh. `None`: it has no certificate.
     pub identity: Option<Identity>,
+    /// `--credentials`: what `credentialName` names and no Secret holds.
+    pub credentials: Option<PathBuf>,
     /// `--mesh-config`
     pub mesh: MeshConfig,
 }
@@ -53,6 +55,7 @@ impl Default for Options {
             app_port: None,
             module_dir: PathBuf::from("."),
             identity: None,
+            credentials: None,
             mesh: MeshConfig::default(),
         }
     }

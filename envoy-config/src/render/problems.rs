@@ -4,6 +4,8 @@ use outrigger_api::path::FieldPath;
 use outrigger_api::problem::{Problem, ResourceName, Severity, code};
 use outrigger_api::resource::Resource;
 
+use crate::credentials;
+
 /// Nothing says where this proxy listens.
 pub(super) const NO_LISTENER: &str = "OUT0101";
 /// Two listeners on one port.
@@ -11,10 +13,17 @@ pub(super) const PORT_CONFLICT: &str = "OUT0102";
 /// A subset of a host whose endpoints nobody names.
 pub(super) const UNKNOWN_ENDPOINTS: &str = "OUT0103";
 
+/// Servers of Gateways that can't share a port.
+pub(super) const CONFLICTING_SERVERS: &str = "OUT0111";
+/// A certificate of the mesh is needed, and this proxy has none.
+pub(super) const NO_IDENTITY: &str = "OUT0112";
+/// A certificate has expired.
+pub(super) const EXPIRED: &str = "OUT0113";
+
 /// Whether a problem says that the resources, as a whole, are not enough to run this proxy: nothing is wrong with
 /// them by themselves.
 pub fn is_incomplete(problem: &Problem) -> bool {
-    [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS].contains(&problem.code)
+    [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS, NO_IDENTITY, credentials::ABSENT].contains(&problem.code)
 }
 
 /// Istio has it, Outrigger does not carry it out.

@@ -93,7 +93,7 @@ impl Decoder {
     });
 
     /// Those of every kind, in full.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AUTHORIZATION_POLICY,
         Self::DESTINATION_RULE,
         Self::GATEWAY,
@@ -111,6 +111,10 @@ impl Decoder {
             root.or_empty("spec", peer_authentication::decode).map(Spec::PeerAuthentication)
         }),
         Self::new(Kind::Pod, |root| kubernetes::pod(root).map(Spec::Workload)),
+        Self::new(Kind::Secret, |root| {
+            root.ignore_rest();
+            Some(Spec::Secret)
+        }),
         Self::new(Kind::Sidecar, |root| root.or_empty("spec", sidecar::decode).map(Spec::Sidecar)),
         Self::new(Kind::Telemetry, |root| root.or_empty("spec", telemetry::decode).map(Spec::Telemetry)),
         Self::new(Kind::WorkloadEntry, |root| {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A valid resource.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Resource {
     /// Its name and labels.
     pub meta: Metadata,
@@ -38,6 +38,16 @@ pub struct Resource {
     pub source: Source,
     /// The whole resource as it was read; null in a filter, whose memory is dear.
     pub node: Arc<Node>,
+}
+
+impl fmt::Debug for Resource {
+    /// Without what it was read from: that may be a secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { meta, api_version, kind, spec, source, node: _ } = self;
+        let mut all = formatter.debug_struct("Resource");
+        all.field("meta", meta).field("api_version", api_version).field("kind", kind).field("spec", spec);
+        all.field("source", source).finish_non_exhaustive()
+    }
 }
 
 /// Kubernetes' metadata.
@@ -79,6 +89,7 @@ pub enum Kind {
     PeerAuthentication,
     Pod,
     RequestAuthentication,
+    Secret,
     Service,
     ServiceEntry,
     Sidecar,
@@ -99,6 +110,8 @@ pub enum Spec {
     Namespace,
     PeerAuthentication(PeerAuthentication),
     RequestAuthentication(RequestAuthentication),
+    /// What it holds is read from [`Resource::node`] by whom it concerns, and never shown.
+    Secret,
     Service(Service),
     ServiceEntry(ServiceEntry),
     Sidecar(Sidecar),
@@ -204,6 +217,7 @@ impl Kind {
             Self::PeerAuthentication => "PeerAuthentication",
             Self::Pod => "Pod",
             Self::RequestAuthentication => "RequestAuthentication",
+            Self::Secret => "Secret",
             Self::Service => "Service",
             Self::ServiceEntry => "ServiceEntry",
             Self::Sidecar => "Sidecar",

@@ -10,6 +10,7 @@ use outrigger_api::types::gateway::Server;
 use outrigger_api::{Problem, Proxy};
 
 use super::{Bind, Chain, Plan, Traffic};
+use crate::credentials::Credentials;
 use crate::envoy::listener::TrafficDirection;
 use crate::render::options::Options;
 use crate::render::problems;
@@ -20,8 +21,9 @@ pub(super) fn plan(
     resources: &[Resource],
     proxy: &Proxy,
     options: &Options,
+    _credentials: &Credentials<'_>,
     _secrets: &mut Secrets,
-) -> Result<Vec<Plan>, Vec<Problem>> {
+) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
     let (mut plans, mut found) = (BTreeMap::new(), Vec::new());
     for resource in resources {
         let Spec::Gateway(gateway) = &resource.spec else { continue };
@@ -49,7 +51,7 @@ pub(super) fn plan(
         let hint = "a Gateway says where to listen; for rules of the mesh use `--role sidecar`";
         found.push(problems::whole(problems::NO_LISTENER, message, hint));
     }
-    if found.is_empty() { Ok(plans.into_values().collect()) } else { Err(found) }
+    if found.is_empty() { Ok((plans.into_values().collect(), Vec::new())) } else { Err(found) }
 }
 fn address(
     resource: &Resource,

@@ -14,6 +14,7 @@ pub(super) use self::chains::{Chain, Content, Http, Redirects, Tcp, Traffic};
 use super::options::Options;
 use super::problems;
 use super::secrets::Secrets;
+use crate::credentials::Credentials;
 use crate::envoy::listener::TrafficDirection;
 use crate::envoy::scalars::Address;
 
@@ -57,7 +58,7 @@ impl Plan {
     }
 }
 
-/// The ports to open.
+/// The ports to open, and what is carried out there but hardly meant so.
 ///
 /// # Errors
 /// Gateway servers that are not carried out, two listeners that want the same port, or none at all.
@@ -65,11 +66,12 @@ pub(super) fn plan(
     resources: &[Resource],
     proxy: &Proxy,
     options: &Options,
+    credentials: &Credentials<'_>,
     secrets: &mut Secrets,
-) -> Result<Vec<Plan>, Vec<Problem>> {
-    let plans = match proxy.role {
-        Role::Gateway => gateway::plan(resources, proxy, options, secrets)?,
-        Role::Sidecar => sidecar::plan(resources, proxy, options, secrets)?,
+) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
+    let (plans, warnings) = match proxy.role {
+        Role::Gateway => gateway::plan(resources, proxy, options, credentials, secrets)?,
+        Role::Sidecar => (sidecar::plan(resources, proxy, options, secrets)?, Vec::new()),
     };
     let mut taken = BTreeMap::from([(Bind::Port(options.admin), "Envoy's admin interface".to_owned())]);
     for plan in &plans {
@@ -83,5 +85,5 @@ pub(super) fn plan(
             return Err(vec![problems::whole(problems::PORT_CONFLICT, message, hint)]);
         }
     }
-    Ok(plans)
+    Ok((plans, warnings))
 }

@@ -5,7 +5,7 @@ use crate::{decode::suggest_nearest, resource::Kind};
 const ISTIO_VERSIONS: [&str; 4] = ["v1", "v1beta1", "v1alpha3", "v1alpha1"];
 
 /// Kinds by their group. Of Istio's groups every known version is read, of the others only the one given.
-const KINDS: [(&str, Kind); 15] = [
+const KINDS: [(&str, Kind); 16] = [
     ("networking.istio.io", Kind::DestinationRule),
     ("networking.istio.io", Kind::Gateway),
     ("networking.istio.io", Kind::ServiceEntry),
@@ -18,6 +18,7 @@ const KINDS: [(&str, Kind); 15] = [
     ("telemetry.istio.io", Kind::Telemetry),
     ("", Kind::Namespace),
     ("", Kind::Pod),
+    ("", Kind::Secret),
     ("", Kind::Service),
     ("apps", Kind::Deployment),
     ("discovery.k8s.io", Kind::EndpointSlice),

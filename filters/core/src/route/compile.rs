@@ -143,9 +143,12 @@ impl<'r> Compiler<'r> {
         gateway: &GatewayRef,
         port: Option<u16>,
     ) -> Vec<Arc<Entry>> {
-        for (field, present) in [("spec.tls", !spec.tls.is_empty()), ("spec.tcp", !spec.tcp.is_empty())] {
-            if present {
-                self.problems.push(refusal::not_yet(resource, field));
+        // At a gateway they are for servers of other protocols, whose connections no filter of ours sees.
+        if *gateway == GatewayRef::Mesh {
+            for (field, present) in [("spec.tls", !spec.tls.is_empty()), ("spec.tcp", !spec.tcp.is_empty())] {
+                if present {
+                    self.problems.push(refusal::not_yet(resource, field));
+                }
             }
         }
         let mut extras = AllExtras::new(resource, &spec.annotations);
