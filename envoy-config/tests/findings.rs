@@ -148,7 +148,7 @@ fn what_is_not_carried_out_is_said_and_is_an_error_where_it_would_be_less_safe()
     let tls = gateway("a", "x.y")
         .replace("protocol: HTTP", "protocol: HTTPS")
         .replace("hosts: [x.y]", "hosts: [x.y], tls: {mode: SIMPLE, credentialName: c}");
-    assert_eq!(findings(&[], &tls), ["OUT0002@spec.servers[0].port.protocol"]);
+    assert_eq!(findings(&[], &tls), ["IST0101@spec.servers[0].tls.credentialName"]);
     let telemetry = "apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a}\n\
                      spec: {accessLogging: [{providers: [{name: envoy}]}]}\n";
     assert_eq!(findings(&[], telemetry), ["OUT0002@spec"]);

@@ -19,7 +19,7 @@ pub(super) fn check(resources: &[Resource], registry: &Registry<'_>, findings: &
 }
 
 /// `file:line` of a resource, for messages about another one.
-pub(super) fn place(resource: &Resource) -> String {
+pub(crate) fn place(resource: &Resource) -> String {
     match (&resource.source.file, resource.position("")) {
         (Some(file), Some(position)) => format!("{file}:{}", position.line),
         (Some(file), None) => file.to_string(),

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use outrigger_api::Proxy;
 
+pub(crate) use conflicts::place;
 pub use finding::{Finding, Level};
 
 use crate::load::Loaded;

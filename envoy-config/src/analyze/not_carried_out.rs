@@ -1,7 +1,8 @@
 //! What Istio would do with the resources and this build does not: said, never swallowed. It is an error where the
 //! proxy would be less safe than Istio's.
 
-use outrigger_api::types::gateway::Gateway;
+use outrigger_api::types::common::GatewayRef;
+use outrigger_api::types::gateway::{Gateway, ServerTlsMode};
 use outrigger_api::types::peer_authentication::{MtlsMode, PeerAuthentication};
 use outrigger_api::types::virtual_service::VirtualService;
 use outrigger_api::{Proxy, Resource, Role, Spec};
@@ -97,21 +98,21 @@ fn servers(resource: &Resource, gateway: &Gateway, proxy: &Proxy, findings: &mut
         return;
     }
     for (at, server) in gateway.servers.iter().enumerate() {
-        if !server.port.protocol.is_http() {
-            let path = format!("spec.servers[{at}].port.protocol");
-            let message = "only servers of plain HTTP are carried out yet: nothing would listen on this port";
-            push(resource, Level::Warning, &path, message, findings);
-        } else if server.tls.as_ref().is_some_and(|tls| tls.https_redirect) {
-            let path = format!("spec.servers[{at}].tls.httpsRedirect");
-            push(resource, Level::Warning, &path, "`httpsRedirect` is not carried out yet", findings);
+        if server.tls.as_ref().is_some_and(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
+            let message = "AUTO_PASSTHROUGH is not carried out: nothing would listen on this port";
+            push(resource, Level::Warning, &format!("spec.servers[{at}].tls.mode"), message, findings);
         }
     }
 }
 
+/// At a gateway they are carried out.
 fn connections(resource: &Resource, service: &VirtualService, findings: &mut Vec<Finding>) {
+    if !service.gateways.contains(&GatewayRef::Mesh) {
+        return;
+    }
     let lists = [("tls", service.tls.len()), ("tcp", service.tcp.len())];
     for (field, _) in lists.into_iter().filter(|(_, entries)| *entries > 0) {
-        let message = format!("`{field}` routes are not carried out yet: only HTTP is routed");
+        let message = format!("`{field}` routes of the mesh are not carried out yet: only HTTP is routed");
         push(resource, Level::Warning, &format!("spec.{field}"), &message, findings);
     }
 }

@@ -47,6 +47,9 @@ pub enum Any {
     /// The last HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router")]
     Router {},
+    /// Makes gRPC of what browsers send.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb")]
+    GrpcWeb {},
     /// A WebAssembly HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")]
     Wasm {

@@ -23,6 +23,12 @@ pub struct HttpConnectionManager {
     /// Proxies in front of this one that may be trusted.
     #[serde(skip_serializing_if = "is_default")]
     pub xff_num_trusted_hops: u32,
+    /// What becomes of `x-forwarded-client-cert`, which tells services of the client's certificate. `None`: it is taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_client_cert_details: Option<&'static str>,
+    /// What it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_current_client_cert_details: Option<ClientCertDetails>,
     /// Resolves `.` and `..`.
     pub normalize_path: bool,
     /// Makes `//` one.
@@ -44,6 +50,21 @@ pub struct HttpConnectionManager {
     pub http_filters: Vec<HttpFilter>,
     /// Where requests go.
     pub route_config: RouteConfiguration,
+}
+
+/// `SetCurrentClientCertDetails`: what is told of a client's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "Envoy's message has them")]
+pub struct ClientCertDetails {
+    /// Its subject.
+    pub subject: bool,
+    /// All of it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cert: bool,
+    /// Its DNS names.
+    pub dns: bool,
+    /// Its URIs.
+    pub uri: bool,
 }
 
 /// `HttpProtocolOptions` of a listener.

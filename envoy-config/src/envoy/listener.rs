@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::any::Extension;
-use super::scalars::{Address, Seconds, is_default};
+use super::scalars::{Address, Empty, Seconds, is_default};
 
 /// A port that Envoy opens.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,9 +87,22 @@ pub struct TcpProxy {
     /// A connection on which nothing happens is closed. `None`: after an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Seconds>,
+    /// A connection is closed after so long. `None`: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_downstream_connection_duration: Option<Seconds>,
+    /// By what a cluster chooses that hashes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hash_policy: Vec<TcpHashPolicy>,
     /// Access logs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub access_log: Vec<Extension>,
+}
+
+/// `envoy.type.v3.HashPolicy`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TcpHashPolicy {
+    /// The client's address.
+    pub source_ip: Empty,
 }
 
 /// Where a connection's bytes go.

@@ -13,6 +13,9 @@ pub struct RouteConfiguration {
     /// Whether routes to clusters that are not there are refused. Not so, as under Istio: the service may come later, and a
     /// copy of a request that can't be sent harms nobody.
     pub validate_clusters: bool,
+    /// A host with a port is the host.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ignore_port_in_host_matching: bool,
     /// By host.
     pub virtual_hosts: Vec<VirtualHost>,
 }
@@ -24,6 +27,9 @@ pub struct VirtualHost {
     pub name: String,
     /// The hosts.
     pub domains: Vec<String>,
+    /// `ALL`: who comes by plain HTTP is sent to the same URL by HTTPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_tls: Option<&'static str>,
     /// Tells the service which try this is.
     #[serde(skip_serializing_if = "is_default")]
     pub include_request_attempt_count: bool,

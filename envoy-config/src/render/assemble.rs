@@ -8,10 +8,11 @@ use outrigger_core::route::{Destination, Table};
 
 use super::listeners::{Chain, Content, Http, Plan, Tcp};
 use super::options::Options;
-use super::{add_new, filters, hcm};
+use super::{access_log, add_new, filters, hcm};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
-use crate::envoy::listener::{FilterChain, Listener, TcpProxy};
+use crate::envoy::listener::{FilterChain, Listener, TcpHashPolicy, TcpProxy};
+use crate::envoy::scalars::Empty;
 use crate::envoy::tls::DownstreamTlsContext;
 
 /// A listener and where it leads.
@@ -36,7 +37,7 @@ pub(super) fn listener(
     for chain in &plan.chains {
         let network = match &chain.content {
             Content::Http(http) => requests(&plan.name(), http, resources, options),
-            Content::Tcp(tcp) => Ok(bytes(&plan.name(), tcp)),
+            Content::Tcp(tcp) => Ok(bytes(&plan.name(), tcp, options)),
         };
         match network {
             Ok((filter, found)) => {
@@ -83,16 +84,18 @@ fn requests(
     let destinations = engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
     let profiles = engine.routes().map(Table::profiles).unwrap_or_default();
     let wanted = engine.attributes();
-    let chain = filters::chain(options.filters, http.traffic, &config, wanted, &options.module_dir);
+    let chain = filters::chain(options.filters, http, &config, wanted, &options.module_dir);
     Ok((hcm::filter(name, http, chain, &profiles, options), destinations))
 }
 
-fn bytes(name: &str, tcp: &Tcp) -> Network {
+fn bytes(name: &str, tcp: &Tcp, options: &Options) -> Network {
     let proxy = TcpProxy {
         stat_prefix: format!("outbound_{name}"),
         cluster: tcp.cluster.clone(),
         idle_timeout: tcp.idle_timeout,
-        access_log: Vec::new(),
+        max_downstream_connection_duration: tcp.max_connection_duration,
+        hash_policy: tcp.by_source.then_some(TcpHashPolicy { source_ip: Empty {} }).into_iter().collect(),
+        access_log: access_log::loggers(&options.mesh),
     };
     let filter = Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy)));
     (filter, tcp.destinations.iter().cloned().collect())

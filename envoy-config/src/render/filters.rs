@@ -5,7 +5,7 @@ use std::path::Path;
 use outrigger_api::{Config, Kind, Proxy, Resource};
 use outrigger_core::Attributes;
 
-use super::listeners::Traffic;
+use super::listeners::{Http, Traffic};
 use super::options::Filters;
 use crate::envoy::Any;
 use crate::envoy::cluster::DnsCache;
@@ -35,7 +35,7 @@ pub(super) fn modules(filters: Filters) -> &'static [Module] {
 /// The filters of a listener, in order.
 pub(super) fn chain(
     filters: Filters,
-    traffic: Traffic,
+    http: &Http,
     config: &Config,
     attributes: Attributes,
     module_dir: &Path,
@@ -44,8 +44,12 @@ pub(super) fn chain(
     if attributes.contains(Attributes::SOURCE_IP) || attributes.contains(Attributes::DIRECT_PEER) {
         chain.push(source_ip());
     }
+    // Before ours, so that they see gRPC and its trailers.
+    if http.grpc_web {
+        chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));
+    }
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
-    if traffic == Traffic::Outbound(OutboundTraffic::AllowAny) {
+    if http.traffic == Traffic::Outbound(OutboundTraffic::AllowAny) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
@@ -116,7 +120,8 @@ mod tests {
     fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
         let config = Config { proxy: Proxy::default(), resources: Vec::new() };
         let names = |attributes| {
-            let chain = chain(Filters::Suite, Traffic::Gateway, &config, attributes, Path::new("/"));
+            let http = Http::all(Traffic::Gateway, Proxy::default());
+            let chain = chain(Filters::Suite, &http, &config, attributes, Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);

@@ -10,7 +10,9 @@ use super::options::Options;
 use super::{access_log, routes};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
-use crate::envoy::http::{HttpConnectionManager, HttpFilter, ServerProtocolOptions, UpgradeConfig};
+use crate::envoy::http::{
+    ClientCertDetails, HttpConnectionManager, HttpFilter, ServerProtocolOptions, UpgradeConfig,
+};
 use crate::envoy::scalars::Seconds;
 use crate::mesh_config::PathNormalization;
 
@@ -19,6 +21,10 @@ const MAX_REQUEST_HEADERS_KB: u32 = 96;
 
 /// Until Envoy gives up a request on which nothing happens, also one that a fault holds.
 pub(crate) const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What a gateway tells services of a client's certificate, as Istio's does.
+const CLIENT_CERTIFICATE: ClientCertDetails =
+    ClientCertDetails { subject: true, cert: true, dns: true, uri: true };
 
 /// The network filter that speaks HTTP on a chain of the listener `name`, with `http_filters`.
 pub(super) fn filter(
@@ -50,6 +56,8 @@ fn manager(
         codec_type: "AUTO",
         use_remote_address: gateway,
         xff_num_trusted_hops: if gateway { options.mesh.trusted_proxies } else { 0 },
+        forward_client_cert_details: gateway.then_some("SANITIZE_SET"),
+        set_current_client_cert_details: gateway.then_some(CLIENT_CERTIFICATE),
         normalize_path: normalization != PathNormalization::None,
         merge_slashes: merge,
         path_with_escaped_slashes_action: match normalization {
@@ -62,6 +70,6 @@ fn manager(
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],
         access_log: access_log::loggers(&options.mesh),
         http_filters,
-        route_config: routes::configuration(http.traffic, &options.mesh, profiles),
+        route_config: routes::configuration(http.traffic, &options.mesh, profiles, &http.redirects),
     }
 }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource, Role};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
@@ -144,6 +145,15 @@ impl Rendered {
         self.secrets.values().try_for_each(|secret| secrets::write(folder, secret, 1))
     }
 
+    /// Writes those of which there is no file yet.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn write_new_secrets(&self, folder: &Path) -> Result<(), WriteError> {
+        let new = self.secrets.values().filter(|one| !folder.join(secrets::file_name(&one.name)).exists());
+        new.into_iter().try_for_each(|secret| secrets::write(folder, secret, 1))
+    }
+
     /// The whole as a bootstrap that needs no other file but the modules and the secrets.
     ///
     /// # Errors
@@ -161,6 +171,12 @@ impl Rendered {
 /// One value as a YAML document.
 pub(crate) fn to_yaml(value: &impl Serialize) -> Result<String, WriteError> {
     Ok(text::yaml(value)?)
+}
+
+/// A name as a part of a file's name, so that no two names make the same one.
+pub(crate) fn in_file_name(name: &str) -> String {
+    const SAFE: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'@').remove(b'-');
+    utf8_percent_encode(name, &SAFE).to_string()
 }
 
 /// Puts a file in the place of the one there, so that nobody ever sees half of it.

@@ -7,7 +7,7 @@ use outrigger_api::types::virtual_service::HttpRetry;
 use outrigger_core::header_names;
 use outrigger_core::route::{Mirror, Profile, RetryProfile};
 
-use super::listeners::Traffic;
+use super::listeners::{Redirects, Traffic};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::route::{
@@ -38,6 +38,7 @@ pub(super) fn configuration(
     traffic: Traffic,
     mesh: &MeshConfig,
     profiles: &BTreeSet<Profile>,
+    redirects: &Redirects,
 ) -> RouteConfiguration {
     let (name, routes) = match traffic {
         Traffic::Gateway => ("gateway", by_header(mesh, profiles)),
@@ -48,13 +49,32 @@ pub(super) fn configuration(
         }
         Traffic::Inbound(port) => ("inbound", vec![to_application(port)]),
     };
+    let any = || std::iter::once("*".to_owned());
+    let domains: Vec<_> = match redirects.hosts.contains("*") {
+        true => redirects.except.iter().cloned().collect(),
+        false => any().chain(redirects.except.iter().cloned()).collect(),
+    };
     let host = VirtualHost {
         name: "any".to_owned(),
-        domains: vec!["*".to_owned()],
+        domains,
+        require_tls: None,
         include_request_attempt_count: true,
         routes,
     };
-    RouteConfiguration { name: name.to_owned(), validate_clusters: false, virtual_hosts: vec![host] }
+    let to_https = VirtualHost {
+        name: "to-https".to_owned(),
+        domains: redirects.hosts.iter().cloned().collect(),
+        require_tls: Some("ALL"),
+        include_request_attempt_count: false,
+        routes: Vec::new(),
+    };
+    let virtual_hosts = [to_https, host].into_iter().filter(|host| !host.domains.is_empty());
+    RouteConfiguration {
+        name: name.to_owned(),
+        validate_clusters: false,
+        ignore_port_in_host_matching: !redirects.hosts.is_empty(),
+        virtual_hosts: virtual_hosts.collect(),
+    }
 }
 
 /// Where the filter's header says. A request without that header has no route here. Filters and routes change at

@@ -60,9 +60,7 @@ impl Secrets {
 
 /// The name of a secret's file.
 pub(crate) fn file_name(secret: &str) -> String {
-    let safe =
-        |letter: char| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' };
-    format!("secret-{}.yaml", secret.chars().map(safe).collect::<String>())
+    format!("secret-{}.yaml", super::in_file_name(secret))
 }
 
 /// Writes a secret into its file in `folder`, for nobody's eyes but ours and Envoy's, in the place of the one there.
@@ -102,7 +100,7 @@ mod tests {
         for version in [1, 2] {
             write(folder.path(), &secret, version).unwrap();
         }
-        let path = folder.path().join("secret-kubernetes---a-b.yaml");
+        let path = folder.path().join("secret-kubernetes%3A%2F%2Fa%2Fb.yaml");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let text = fs::read_to_string(path).unwrap();
         assert!(text.contains("version_info: \"2\"") && text.contains("kubernetes://a/b"), "{text}");

@@ -200,7 +200,7 @@ fn what_is_not_carried_out_is_refused_where_it_stands() {
     assert!(found[1].contains("consistentHash"), "{found:?}");
     let tls = GATEWAY.replace("HTTP}", "HTTPS}, tls: {mode: SIMPLE, credentialName: x}");
     let found = messages(rendered(&[&tls, &to("httpbin")]));
-    assert!(found[0].contains("spec.servers[0].port.protocol"), "{found:?}");
+    assert!(found[0].contains("spec.servers[0].tls.credentialName"), "{found:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::envoy::discovery::{ConfigSource, DiscoveryResponse, ExtensionConfigSo
 use crate::envoy::http::{HttpFilter, HttpFilterConfig};
 use crate::envoy::listener::{FilterChain, Listener};
 use crate::envoy::secret::Secret;
-use crate::render::Rendered;
+use crate::render::{Rendered, in_file_name};
 
 /// The file of the listeners.
 pub(super) const LISTENERS: &str = "listeners.yaml";
@@ -92,9 +92,7 @@ pub(super) fn clusters_file(clusters: &BTreeMap<String, Cluster>, version: u64) 
 
 /// The name of a filter's file.
 pub(super) fn file_name(filter: &str) -> PathBuf {
-    let safe =
-        |letter: char| if letter.is_ascii_alphanumeric() || "._@-".contains(letter) { letter } else { '-' };
-    PathBuf::from(format!("filter-{}.yaml", filter.chars().map(safe).collect::<String>()))
+    PathBuf::from(format!("filter-{}.yaml", in_file_name(filter)))
 }
 
 fn response(version: u64, resources: impl Iterator<Item = Any>) -> DiscoveryResponse {
@@ -141,6 +139,6 @@ mod tests {
 
     #[test]
     fn a_filters_name_makes_a_file_name() {
-        assert_eq!(file_name("outrigger@[::1]_80"), Path::new("filter-outrigger@---1-_80.yaml"));
+        assert_eq!(file_name("outrigger@[::1]_80"), Path::new("filter-outrigger@%5B%3A%3A1%5D_80.yaml"));
     }
 }

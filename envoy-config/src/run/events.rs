@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,13 @@ pub(super) enum Event {
     Line(String),
     /// Envoy has closed its output: it is gone, or about to.
     Closed,
+}
+
+/// Files and folders whose changes are events, as long as this lives.
+#[derive(Debug)]
+pub(super) struct Watched {
+    watcher: RecommendedWatcher,
+    paths: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 /// A change is looked at when the files have been quiet for so long: editors write in several steps.
@@ -61,13 +69,16 @@ pub(super) fn lines(output: impl Read + Send + 'static, events: Sender<Event>) {
 
 /// Sends [`Event::Changed`] when something happens to `paths`. A file is watched through its folder, since editors
 /// put a new file in the place of the old one.
-pub(super) fn watch(paths: &[PathBuf], events: Sender<Event>) -> notify::Result<RecommendedWatcher> {
-    let watched = paths.to_vec();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+pub(super) fn watch(paths: &[PathBuf], events: Sender<Event>) -> notify::Result<Watched> {
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let watched = Arc::clone(&all);
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let relevant = match &event {
             Ok(event) => {
                 !matches!(event.kind, EventKind::Access(_))
-                    && event.paths.iter().any(|path| concerns(path, &watched))
+                    && watched.lock().is_ok_and(|watched: MutexGuard<'_, Vec<PathBuf>>| {
+                        event.paths.iter().any(|path| concerns(path, &watched))
+                    })
             }
             // Events were lost.
             Err(_) => true,
@@ -76,15 +87,30 @@ pub(super) fn watch(paths: &[PathBuf], events: Sender<Event>) -> notify::Result<
             let _ = events.send(Event::Changed);
         }
     })?;
-    for path in paths {
-        if path.is_dir() {
-            watcher.watch(path, RecursiveMode::Recursive)?;
-        } else {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+    let mut watched = Watched { watcher, paths: all };
+    watched.add(paths)?;
+    Ok(watched)
+}
+
+impl Watched {
+    /// Watches these too.
+    pub(super) fn add<'p>(&mut self, paths: impl IntoIterator<Item = &'p PathBuf>) -> notify::Result<()> {
+        for path in paths {
+            if self.paths.lock().is_ok_and(|paths| paths.contains(path)) {
+                continue;
+            }
+            if let Ok(mut paths) = self.paths.lock() {
+                paths.push(path.clone());
+            }
+            if path.is_dir() {
+                self.watcher.watch(path, RecursiveMode::Recursive)?;
+            } else {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                self.watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+            }
         }
+        Ok(())
     }
-    Ok(watcher)
 }
 
 /// Whether what happened to `path` may have changed one of the `watched`: it is one, is inside one, or is the `..data`

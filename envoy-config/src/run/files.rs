@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use super::admin::{Admin, Stats};
 use super::dynamic::{self, Dynamic};
 use super::steps::{self, Step};
+use crate::envoy::Any;
 use crate::envoy::cluster::Cluster;
+use crate::envoy::listener::{FilterChain, Listener};
+use crate::envoy::scalars::Address;
 use crate::render::{Rendered, WriteError, replace, secrets, to_yaml};
 
 /// How long Envoy may take for a step. DNS that does not answer takes some of it.
@@ -116,7 +119,7 @@ impl Files {
             Step::Secret(name) if !self.current.secrets.contains_key(name) => {
                 return Ok(self.write_secret(new, name)?);
             }
-            Step::Secret(name) => (format!("certificate `{name}`"), r"\.sds\.|^sds\.".to_owned(), ""),
+            Step::Secret(name) => (format!("certificate `{name}`"), r"^sds\.".to_owned(), ""),
             // A filter that is new has no counters before its listener is there.
             Step::Filter(name) if !self.current.filters.contains_key(name) => {
                 return Ok(self.write_filter(new, name)?);
@@ -187,6 +190,11 @@ impl Files {
         addresses(&self.current)
     }
 
+    /// The same as URLs, with those that are no ports: for people.
+    pub(super) fn places(&self) -> Vec<String> {
+        self.current.listeners.iter().map(place).collect()
+    }
+
     fn write_clusters(&self, clusters: &BTreeMap<String, Cluster>) -> Result<(), WriteError> {
         let file = dynamic::clusters_file(clusters, self.version);
         replace(&self.folder.join(dynamic::CLUSTERS), to_yaml(&file)?.as_bytes())
@@ -206,6 +214,30 @@ impl Files {
     fn write_secret(&self, of: &Dynamic, name: &str) -> Result<(), WriteError> {
         let Some(secret) = of.secrets.get(name) else { return Ok(()) };
         secrets::write(&self.folder, secret, self.version)
+    }
+}
+
+fn place(listener: &Listener) -> String {
+    let reads_requests = |chain: &FilterChain| {
+        chain.filters.iter().any(|filter| matches!(filter.typed_config, Any::HttpConnectionManager(_)))
+    };
+    let scheme = match listener.filter_chains.iter().find(|chain| reads_requests(chain)) {
+        Some(chain) if chain.transport_socket.is_some() => "https",
+        Some(_) => "http",
+        None if listener.filter_chains.iter().any(|chain| {
+            chain.transport_socket.is_some() || !chain.filter_chain_match.server_names.is_empty()
+        }) =>
+        {
+            "tls"
+        }
+        None => "tcp",
+    };
+    match &listener.address {
+        Address::SocketAddress { .. } => {
+            let address = listener.address.socket().map_or_else(String::new, |address| address.to_string());
+            format!("{scheme}://{address}")
+        }
+        Address::Pipe { path } => format!("unix://{path}"),
     }
 }
 
@@ -236,9 +268,14 @@ fn concerns(stat: &str, step: &Step) -> bool {
     match step {
         Step::Clusters(_) => stat.starts_with("cluster_manager.cds."),
         Step::Listeners => stat.starts_with("listener_manager.lds."),
-        Step::Filter(name) => stat.contains(&format!(".{name}.")),
-        Step::Secret(name) => stat.contains(&format!("sds.{name}.")),
+        Step::Filter(name) => stat.contains(&format!(".{}.", in_statistics(name))),
+        Step::Secret(name) => stat.starts_with(&format!("sds.{}.", in_statistics(name))),
     }
+}
+
+/// As Envoy writes a name into those of its statistics.
+fn in_statistics(name: &str) -> String {
+    name.replace("://", "_").replace(":/", "_").replace(':', "_")
 }
 
 #[cfg(test)]
@@ -264,5 +301,23 @@ mod tests {
         let filter = |name: &str| progress(&stats, &Step::Filter(name.to_owned()));
         assert_eq!(filter("a@0.0.0.0_80"), Progress { taken: 2, refused: 0 });
         assert_eq!(filter("b@0.0.0.0_80"), Progress { taken: 0, refused: 5 });
+    }
+
+    #[test]
+    fn names_are_found_as_envoy_writes_them() {
+        let stats = Stats::from(
+            [
+                ("sds.kubernetes_shop.update_success", 2),
+                ("sds.kubernetes_shop-cacert.update_success", 4),
+                ("sds.file-cert_tmp/a.crt~/tmp/a.key.update_rejected", 1),
+                ("extension_config_discovery.http_filter.a@__1_80.update_success", 3),
+            ]
+            .map(|(name, count)| (name.to_owned(), count)),
+        );
+        let secret = |name: &str| progress(&stats, &Step::Secret(name.to_owned()));
+        assert_eq!(secret("kubernetes://shop"), Progress { taken: 2, refused: 0 });
+        assert_eq!(secret("file-cert:/tmp/a.crt~/tmp/a.key"), Progress { taken: 0, refused: 1 });
+        let filter = progress(&stats, &Step::Filter("a@::1_80".to_owned()));
+        assert_eq!(filter, Progress { taken: 3, refused: 0 });
     }
 }

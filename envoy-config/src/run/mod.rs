@@ -64,7 +64,8 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
     events::signals(events.clone())
         .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
     // From here on a change counts, also one that comes while Envoy starts.
-    let watcher = events::watch(&source.watched(), events.clone())
+    let watched: Vec<_> = source.watched().into_iter().chain(rendered.files.iter().cloned()).collect();
+    let watcher = events::watch(&watched, events.clone())
         .map_err(|error| environment(&format!("can't watch the files: {error}")))?;
     Session::start(folder, launcher, options.clone(), rendered, (events, received), watcher)
 }

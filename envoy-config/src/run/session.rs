@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use notify::RecommendedWatcher;
 use tempfile::TempDir;
 
 use super::admin::Admin;
 use super::dynamic::{self, Dynamic};
 use super::envoy::{self, Envoy};
-use super::events::{self, Event};
+use super::events::{self, Event, Watched};
 use super::files::{self, Files};
 use super::launcher::Launcher;
 use super::{RunOptions, Source, drain, environment, ports, steps};
@@ -38,7 +37,7 @@ pub(super) struct Session {
     kept: VecDeque<Event>,
     /// When unused clusters go.
     sweep: Option<Instant>,
-    _watcher: RecommendedWatcher,
+    watched: Watched,
     // Last: its files go when nothing uses them any more.
     folder: TempDir,
 }
@@ -51,7 +50,7 @@ impl Session {
         options: RunOptions,
         rendered: Rendered,
         (events, received): (Sender<Event>, Receiver<Event>),
-        watcher: RecommendedWatcher,
+        watcher: Watched,
     ) -> Result<Self, Exit> {
         let version =
             launcher.check_version(folder.path()).map_err(|error| environment(&error.to_string()))?;
@@ -84,13 +83,13 @@ impl Session {
             received,
             kept: VecDeque::new(),
             sweep: None,
-            _watcher: watcher,
+            watched: watcher,
             folder,
         };
         session.wait_until_ready()?;
         eprintln!("ready");
-        for address in session.files.addresses() {
-            eprintln!("  listening on http://{address}");
+        for place in session.files.places() {
+            eprintln!("  listening on {place}");
         }
         eprintln!("  admin on http://{admin_address}");
         Ok(session)
@@ -179,6 +178,9 @@ impl Session {
         };
         if rendered == self.rendered {
             return;
+        }
+        if let Err(error) = self.watched.add(&rendered.files) {
+            eprintln!("warning: changes of some certificates will not be noticed: {error}");
         }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
@@ -273,8 +275,10 @@ fn check(
     folder: &TempDir,
 ) -> Result<(), Exit> {
     let path = envoy::check_path(folder.path());
-    let written =
-        dynamic::without_filters(rendered).to_yaml().and_then(|text| replace(&path, text.as_bytes()));
+    // Envoy wants the files of secrets to be there; those that are, it may have in use.
+    let written = rendered.write_new_secrets(folder.path()).and_then(|()| {
+        dynamic::without_filters(rendered).to_yaml().and_then(|text| replace(&path, text.as_bytes()))
+    });
     written.map_err(|error| environment(&error.to_string()))?;
     envoy::validate(launcher, options, &path, folder.path()).map_err(|reasons| {
         for reason in reasons {

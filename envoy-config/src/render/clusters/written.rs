@@ -19,7 +19,11 @@ impl Names {
         let mut names = BTreeMap::new();
         for resource in resources {
             let Spec::VirtualService(service) = &resource.spec else { continue };
-            for host in service.http.iter().flat_map(destinations).map(|destination| &destination.host) {
+            let routed = service.tls.iter().flat_map(|route| &route.route);
+            let connections = routed.chain(service.tcp.iter().flat_map(|route| &route.route));
+            let all = service.http.iter().flat_map(destinations);
+            for destination in all.chain(connections.map(|routed| &routed.destination)) {
+                let host = &destination.host;
                 let full = resolve_short_name(host, &resource.meta.namespace, &proxy.cluster_domain);
                 if full != *host {
                     names.insert(full, host.clone());

@@ -44,6 +44,8 @@ pub(in crate::render) struct Http {
     pub(in crate::render) resources: Option<Vec<Resource>>,
     /// Hosts whose requests are told to come by HTTPS.
     pub(in crate::render) redirects: Redirects,
+    /// gRPC comes as browsers send it.
+    pub(in crate::render) grpc_web: bool,
 }
 
 /// The hosts of a plain HTTP chain whose requests are answered with the same URL by HTTPS, in Envoy's notation.
@@ -64,6 +66,10 @@ pub(in crate::render) struct Tcp {
     pub(in crate::render) destinations: Vec<Destination>,
     /// A connection on which nothing happens is closed. `None`: after an hour.
     pub(in crate::render) idle_timeout: Option<Seconds>,
+    /// A connection is closed after so long.
+    pub(in crate::render) max_connection_duration: Option<Seconds>,
+    /// The endpoint is chosen by the client's address, where the cluster chooses by a hash.
+    pub(in crate::render) by_source: bool,
 }
 
 /// What comes in on a chain.
@@ -77,15 +83,21 @@ pub(in crate::render) enum Traffic {
     Inbound(u16),
 }
 
+impl Http {
+    /// The filters get all resources.
+    pub(in crate::render) fn all(traffic: Traffic, proxy: Proxy) -> Self {
+        Self { traffic, proxy, resources: None, redirects: Redirects::default(), grpc_web: false }
+    }
+}
+
 impl Chain {
     /// The only chain of a listener: plain HTTP for whoever comes.
     pub(in crate::render) fn only(traffic: Traffic, proxy: Proxy) -> Self {
-        let http = Http { traffic, proxy, resources: None, redirects: Redirects::default() };
         Self {
             name: String::new(),
             matches: FilterChainMatch::default(),
             tls: None,
-            content: Content::Http(Box::new(http)),
+            content: Content::Http(Box::new(Http::all(traffic, proxy))),
         }
     }
 
@@ -100,6 +112,9 @@ impl Chain {
     /// Whether the beginning of a connection has to be looked at before the chain is chosen.
     pub(in crate::render) fn needs_inspection(&self) -> bool {
         let FilterChainMatch { server_names, transport_protocol, application_protocols, .. } = &self.matches;
-        !server_names.is_empty() || transport_protocol.is_some() || !application_protocols.is_empty()
+        self.tls.is_some()
+            || !server_names.is_empty()
+            || transport_protocol.is_some()
+            || !application_protocols.is_empty()
     }
 }

@@ -58,10 +58,11 @@ fn all_refusals_come_at_once_and_each_once() {
     let resources = [gateway(80, &["*"]), gateway(82, &["a.com"]), second, service];
     let problems = Table::compile(&resources, &ingress()).unwrap_err();
     let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let in_the_mesh = Table::compile(&resources, &sidecar()).unwrap_err();
+    assert_eq!(in_the_mesh[0].message, "`tcp` can't be carried out", "a gateway's is Envoy's own business");
     assert_eq!(
         messages,
         [
-            "`tcp` can't be carried out",
             "Envoy can't answer with the status `600`",
             "the format operator `%A%` at position 1 can't be carried out",
             "the format operator `%B%` at position 1 can't be carried out"

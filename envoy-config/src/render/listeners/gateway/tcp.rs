@@ -1,0 +1,223 @@
+//! The chains of servers that pass bytes on: by the `tcp` routes of VirtualServices, or by `tls` routes where TLS is
+//! passed through.
+
+use ipnet::IpNet;
+use outrigger_api::host::resolve_short_name;
+use outrigger_api::problem::{Severity, code};
+use outrigger_api::select::{self, DestinationRules};
+use outrigger_api::types::destination_rule::{HashKey, LoadBalancerPolicy, TcpPool};
+use outrigger_api::types::gateway::ServerTls;
+use outrigger_api::types::virtual_service::{ConnectionDestination, ConnectionMatch, VirtualService};
+use outrigger_api::{Problem, Resource, Spec};
+use outrigger_core::route::Destination;
+
+use super::server::Served;
+use super::{Context, by_names, tls};
+use crate::envoy::listener::{CidrRange, FilterChainMatch, TcpCluster, WeightedCluster};
+use crate::envoy::scalars::Seconds;
+use crate::render::listeners::{Chain, Content, Tcp};
+
+/// The chains of a server of plain TCP, or of one that ends TLS first: one, and one more for each of the
+/// `destinationSubnets` of routes before the one that takes every connection.
+pub(super) fn opaque(served: &Served<'_>, tls: Option<&ServerTls>, context: &mut Context<'_>) -> Vec<Chain> {
+    if is_authorized(served, context) {
+        return Vec::new();
+    }
+    let socket = match tls.map(|tls| tls::context(served, tls, context)) {
+        Some(None) => return Vec::new(),
+        socket => socket.flatten(),
+    };
+    let names = match tls {
+        Some(_) => by_names(served.server.hosts.iter().map(|host| &host.host)),
+        None => FilterChainMatch::default(),
+    };
+    let (mut chains, mut taken) = (Vec::new(), Vec::new());
+    for (resource, service) in services(served, context) {
+        for (at, route) in service.tcp.iter().enumerate() {
+            let all = [ConnectionMatch::default()];
+            let entries = if route.matches.is_empty() { &all[..] } else { &route.matches };
+            for (n, entry) in entries.iter().enumerate().filter(|(_, entry)| fits(entry, served)) {
+                let last = entry.destination_subnets.is_empty();
+                // Envoy takes the narrowest subnet, Istio's order the first that fits.
+                let new = entry.destination_subnets.iter().filter(|subnet| {
+                    let subnet: IpNet = **subnet;
+                    !taken.iter().any(|earlier: &IpNet| earlier.contains(&subnet))
+                });
+                let new: Vec<IpNet> = new.copied().collect();
+                if new.is_empty() && !last {
+                    continue;
+                }
+                let matches = FilterChainMatch { prefix_ranges: ranges(&new), ..names.clone() };
+                taken.extend(new);
+                let base = if tls.is_some() { served.name() } else { String::new() };
+                let meta = &resource.meta;
+                let name =
+                    if last { base } else { format!("{base}/{}.{}.{at}.{n}", meta.namespace, meta.name) };
+                let content = Content::Tcp(proxy(served, resource, &route.route, context));
+                chains.push(Chain { name, matches, tls: socket.clone(), content });
+                if last {
+                    return chains;
+                }
+            }
+        }
+    }
+    if chains.is_empty() {
+        unrouted(served, "tcp", context);
+    }
+    chains
+}
+
+/// The chains of a server that passes TLS through: one for each `match` of a `tls` route.
+pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> Vec<Chain> {
+    if is_authorized(served, context) {
+        return Vec::new();
+    }
+    let mut chains = Vec::new();
+    for (resource, service) in services(served, context) {
+        for (at, route) in service.tls.iter().enumerate() {
+            let entries = route.matches.iter().enumerate();
+            for (n, entry) in entries.filter(|(_, entry)| fits(&entry.connection, served)) {
+                let meta = &resource.meta;
+                let ranges = ranges(&entry.connection.destination_subnets);
+                chains.push(Chain {
+                    name: format!("{}/{}.{}.{at}.{n}", served.name(), meta.namespace, meta.name),
+                    matches: FilterChainMatch { prefix_ranges: ranges, ..by_names(entry.sni_hosts.iter()) },
+                    tls: None,
+                    content: Content::Tcp(proxy(served, resource, &route.route, context)),
+                });
+            }
+        }
+    }
+    if chains.is_empty() {
+        unrouted(served, "tls", context);
+    }
+    chains
+}
+
+/// The VirtualServices on a server.
+fn services<'r>(served: &Served<'_>, context: &Context<'r>) -> Vec<(&'r Resource, &'r VirtualService)> {
+    let mut services = select::virtual_services(context.resources, &served.gateway(), context.proxy);
+    services.retain(|(resource, service)| {
+        let (namespace, domain) = (&resource.meta.namespace, &context.proxy.cluster_domain);
+        !select::attached_hosts(served.server, service, namespace, domain).is_empty()
+    });
+    services
+}
+
+/// Whether a match is for this server. Labels and namespaces of clients are for sidecars.
+fn fits(entry: &ConnectionMatch, served: &Served<'_>) -> bool {
+    entry.port.is_none_or(|port| port == served.server.port.number)
+        && (entry.gateways.is_empty() || entry.gateways.contains(&served.gateway()))
+}
+
+fn ranges(subnets: &[IpNet]) -> Vec<CidrRange> {
+    let ranges = subnets.iter().map(|subnet| CidrRange {
+        address_prefix: subnet.network().to_string(),
+        prefix_len: subnet.prefix_len(),
+    });
+    ranges.collect()
+}
+
+fn proxy(
+    served: &Served<'_>,
+    resource: &Resource,
+    routes: &[ConnectionDestination],
+    context: &Context<'_>,
+) -> Tcp {
+    let destinations: Vec<_> = routes
+        .iter()
+        .filter(|route| routes.len() == 1 || route.weight > 0)
+        .map(|route| (destination(served, resource, route, context), route.weight))
+        .collect();
+    let cluster = match destinations.as_slice() {
+        [(only, _)] => TcpCluster::Cluster(only.cluster_name()),
+        several => TcpCluster::WeightedClusters {
+            clusters: several
+                .iter()
+                .map(|(destination, weight)| WeightedCluster {
+                    name: destination.cluster_name(),
+                    weight: *weight,
+                })
+                .collect(),
+        },
+    };
+    let (pool, by_source) = destinations.first().map_or((None, false), |(first, _)| settings(first, context));
+    Tcp {
+        cluster,
+        destinations: destinations.into_iter().map(|(destination, _)| destination).collect(),
+        idle_timeout: pool.and_then(|pool| pool.idle_timeout).map(Seconds),
+        max_connection_duration: pool.and_then(|pool| pool.max_connection_duration).map(Seconds),
+        by_source,
+    }
+}
+
+/// What the DestinationRule of the first destination says of connections, as under Istio; and whether an endpoint is
+/// chosen by the client's address.
+fn settings<'r>(destination: &Destination, context: &Context<'r>) -> (Option<&'r TcpPool>, bool) {
+    let rules = DestinationRules::find(context.resources, context.proxy, &destination.host);
+    let subset = destination.subset.as_ref().and_then(|name| rules.subset(name));
+    let layers = rules.settings(destination.port, subset);
+    let pool = layers.iter().find_map(|settings| settings.connection_pool.as_ref());
+    let balancer = layers.iter().find_map(|settings| settings.load_balancer.as_ref());
+    let by_source = balancer.is_some_and(|balancer| {
+        matches!(&balancer.policy, LoadBalancerPolicy::ConsistentHash { key: HashKey::SourceIp, .. })
+    });
+    (pool.and_then(|pool| pool.tcp.as_ref()), by_source)
+}
+
+fn destination(
+    served: &Served<'_>,
+    resource: &Resource,
+    route: &ConnectionDestination,
+    context: &Context<'_>,
+) -> Destination {
+    let named = &route.destination;
+    let (namespace, domain) = (&resource.meta.namespace, &context.proxy.cluster_domain);
+    let host = resolve_short_name(&named.host, namespace, domain).to_ascii_lowercase();
+    let port = named.port.or_else(|| only_port(&host, context)).unwrap_or(served.server.port.number);
+    Destination { host, subset: named.subset.clone(), port }
+}
+
+/// The port of a service that has one alone.
+fn only_port(host: &str, context: &Context<'_>) -> Option<u16> {
+    let domain = &context.proxy.cluster_domain;
+    let mut ports = context.resources.iter().find_map(|resource| match &resource.spec {
+        Spec::ServiceEntry(entry) if entry.hosts.iter().any(|pattern| pattern.covers(host)) => {
+            Some(entry.ports.iter().map(|port| port.number).collect::<Vec<_>>())
+        }
+        Spec::Service(service)
+            if resolve_short_name(&resource.meta.name, &resource.meta.namespace, domain) == host =>
+        {
+            Some(service.ports.iter().map(|port| port.port).collect())
+        }
+        _ => None,
+    })?;
+    ports.pop().filter(|_| ports.is_empty())
+}
+
+/// Policies are carried out by filters that read requests. Where there are none, a connection would pass unchecked.
+fn is_authorized(served: &Served<'_>, context: &mut Context<'_>) -> bool {
+    let policy = context.resources.iter().find(|resource| match &resource.spec {
+        Spec::AuthorizationPolicy(policy) => {
+            select::applies(&policy.target, &resource.meta.namespace, context.proxy)
+        }
+        _ => false,
+    });
+    let Some(policy) = policy else { return false };
+    let message = format!(
+        "AuthorizationPolicy `{}` holds for this gateway, but it is not carried out yet for connections that are \
+         passed on as bytes",
+        policy.id()
+    );
+    let problem = served.resource.error(&served.path("port.protocol"), code::UNSUPPORTED, message);
+    let hint = "give this server to a gateway of its own, with other labels, that the policy does not select";
+    context.problems.push(Problem { hint: Some(hint.to_owned()), ..problem });
+    true
+}
+
+fn unrouted(served: &Served<'_>, field: &str, context: &mut Context<'_>) {
+    let message =
+        format!("no VirtualService has `{field}` routes for this server, so it takes no connection");
+    let problem = served.resource.error(&served.path("port"), code::WARNING, message);
+    context.warnings.push(Problem { severity: Severity::Warning, ..problem });
+}

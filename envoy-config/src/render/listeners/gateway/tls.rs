@@ -1,0 +1,226 @@
+//! What a server of a Gateway shows its clients, and asks of them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use outrigger_api::Problem;
+use outrigger_api::problem::{Severity, code};
+use outrigger_api::types::gateway::{CertificateSource, ServerTls, ServerTlsMode, TlsVersion};
+
+use super::Context;
+use super::server::Served;
+use crate::credentials::{Authorities, KeyPair, Trouble};
+use crate::envoy::scalars::StringMatcher;
+use crate::envoy::secret::Content;
+use crate::envoy::tls::{
+    DownstreamTlsContext, SdsSecretConfig, SubjectAltName, TlsParameters, ValidationContext,
+};
+use crate::render::problems;
+use crate::render::tls::downstream::{self, Clients, HTTP_PROTOCOLS, Server};
+
+/// The context of a server that ends TLS. `None`: something is wrong, and the context's problems say what.
+pub(super) fn context(
+    served: &Served<'_>,
+    tls: &ServerTls,
+    context: &mut Context<'_>,
+) -> Option<DownstreamTlsContext> {
+    if tls.mode == ServerTlsMode::IstioMutual {
+        return of_mesh(served, tls, context);
+    }
+    let params = params(served, tls, context);
+    let certificates = certificates(served, tls, context);
+    let clients = clients(served, tls, context);
+    let protocols = HTTP_PROTOCOLS.to_vec();
+    Some(downstream::context(Server {
+        certificates: certificates?,
+        clients: clients?,
+        params: params?,
+        protocols,
+    }))
+}
+
+/// With the certificate of this proxy's own workload.
+fn of_mesh(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<DownstreamTlsContext> {
+    let Some(identity) = &context.options.identity else {
+        let message = "ISTIO_MUTUAL needs a certificate of the mesh, and this proxy has none";
+        let problem =
+            served.resource.error(&served.path("tls.mode"), problems::NO_IDENTITY, message.to_owned());
+        let hint = "make one with `outrigger certs issue`, and name its folder with `--certs`".to_owned();
+        context.problems.push(Problem { hint: Some(hint), ..problem });
+        return None;
+    };
+    Some(downstream::context(Server::of_mesh(identity, context.secrets, true, asks(tls))))
+}
+
+/// Istio's effective default is TLS 1.2 to 1.3, which is Envoy's own.
+fn params(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<TlsParameters> {
+    let version = |version| match version {
+        TlsVersion::V1_0 => "TLSv1_0",
+        TlsVersion::V1_1 => "TLSv1_1",
+        TlsVersion::V1_2 => "TLSv1_2",
+        TlsVersion::V1_3 => "TLSv1_3",
+    };
+    let lowest = tls.min_protocol_version.unwrap_or(TlsVersion::V1_2);
+    if tls.max_protocol_version.is_some_and(|highest| highest < lowest) {
+        let message = "no version of TLS is left: `maxProtocolVersion` is below the lowest one";
+        let problem = served.resource.error(&served.path("tls.maxProtocolVersion"), code::SCHEMA, message);
+        let hint = "without `minProtocolVersion` the lowest is TLS 1.2".to_owned();
+        context.problems.push(Problem { hint: Some(hint), ..problem });
+        return None;
+    }
+    Some(TlsParameters {
+        tls_minimum_protocol_version: tls.min_protocol_version.map(version),
+        tls_maximum_protocol_version: tls.max_protocol_version.map(version),
+        cipher_suites: tls.cipher_suites.clone(),
+    })
+}
+
+/// Its own certificates.
+fn certificates(
+    served: &Served<'_>,
+    tls: &ServerTls,
+    context: &mut Context<'_>,
+) -> Option<Vec<SdsSecretConfig>> {
+    let mut all = Some(Vec::new());
+    for (at, source) in tls.certificates.iter().enumerate() {
+        let path = served.path(&field(served, at, source));
+        let (name, pair) = match source {
+            CertificateSource::Credential(name) => (credential(name), context.credentials.key_pair(name)),
+            // Istio takes no more.
+            CertificateSource::Files { .. } if at > 1 => break,
+            CertificateSource::Files { certificate, private_key, .. } => (
+                format!("file-cert:{certificate}~{private_key}"),
+                context.credentials.key_pair_in_files(certificate, private_key),
+            ),
+        };
+        let Some(pair) = usable(served, &path, pair, context) else {
+            all = None;
+            continue;
+        };
+        expiry(served, &path, "certificate", pair.ends, context);
+        let KeyPair { chain, key, .. } = pair;
+        let content = Content::TlsCertificate { certificate_chain: chain, private_key: key };
+        let config = context.secrets.ask_for(&name, content);
+        if let Some(all) = &mut all {
+            all.push(config);
+        }
+    }
+    all
+}
+
+/// What becomes of its clients' certificates.
+fn clients(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<Clients> {
+    let required = match tls.mode {
+        ServerTlsMode::Mutual => true,
+        ServerTlsMode::OptionalMutual => false,
+        _ => {
+            no_effect(served, tls, context);
+            return Some(Clients::Any);
+        }
+    };
+    let asks = asks(tls);
+    if tls.insecure_skip_verify {
+        return Some(Clients::Unverified { required, asks });
+    }
+    let (path, name, authorities) = match (&tls.ca_certificates, &tls.ca_cert_credential_name) {
+        (Some(file), _) => {
+            let revoked = tls.ca_crl.as_deref();
+            let name = format!("file-root:{file}{}", revoked.map(|it| format!("~{it}")).unwrap_or_default());
+            ("caCertificates".to_owned(), name, context.credentials.authorities_in_files(file, revoked))
+        }
+        (None, Some(name)) => (
+            "caCertCredentialName".to_owned(),
+            format!("{}-cacert", credential(name.trim_end_matches("-cacert"))),
+            context.credentials.authorities(name),
+        ),
+        (None, None) => {
+            let mut names = tls.certificates.iter().filter_map(|source| match source {
+                CertificateSource::Credential(name) => Some((source, name)),
+                CertificateSource::Files { .. } => None,
+            });
+            // The decoder has refused a server without any.
+            let (source, name) = names.next()?;
+            let path = field(served, 0, source).trim_start_matches("tls.").to_owned();
+            (path, format!("{}-cacert", credential(name)), context.credentials.authorities(name))
+        }
+    };
+    let path = served.path(&format!("tls.{path}"));
+    let Authorities { certificates, revoked, ends } = usable(served, &path, authorities, context)?;
+    expiry(served, &path, "last of the authorities", ends, context);
+    let content = Content::ValidationContext { trusted_ca: certificates, crl: revoked };
+    let authorities = context.secrets.ask_for(&name, content);
+    Some(Clients::Verified { required, authorities, asks })
+}
+
+/// What is asked of a client's certificate besides who has signed it.
+fn asks(tls: &ServerTls) -> ValidationContext {
+    // Istio does not say of which kind a name is.
+    let kinds = ["URI", "DNS", "EMAIL", "IP_ADDRESS"];
+    let names = tls.subject_alt_names.iter().flat_map(|name| {
+        kinds.map(|san_type| SubjectAltName { san_type, matcher: StringMatcher::Exact(name.clone()) })
+    });
+    ValidationContext {
+        match_typed_subject_alt_names: names.collect(),
+        verify_certificate_spki: tls.verify_certificate_spki.clone(),
+        verify_certificate_hash: tls.verify_certificate_hash.clone(),
+        ..ValidationContext::default()
+    }
+}
+
+/// A server that asks for no certificate can ask nothing of it.
+fn no_effect(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) {
+    for (field, given) in [
+        ("subjectAltNames", !tls.subject_alt_names.is_empty()),
+        ("verifyCertificateSpki", !tls.verify_certificate_spki.is_empty()),
+        ("verifyCertificateHash", !tls.verify_certificate_hash.is_empty()),
+    ] {
+        if given {
+            let message = format!("`{field}` has no effect: mode SIMPLE asks for no client certificate");
+            let path = served.path(&format!("tls.{field}"));
+            let problem = served.resource.error(&path, code::WARNING, message);
+            let hint = Some("use MUTUAL or OPTIONAL_MUTUAL".to_owned());
+            context.warnings.push(Problem { severity: Severity::Warning, hint, ..problem });
+        }
+    }
+}
+
+fn usable<T>(
+    served: &Served<'_>,
+    path: &str,
+    found: Result<T, Trouble>,
+    context: &mut Context<'_>,
+) -> Option<T> {
+    found.map_err(|trouble| context.problems.push(trouble.of(served.resource, path))).ok()
+}
+
+fn expiry(served: &Served<'_>, path: &str, what: &str, ends: i64, context: &mut Context<'_>) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    if i64::try_from(now).is_ok_and(|now| ends < now) {
+        let message = format!("the {what} has expired: clients will refuse the connection, or be refused");
+        let problem = served.resource.error(path, problems::EXPIRED, message);
+        context.warnings.push(Problem { severity: Severity::Warning, ..problem });
+    }
+}
+
+/// Where the source of a certificate stands.
+fn field(served: &Served<'_>, at: usize, source: &CertificateSource) -> String {
+    let servers = served.resource.node.get("spec").and_then(|spec| spec.get("servers"));
+    let items = match servers.map(|servers| &servers.value) {
+        Some(outrigger_api::node::Value::Sequence(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let has = |name| {
+        let tls = items.get(served.index).and_then(|server| server.get("tls"));
+        tls.is_some_and(|tls| tls.get(name).is_some())
+    };
+    match source {
+        CertificateSource::Credential(_) if has("credentialNames") => format!("tls.credentialNames[{at}]"),
+        CertificateSource::Credential(_) => "tls.credentialName".to_owned(),
+        CertificateSource::Files { .. } if has("tlsCertificates") => format!("tls.tlsCertificates[{at}]"),
+        CertificateSource::Files { .. } => "tls.serverCertificate".to_owned(),
+    }
+}
+
+/// As Istio names the secret of a credential.
+fn credential(name: &str) -> String {
+    if name.contains("://") { name.to_owned() } else { format!("kubernetes://{name}") }
+}
