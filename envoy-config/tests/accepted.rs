@@ -2,7 +2,7 @@
 //!
 //! A file is a complete set of resources. Its first line may be `# flags: --role sidecar --label app=x`, which the command
 //! gets. `--certs TEST` there, and `TEST` at the beginning of a path in a document (`TEST/cert-chain.pem`), is a folder
-//! with the certificate of a workload; the command is called in `tests/accepted`, so that other paths are from there.
+//! with the certificate of a workload; in a Secret `TEST-CHAIN`, `TEST-KEY`, `TEST-ROOT` and `TEST-CRL` are its files; the command is called in `tests/accepted`, so that other paths are from there.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -20,6 +20,9 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::thread;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// How many Envoys judge at a time.
 const AT_A_TIME: usize = 2;
 
@@ -35,7 +38,7 @@ fn refused(document: &Path, modules: &Path, identity: &Path) -> Result<(), Strin
     let flags = flags.split_whitespace().map(|flag| if flag == "TEST" { identity_text } else { flag });
     let work = tempfile::tempdir().unwrap();
     let (input, output) = (work.path().join("resources.yaml"), work.path().join("out"));
-    fs::write(&input, text.replace("TEST/", &format!("{identity_text}/"))).unwrap();
+    fs::write(&input, filled_in(&text, identity)).unwrap();
     let mut render = Command::new(env!("CARGO_BIN_EXE_outrigger"));
     render.args(["render", "--to", "envoy", "-f"]).arg(&input).arg("-o").arg(&output).args(flags);
     render.current_dir(folder()).env("OUTRIGGER_MODULES", modules);
@@ -52,6 +55,16 @@ fn refused(document: &Path, modules: &Path, identity: &Path) -> Result<(), Strin
         lines if lines.is_empty() => Ok(()),
         lines => Err(format!("Envoy says: {lines}")),
     }
+}
+
+/// With the certificate that a document asks for.
+fn filled_in(text: &str, identity: &Path) -> String {
+    let text = text.replace("TEST/", &format!("{}/", identity.display()));
+    let parts =
+        [("CHAIN", "cert-chain.pem"), ("KEY", "key.pem"), ("ROOT", "root-cert.pem"), ("CRL", "crl.pem")];
+    parts.into_iter().fold(text, |text, (name, file)| {
+        text.replace(&format!("TEST-{name}"), &STANDARD.encode(fs::read(identity.join(file)).unwrap()))
+    })
 }
 
 fn succeeded(who: &str, output: &Output) -> Result<(), String> {

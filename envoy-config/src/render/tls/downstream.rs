@@ -36,13 +36,6 @@ pub(in crate::render) enum Clients {
         /// What else is asked of the certificate.
         asks: ValidationContext,
     },
-    /// One is asked for, whoever has signed it.
-    Unverified {
-        /// Whether a client without one is refused.
-        required: bool,
-        /// What is asked of the certificate.
-        asks: ValidationContext,
-    },
 }
 
 impl Server {
@@ -72,10 +65,6 @@ pub(in crate::render) fn context(server: Server) -> DownstreamTlsContext {
                 validation_context_sds_secret_config: authorities,
             };
             (required, Some(validation))
-        }
-        Clients::Unverified { required, asks } => {
-            let asks = ValidationContext { trust_chain_verification: Some("ACCEPT_UNTRUSTED"), ..asks };
-            (required, Some(Validation::ValidationContext(asks)))
         }
     };
     DownstreamTlsContext {

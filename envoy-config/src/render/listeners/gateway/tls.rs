@@ -117,10 +117,9 @@ fn clients(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> O
             return Some(Clients::Any);
         }
     };
-    let asks = asks(tls);
-    if tls.insecure_skip_verify {
-        return Some(Clients::Unverified { required, asks });
-    }
+    // Envoy requires a certificate only where there are authorities, even if whoever has signed it will do.
+    let whoever = tls.insecure_skip_verify.then_some("ACCEPT_UNTRUSTED");
+    let asks = ValidationContext { trust_chain_verification: whoever, ..asks(tls) };
     let (path, name, authorities) = match (&tls.ca_certificates, &tls.ca_cert_credential_name) {
         (Some(file), _) => {
             let revoked = tls.ca_crl.as_deref();
