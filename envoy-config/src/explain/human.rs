@@ -28,9 +28,8 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
         "{} {}://{}{}  ({listener}, port {})\n",
         line.method, line.scheme, line.authority, line.path, line.port
     )?;
-    peer(out, answer, question)?;
     if answer.outcome == Outcome::Reset {
-        return writeln!(out, "\n{}", conclusion(answer));
+        return writeln!(out, "{}", conclusion(answer));
     }
     jwt(out, answer)?;
     authz(out, answer)?;
@@ -45,16 +44,6 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
 
 pub(super) fn step(out: &mut String, name: &str, text: &str) -> fmt::Result {
     writeln!(out, "  {name:<11}{text}")
-}
-
-fn peer(out: &mut String, answer: &Answer, question: &Question) -> fmt::Result {
-    let Some(mtls) = &answer.mtls else { return Ok(()) };
-    let who = question.peer.as_deref().unwrap_or("without a certificate");
-    let by = match &mtls.policy {
-        Some(policy) => format!("PeerAuthentication {policy}{}", position(mtls.file.as_deref(), mtls.line)),
-        None => "no PeerAuthentication says otherwise".to_owned(),
-    };
-    step(out, "peer", &format!("{who}; mutual TLS is {}: {by}", mtls.mode))
 }
 
 fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
@@ -219,7 +208,9 @@ fn conclusion(answer: &Answer) -> String {
             None => "forwarded".to_owned(),
         },
         (Outcome::Reset, _) => {
-            format!("the connection is closed: {}", answer.details.as_deref().unwrap_or_default())
+            "the connection is closed: no server of a Gateway on this port reads requests for the \
+                                name that TLS asks for"
+                .to_owned()
         }
         (Outcome::Reply, status) => {
             let mut text = format!("answered with {}", status.unwrap_or_default());

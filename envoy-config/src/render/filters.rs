@@ -5,13 +5,14 @@ use std::path::Path;
 use outrigger_api::{Config, Kind, Proxy, Resource};
 use outrigger_core::Attributes;
 
-use super::listeners::{Http, Traffic, Unknown};
+use super::listeners::{Http, Traffic};
 use super::options::Filters;
 use crate::envoy::Any;
 use crate::envoy::cluster::DnsCache;
 use crate::envoy::http::{FilterStateValue, FormatString, HttpFilter, SetFilterState};
 use crate::envoy::scalars::Block;
 use crate::envoy::wasm::{DataSource, FailurePolicy, LocalFile, PluginConfig, VmConfig};
+use crate::mesh_config::OutboundTraffic;
 use crate::modules::Module;
 
 /// Where the filters look for the peer's own address: Envoy's `source.address` is taken from `x-forwarded-for`.
@@ -48,7 +49,7 @@ pub(super) fn chain(
         chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));
     }
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
-    if http.traffic == Traffic::Outbound(Unknown::PassThrough) {
+    if http.traffic == Traffic::Outbound(OutboundTraffic::AllowAny) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
