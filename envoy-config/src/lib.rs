@@ -14,6 +14,7 @@ pub mod modules;
 pub mod proxy_options;
 pub mod render;
 pub mod run;
+mod scope;
 
 pub use exit::Exit;
 pub use load::{Inputs, Loaded};

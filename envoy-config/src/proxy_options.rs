@@ -5,6 +5,7 @@ use outrigger_api::config::{Proxy, Role};
 use outrigger_api::types::common::Labels;
 
 use crate::mesh_config::MeshConfig;
+use crate::render::{AppPort, INBOUND_PORT};
 
 /// Flags that say who the proxy is.
 #[derive(Debug, Clone, Args)]
@@ -39,9 +40,10 @@ pub struct ProxyOptions {
     #[arg(long, value_name = "NS")]
     pub root_namespace: Option<String>,
 
-    /// Where a sidecar's application listens on 127.0.0.1; without it nothing comes in through the sidecar
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub app_port: Option<u16>,
+    /// Where a sidecar's application listens on 127.0.0.1, and where the sidecar takes requests for it; without it
+    /// nothing comes in through the sidecar; repeatable, each with a port of its own [default for OPENED: 15006]
+    #[arg(long = "app-port", value_name = "PORT[=OPENED]", value_parser = parse_app_port)]
+    pub app_ports: Vec<AppPort>,
 }
 
 /// Values of `--role`.
@@ -84,6 +86,18 @@ impl ProxyOptions {
         } else {
             given.collect()
         }
+    }
+}
+
+fn parse_app_port(text: &str) -> Result<AppPort, String> {
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0);
+    let (named, opened) = match text.split_once('=') {
+        Some((named, opened)) => (port(named), port(opened)),
+        None => (port(text), Some(INBOUND_PORT)),
+    };
+    match (named, opened) {
+        (Some(port), Some(opened)) => Ok(AppPort { port, opened }),
+        _ => Err(format!("`{text}` is not a port, such as `8080`, or two, such as `8080=15007`")),
     }
 }
 

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::{fs, path::Path};
 
 use envoy_config::mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization};
-use envoy_config::render::{Filters, Options, render};
+use envoy_config::render::{AppPort, Filters, INBOUND_PORT, Options, render};
 use outrigger_api::{Proxy, Role};
 
 const GATEWAY: &str = "
@@ -196,7 +196,10 @@ fn a_gateway_with_five_filters() {
 
 #[test]
 fn a_sidecar() {
-    let text = accepted(&sidecar(), Options { app_port: Some(9080), ..Options::default() });
+    let text = accepted(
+        &sidecar(),
+        Options { app_ports: vec![AppPort { port: 9080, opened: INBOUND_PORT }], ..Options::default() },
+    );
     assert!(text.contains("PassthroughCluster") && text.contains("inbound|9080||"), "{text}");
 }
 

@@ -325,3 +325,66 @@ spec:
     assert_eq!(route["delegatedBy"], root, "{answer:#}");
     assert_eq!(answer["faultChances"]["abortPercent"], 50.0);
 }
+
+/// What PeerAuthentications make of the connection, before any request is read.
+#[test]
+fn a_connection_that_the_port_does_not_take_is_closed() {
+    let policy = |mode: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\n\
+             metadata: {{name: default, namespace: istio-system}}\nspec: {{mtls: {{mode: {mode}}}}}\n"
+        )
+    };
+    let own = "spiffe://cluster.local/ns/demo/sa/a";
+    for (mode, peer, expected) in [
+        ("STRICT", None, "reset"),
+        ("STRICT", Some(own), "forward"),
+        ("STRICT", Some("spiffe://evil.test/ns/demo/sa/a"), "reset"),
+        ("STRICT", Some("spiffe://cluster.local.evil.test/ns/demo/sa/a"), "reset"),
+        ("PERMISSIVE", None, "forward"),
+        ("PERMISSIVE", Some(own), "forward"),
+        ("DISABLE", None, "forward"),
+        ("DISABLE", Some(own), "reset"),
+    ] {
+        let mut arguments = vec!["explain", "GET http://a:8080/", "-f", "-", "--role", "sidecar"];
+        arguments.extend(["--direction", "inbound", "-o", "json"]);
+        arguments.extend(peer.into_iter().flat_map(|peer| ["--peer", peer]));
+        let (code, answer) = common::json(&arguments, &policy(mode));
+        assert_eq!(answer["outcome"], expected, "{mode} {peer:?}");
+        assert_eq!(code, i32::from(expected == "reset"), "{mode} {peer:?}");
+        assert_eq!(answer["mtls"]["mode"], mode);
+        assert_eq!(
+            (&answer["mtls"]["policy"], &answer["mtls"]["line"]),
+            (&"istio-system/default".into(), &4.into())
+        );
+    }
+}
+
+/// What the Sidecar's egress makes of a host.
+#[test]
+fn a_sidecar_knows_the_hosts_that_it_imports() {
+    let mesh = |egress: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {{name: default}}\n\
+             spec: {{egress: [{{hosts: ['./*']}}], outboundTrafficPolicy: {egress}}}\n---\n\
+             apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: mine}}\n\
+             spec: {{hosts: [mine.com], resolution: DNS, ports: [{{number: 80, name: http, protocol: HTTP}}]}}\n---\n\
+             apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: theirs, namespace: other}}\n\
+             spec: {{hosts: [theirs.com], resolution: DNS, ports: [{{number: 80, name: http, protocol: HTTP}}]}}\n"
+        )
+    };
+    let proxy = "{mode: ALLOW_ANY, egressProxy: {host: mine.com, port: {number: 80}}}";
+    for (policy, host, outcome, status, to) in [
+        ("{mode: REGISTRY_ONLY}", "mine.com", "forward", None, Some("mine.com")),
+        ("{mode: REGISTRY_ONLY}", "theirs.com", "reply", Some(502), None),
+        ("{mode: ALLOW_ANY}", "theirs.com", "forward", None, None),
+        (proxy, "theirs.com", "forward", None, Some("mine.com")),
+    ] {
+        let request = format!("GET http://{host}/");
+        let arguments = ["explain", &request, "-f", "-", "--role", "sidecar", "-o", "json"];
+        let (_, answer) = common::json(&arguments, &mesh(policy));
+        let found =
+            (&answer["outcome"], answer["status"].as_u64(), answer["route"]["destination"]["host"].as_str());
+        assert_eq!(found, (&outcome.into(), status, to), "{policy} {host}");
+    }
+}

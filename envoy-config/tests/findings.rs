@@ -133,18 +133,7 @@ fn rules_that_never_match_are_named() {
 }
 
 #[test]
-fn what_is_not_carried_out_is_said_and_is_an_error_where_it_would_be_less_safe() {
-    let strict = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a}\n\
-                  spec: {mtls: {mode: STRICT}}\n";
-    for (flags, level) in [
-        (&[][..], "Warning"),
-        (&["--role", "sidecar"], "Error"),
-        (&["--role", "sidecar", "--namespace", "b"], "Warning"),
-    ] {
-        let (_, found) = json(&[&["analyze", "-f", "-", "-o", "json"], flags].concat(), strict);
-        assert_eq!((&found[0]["code"], &found[0]["level"]), (&"OUT0002".into(), &level.into()), "{flags:?}");
-        assert_eq!(found[0]["path"], "spec.mtls.mode");
-    }
+fn what_is_not_carried_out_is_said() {
     let tls = gateway("a", "x.y")
         .replace("protocol: HTTP", "protocol: HTTPS")
         .replace("hosts: [x.y]", "hosts: [x.y], tls: {mode: SIMPLE, credentialName: c}");

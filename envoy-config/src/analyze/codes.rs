@@ -58,6 +58,15 @@ pub const DELEGATE_CONFLICT: &str = "OUT0210";
 /// A VirtualService without hosts to which nobody delegates.
 pub const UNUSED_DELEGATE: &str = "OUT0211";
 
+/// A PeerAuthentication is for nobody.
+pub const IGNORED_PEER_AUTHENTICATION: &str = "OUT0220";
+/// Several PeerAuthentications are for the same workloads.
+pub const CONFLICTING_PEER_AUTHENTICATIONS: &str = "OUT0221";
+/// A Sidecar counts on connections being diverted.
+pub const CAPTURE_MODE: &str = "OUT0222";
+/// TLS of a Sidecar's listener where mutual TLS of the mesh comes first.
+pub const TLS_WITHOUT_EFFECT: &str = "OUT0223";
+
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
 /// What each code is about, in a few words, for SARIF's list of rules.
@@ -103,6 +112,11 @@ pub fn title(code: &str) -> &'static str {
         IGNORED_KIND => "kind is not Outrigger's",
         EMPTY_FILE => "file holds no resource",
         DELEGATE_CONFLICT => "rule of a delegate does not go together with the rule that delegates",
+        "OUT0114" => "rules ask for an identity that is not verified",
+        IGNORED_PEER_AUTHENTICATION => "PeerAuthentication is for nobody",
+        CONFLICTING_PEER_AUTHENTICATIONS => "several PeerAuthentications are for the same workloads",
+        CAPTURE_MODE => "captureMode needs connections to be diverted",
+        TLS_WITHOUT_EFFECT => "TLS of a Sidecar's listener has no effect",
         UNUSED_DELEGATE => "VirtualService without hosts to which nobody delegates",
         _ => "finding",
     }

@@ -9,6 +9,7 @@ pub mod finding;
 pub mod human;
 mod not_carried_out;
 mod overlaps;
+mod peers;
 mod references;
 mod registry;
 pub mod sarif;
@@ -52,6 +53,7 @@ pub fn analyze_with(
     selectors::check(resources, &mut findings);
     services::check(resources, &mut findings);
     faults::check(resources, &mut findings);
+    peers::check(resources, proxy, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

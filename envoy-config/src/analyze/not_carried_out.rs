@@ -1,9 +1,10 @@
 //! What Istio would do with the resources and this build does not: said, never swallowed. It is an error where the
 //! proxy would be less safe than Istio's.
 
-use outrigger_api::types::common::GatewayRef;
+use outrigger_api::select::sidecar::sidecar;
+use outrigger_api::types::common::{GatewayRef, Protocol};
 use outrigger_api::types::gateway::{Gateway, ServerTlsMode};
-use outrigger_api::types::peer_authentication::{MtlsMode, PeerAuthentication};
+use outrigger_api::types::sidecar::Sidecar;
 use outrigger_api::types::virtual_service::VirtualService;
 use outrigger_api::{Proxy, Resource, Role, Spec};
 
@@ -13,11 +14,9 @@ use super::suppress::ANNOTATION;
 
 /// Looks at each resource by itself.
 pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Finding>) {
+    let own = sidecar(resources, proxy);
     for resource in resources {
         match &resource.spec {
-            Spec::PeerAuthentication(authentication) => {
-                peer_authentication(resource, authentication, proxy, findings);
-            }
             Spec::Gateway(gateway) => servers(resource, gateway, proxy, findings),
             Spec::VirtualService(service) => {
                 connections(resource, service, findings);
@@ -27,13 +26,8 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
                 let message = "Telemetry is not carried out yet: the standard metrics keep Istio's defaults";
                 push(resource, Level::Warning, "spec", message, findings);
             }
-            Spec::Sidecar(sidecar) => {
-                let message = "Sidecar is not carried out yet: every service stays reachable";
-                let level = match (&sidecar.outbound_traffic_policy, proxy.role) {
-                    (Some(_), Role::Sidecar) => Level::Error,
-                    _ => Level::Warning,
-                };
-                push(resource, level, "spec", message, findings);
+            Spec::Sidecar(sidecar) if own.is_none_or(|(own, _)| own.id() != resource.id()) => {
+                sidecar_ports(resource, sidecar, findings);
             }
             _ => {}
         }
@@ -49,37 +43,6 @@ fn push(resource: &Resource, level: Level, path: &str, message: &str, findings: 
     findings.push(Finding::new(codes::UNSUPPORTED, level, resource, path, message.to_owned()).hint(hint));
 }
 
-fn peer_authentication(
-    resource: &Resource,
-    authentication: &PeerAuthentication,
-    proxy: &Proxy,
-    findings: &mut Vec<Finding>,
-) {
-    let namespace = &resource.meta.namespace;
-    let applies = match &authentication.selector {
-        Some(selector) => *namespace == proxy.namespace && selector.matches(&proxy.labels),
-        None => *namespace == proxy.namespace || *namespace == proxy.root_namespace,
-    };
-    let ports =
-        authentication.port_level.iter().map(|(port, mode)| (format!("spec.portLevelMtls.{port}"), *mode));
-    for (path, mode) in std::iter::once(("spec.mtls.mode".to_owned(), authentication.mode)).chain(ports) {
-        match mode {
-            MtlsMode::Strict => {
-                // A gateway's own servers say how they are reached; PeerAuthentication is about sidecars.
-                let unsafe_here = applies && proxy.role == Role::Sidecar;
-                let level = if unsafe_here { Level::Error } else { Level::Warning };
-                let message = "mutual TLS is not carried out yet: a sidecar would accept plain text here";
-                push(resource, level, &path, message, findings);
-            }
-            MtlsMode::Permissive => {
-                let message = "mutual TLS is not carried out yet: only plain text is accepted";
-                push(resource, Level::Warning, &path, message, findings);
-            }
-            MtlsMode::Unset | MtlsMode::Disable => {}
-        }
-    }
-}
-
 /// Envoy counts by route only where a route of its own matches; here the filter does.
 fn stat_prefixes(resource: &Resource, service: &VirtualService, findings: &mut Vec<Finding>) {
     for (rule, route) in service.http.iter().enumerate() {
@@ -87,6 +50,21 @@ fn stat_prefixes(resource: &Resource, service: &VirtualService, findings: &mut V
             let path = format!("spec.http[{rule}].match[{index}].statPrefix");
             let message = "`statPrefix` changes nothing: the filter chooses the route, so Envoy has no \
                            `vhost.*.route.*` statistics of it; Istio's metrics count its requests";
+            push(resource, Level::Warning, &path, message, findings);
+        }
+    }
+}
+
+/// What another sidecar would not open. Of this proxy's own Sidecar rendering says it.
+fn sidecar_ports(resource: &Resource, sidecar: &Sidecar, findings: &mut Vec<Finding>) {
+    let ingress = sidecar.ingress.iter().map(|listener| Some(&listener.port)).enumerate();
+    let egress = sidecar.egress.iter().map(|listener| listener.port.as_ref()).enumerate();
+    let ports = ingress.map(|port| ("ingress", port)).chain(egress.map(|port| ("egress", port)));
+    for (list, (at, port)) in ports {
+        if port.is_some_and(|port| !port.protocol.is_http() && port.protocol != Protocol::Https) {
+            let path = format!("spec.{list}[{at}].port.protocol");
+            let message =
+                "a sidecar's own ports are carried out for HTTP only: nothing would listen on this one";
             push(resource, Level::Warning, &path, message, findings);
         }
     }

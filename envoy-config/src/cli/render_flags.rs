@@ -14,7 +14,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::load::Loaded;
 use crate::mesh_config::{self, MeshConfig};
 use crate::proxy_options::ProxyOptions;
-use crate::render::{Filters, Options, Rendered, render};
+use crate::render::{AppProbe, Filters, Options, Rendered, render};
 
 /// Flags that shape the Envoy configuration.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +41,15 @@ pub struct RenderFlags {
     /// DIR/NAME/tls.crt, tls.key and ca.crt
     #[arg(long, value_name = "DIR")]
     credentials: Option<PathBuf>,
+
+    /// Answer `GET /healthz/ready` without TLS on this port (Istio's is 15021): 200 while the proxy serves
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    probe_port: Option<u16>,
+
+    /// A health check of the application, which answers it on 127.0.0.1:PORT; whoever has no certificate asks
+    /// for `/app-health` and PATH on the probe port; repeatable
+    #[arg(long = "app-probe", value_name = "PATH=PORT", value_parser = parse_probe, requires = "probe_port")]
+    app_probes: Vec<AppProbe>,
 
     /// One filter for all policies, or one for each
     #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
@@ -79,7 +88,9 @@ impl RenderFlags {
                 FiltersOption::Suite => Filters::Suite,
                 FiltersOption::Separate => Filters::Separate,
             },
-            app_port: proxy.app_port,
+            app_ports: proxy.app_ports.clone(),
+            probe_port: self.probe_port,
+            app_probes: self.app_probes.clone(),
             module_dir: module_dir.to_owned(),
             identity: self.certs.as_deref().map(Identity::read).transpose()?,
             credentials: self.credentials.clone(),
@@ -117,6 +128,16 @@ pub fn check_and_render(
         let _ = anstream::stderr().write_all(human::report(&findings, &files).as_bytes());
     }
     rendered
+}
+
+fn parse_probe(text: &str) -> Result<AppProbe, String> {
+    text.rsplit_once('=')
+        .filter(|(path, _)| path.starts_with('/') && !path.contains(['?', '#']))
+        .and_then(|(path, port)| {
+            let port = port.parse().ok().filter(|port| *port != 0)?;
+            Some(AppProbe { path: path.to_owned(), port })
+        })
+        .ok_or_else(|| format!("`{text}` is not a path and a port, such as `/healthz=8080`"))
 }
 
 fn parse_port(text: &str) -> Result<(u16, u16), String> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions};
 use super::discovery::ExtensionConfig;
-use super::http::{FileAccessLog, HttpConnectionManager, SetFilterState};
+use super::http::{FileAccessLog, HealthCheck, HttpConnectionManager, SetFilterState};
 use super::listener::{Listener, TcpProxy};
 use super::scalars::Block;
 use super::secret::Secret;
@@ -36,6 +36,9 @@ pub enum Any {
     /// The network filter that passes bytes on.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy")]
     TcpProxy(Box<TcpProxy>),
+    /// The HTTP filter that answers health checks.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.health_check.v3.HealthCheck")]
+    HealthCheck(HealthCheck),
     /// A filter's configuration in a discovery file.
     #[serde(rename = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig")]
     ExtensionConfig(Box<ExtensionConfig>),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Any;
 use super::any::Extension;
 use super::discovery::ExtensionConfigSource;
-use super::route::RouteConfiguration;
+use super::route::{HeaderMatcher, RouteConfiguration};
 use super::scalars::{Seconds, is_default};
 
 /// How HTTP is read from a connection.
@@ -106,6 +106,15 @@ impl HttpFilter {
     pub fn new(name: impl Into<String>, typed_config: Any) -> Self {
         Self { name: name.into(), config: HttpFilterConfig::TypedConfig(Box::new(typed_config)) }
     }
+}
+
+/// `envoy.extensions.filters.http.health_check.v3.HealthCheck`: answers with 200, and with 503 once the proxy drains.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HealthCheck {
+    /// Whether the service is asked too.
+    pub pass_through_mode: bool,
+    /// Which requests.
+    pub headers: Vec<HeaderMatcher>,
 }
 
 /// `set_filter_state`

@@ -104,6 +104,9 @@ pub struct RouteAction {
     pub cluster: ClusterSpecifier,
     /// The answer if that cluster is not there.
     pub cluster_not_found_response_code: &'static str,
+    /// Stands in place of the prefix that the path was matched with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_rewrite: Option<&'static str>,
     /// 0: none.
     pub timeout: Seconds,
     /// 0: what a client's `grpc-timeout` says is the timeout. Deprecated, but the only form in which Envoy tells the

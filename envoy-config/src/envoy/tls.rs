@@ -124,6 +124,17 @@ pub struct SdsSecretConfig {
 }
 
 impl DownstreamTlsContext {
+    /// Whether a client may show a certificate that nobody has signed, and be taken for whom it names.
+    pub fn believes_anyone(&self) -> bool {
+        match &self.common_tls_context.validation {
+            None => false,
+            Some(
+                Validation::ValidationContext(asks)
+                | Validation::CombinedValidationContext { default_validation_context: asks, .. },
+            ) => asks.trust_chain_verification.is_some(),
+        }
+    }
+
     /// The transport socket of a filter chain.
     pub fn socket(self) -> Extension {
         Extension::new(SOCKET, Any::DownstreamTls(Box::new(self)))

@@ -22,6 +22,9 @@ pub struct Answer {
     pub body: Option<String>,
     /// Changes to the request's headers if it is forwarded; the headers of a reply.
     pub headers: HeaderChanges,
+    /// What a sidecar's inbound port asks of the peer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<Mtls>,
     /// Authentication.
     pub jwt: Option<Jwt>,
     /// Authorization.
@@ -55,7 +58,7 @@ pub enum Outcome {
     Forward,
     /// The proxy's answer.
     Reply,
-    /// A closed connection.
+    /// Nothing: the connection is closed before any request is read.
     Reset,
 }
 
@@ -69,6 +72,19 @@ pub struct HeaderChanges {
     pub add: BTreeMap<String, Vec<String>>,
     /// Taken away.
     pub remove: Vec<String>,
+}
+
+/// What a port of a workload asks of its peers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mtls {
+    /// `STRICT`, `PERMISSIVE` or `DISABLE`.
+    pub mode: &'static str,
+    /// `ns/name` of the PeerAuthentication; `None`: nobody has set one.
+    pub policy: Option<String>,
+    /// Its file.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u32>,
 }
 
 /// What the JWT rules found.
@@ -298,6 +314,7 @@ impl Answer {
             status: Some(status),
             body: None,
             headers: HeaderChanges::default(),
+            mtls: None,
             jwt: None,
             authz: None,
             fault: None,
@@ -311,9 +328,9 @@ impl Answer {
         }
     }
 
-    /// No answer: the connection is closed before a request is read.
-    pub fn reset(details: &str) -> Self {
-        Self { outcome: Outcome::Reset, status: None, ..Self::reply(0, details) }
+    /// No answer: the connection is closed, for this reason.
+    pub fn reset(reason: &str) -> Self {
+        Self { outcome: Outcome::Reset, status: None, ..Self::reply(0, reason) }
     }
 
     /// What the engine decided about `request`.
@@ -462,7 +479,7 @@ fn alternatives(choice: &Choice<'_>) -> Vec<Alternative> {
 }
 
 impl Destination {
-    fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &Place) -> Self {
         Self { host: place.host.clone(), subset: place.subset.clone(), port: place.port }
     }
 }

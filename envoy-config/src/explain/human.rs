@@ -28,8 +28,9 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
         "{} {}://{}{}  ({listener}, port {})\n",
         line.method, line.scheme, line.authority, line.path, line.port
     )?;
+    peer(out, answer, question)?;
     if answer.outcome == Outcome::Reset {
-        return writeln!(out, "{}", conclusion(answer));
+        return writeln!(out, "\n{}", conclusion(answer));
     }
     jwt(out, answer)?;
     authz(out, answer)?;
@@ -44,6 +45,16 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
 
 pub(super) fn step(out: &mut String, name: &str, text: &str) -> fmt::Result {
     writeln!(out, "  {name:<11}{text}")
+}
+
+fn peer(out: &mut String, answer: &Answer, question: &Question) -> fmt::Result {
+    let Some(mtls) = &answer.mtls else { return Ok(()) };
+    let who = question.peer.as_deref().unwrap_or("without a certificate");
+    let by = match &mtls.policy {
+        Some(policy) => format!("PeerAuthentication {policy}{}", position(mtls.file.as_deref(), mtls.line)),
+        None => "no PeerAuthentication says otherwise".to_owned(),
+    };
+    step(out, "peer", &format!("{who}; mutual TLS is {}: {by}", mtls.mode))
 }
 
 fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
@@ -208,9 +219,7 @@ fn conclusion(answer: &Answer) -> String {
             None => "forwarded".to_owned(),
         },
         (Outcome::Reset, _) => {
-            "the connection is closed: no server of a Gateway on this port reads requests for the \
-                                name that TLS asks for"
-                .to_owned()
+            format!("the connection is closed: {}", answer.details.as_deref().unwrap_or_default())
         }
         (Outcome::Reply, status) => {
             let mut text = format!("answered with {}", status.unwrap_or_default());

@@ -7,11 +7,13 @@ pub mod human;
 mod known;
 mod normalize;
 mod passed_by;
+mod peer;
 pub mod question;
 pub mod request_line;
 
+use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::request_authentication::KeySource;
-use outrigger_api::{Config, Problem, Proxy, Resource, Role, Spec};
+use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::fault::{Moment, NoneActive};
 use outrigger_core::jwt::RustCrypto;
 use outrigger_core::route::Route;
@@ -21,8 +23,8 @@ pub use answer::Answer;
 pub use normalize::BadPath;
 pub use question::Question;
 
-use crate::mesh_config::{MeshConfig, OutboundTraffic};
-use crate::render::{self, Entrance, Reached};
+use crate::mesh_config::MeshConfig;
+use crate::scope::{Listener, Scope, Unknown, outbound_policy};
 use answer::{FaultChances, PassedOver};
 use guards::FaultGuards;
 
@@ -37,18 +39,40 @@ pub fn explain(
     question: &Question,
 ) -> Result<Answer, Vec<Problem>> {
     let proxy = question.proxy(proxy);
-    let (resources, to_https) = match reached(resources, &proxy, question) {
-        Reached::Filters(resources) => (resources, false),
-        Reached::ToHttps(resources) => (resources, true),
-        Reached::Nobody => return Ok(Answer::reset("filter_chain_not_found")),
-    };
+    let mtls = peer::mtls(&resources, &proxy, question);
+    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &proxy, mesh, question)) {
+        return Ok(Answer { mtls, ..Answer::reset(reason) });
+    }
+    let (resources, unknown) = known_to(resources, &proxy, mesh);
+    let answer = decide(resources, unknown, &proxy, mesh, question)?;
+    Ok(Answer { mtls, ..answer })
+}
+
+/// What of the resources the proxy knows, and what becomes of a sidecar's requests for the rest.
+fn known_to(resources: Vec<Resource>, proxy: &Proxy, mesh: &MeshConfig) -> (Vec<Resource>, Unknown) {
+    let chosen = sidecar(&resources, proxy);
+    let unknown = outbound_policy(chosen, proxy, mesh);
+    let scope = chosen.filter(|_| proxy.direction == Some(Direction::Outbound));
+    let scope = scope.and_then(|(_, sidecar)| Scope::new(sidecar, proxy));
+    let known = scope.map(|scope| scope.resources(&resources, &Listener::All));
+    (known.unwrap_or(resources), unknown)
+}
+
+/// What the engine makes of a request that is read.
+fn decide(
+    resources: Vec<Resource>,
+    unknown: Unknown,
+    proxy: &Proxy,
+    mesh: &MeshConfig,
+    question: &Question,
+) -> Result<Answer, Vec<Problem>> {
     let config = Config { proxy: proxy.clone(), resources };
     let engine = Engine::compile(&config)?;
-    let Ok(lines) = question.lines(&proxy, mesh) else {
+    let Ok(lines) = question.lines(proxy, mesh) else {
         return Ok(Answer::reply(400, "path_normalization_failed"));
     };
     let lines = lines.borrowed();
-    let connection = question.connection(&proxy, mesh);
+    let connection = question.connection(proxy, mesh);
     let known = question.known(&connection);
     let request = Request::new(&lines, Connection { lookup: Some(&known), ..connection });
     let moment = Moment { now: question.now, active: &NoneActive };
@@ -65,35 +89,22 @@ pub fn explain(
     answer.fault_guards = fault_guards(&config.resources, answer.route.as_ref(), question.now);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {
-        _ if to_https => Some((301, "direct_response")),
         (None, _) => Some((404, "route_not_found")),
-        (Some(Route::Passthrough(_)), Role::Sidecar)
-            if mesh.outbound_traffic == OutboundTraffic::RegistryOnly =>
-        {
+        (Some(Route::Passthrough(_)), Role::Sidecar) if unknown == Unknown::Refuse => {
             Some((502, "direct_response"))
         }
         (Some(_), _) => None,
     };
+    if let (Some(Route::Passthrough(_)), Unknown::Proxy(egress), Some(route)) =
+        (table.find(&request), &unknown, &mut answer.route)
+    {
+        route.destination = Some(answer::Destination::of(egress));
+    }
     if let Some((status, details)) = unrouted {
         let Answer { jwt, authz, shadow, audit, passed_over, .. } = answer;
         answer = Answer { jwt, authz, shadow, audit, passed_over, ..Answer::reply(status, details) };
     }
-    if to_https {
-        let location = format!("https://{}{}", question.authority(), question.line.path);
-        answer.headers.set.insert("location".to_owned(), location);
-        answer.passed_over.clear();
-    }
     Ok(answer)
-}
-
-/// What takes the request: at a gateway the filters of one chain.
-fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reached {
-    if proxy.role == Role::Sidecar {
-        return Reached::Filters(resources);
-    }
-    let host = question.host();
-    let sni = (question.line.scheme == "https").then(|| question.sni.as_deref().unwrap_or(host));
-    render::reached(&resources, proxy, Entrance { port: question.line.port, sni, host })
 }
 
 /// The faults of the rule taken, as they are written.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use outrigger_api::{Problem, Resource};
-use outrigger_core::Engine;
 use outrigger_core::route::{Destination, Table};
+use outrigger_core::{Attributes, Engine};
 
-use super::listeners::{Chain, Content, Http, Plan, Tcp};
+use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
-use super::{access_log, add_new, filters, hcm};
+use super::{access_log, add_new, filters, hcm, probe, problems};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::listener::{FilterChain, Listener, TcpHashPolicy, TcpProxy};
@@ -36,8 +36,12 @@ pub(super) fn listener(
     let (mut filter_chains, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     for chain in &plan.chains {
         let network = match &chain.content {
-            Content::Http(http) => requests(&plan.name(), http, resources, options),
+            Content::Http(http) => {
+                let unverified = chain.tls.as_ref().is_some_and(DownstreamTlsContext::believes_anyone);
+                requests(&plan.name(), http, unverified, resources, options)
+            }
             Content::Tcp(tcp) => Ok(bytes(&plan.name(), tcp, options)),
+            Content::Probes(probes) => Ok((probe::filter(probes), BTreeSet::new())),
         };
         match network {
             Ok((filter, found)) => {
@@ -76,14 +80,22 @@ type Network = (Extension, BTreeSet<Destination>);
 fn requests(
     name: &str,
     http: &Http,
+    unverified: bool,
     resources: &[Resource],
     options: &Options,
 ) -> Result<Network, Vec<Problem>> {
     let config = filters::config(http.resources.as_deref().unwrap_or(resources), &http.proxy);
     let engine = Engine::compile(&config)?;
-    let destinations = engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
+    let mut destinations: BTreeSet<_> =
+        engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
+    if let Traffic::Outbound(Unknown::Proxy(proxy)) = &http.traffic {
+        destinations.insert(proxy.clone());
+    }
     let profiles = engine.routes().map(Table::profiles).unwrap_or_default();
     let wanted = engine.attributes();
+    if unverified && wanted.contains(Attributes::PEER_PRINCIPAL) {
+        return Err(vec![problems::unverified_peers(name)]);
+    }
     let chain = filters::chain(options.filters, http, &config, wanted, &options.module_dir);
     Ok((hcm::filter(name, http, chain, &profiles, options), destinations))
 }

@@ -5,14 +5,13 @@ use std::path::Path;
 use outrigger_api::{Config, Kind, Proxy, Resource};
 use outrigger_core::Attributes;
 
-use super::listeners::{Http, Traffic};
+use super::listeners::{Http, Traffic, Unknown};
 use super::options::Filters;
 use crate::envoy::Any;
 use crate::envoy::cluster::DnsCache;
 use crate::envoy::http::{FilterStateValue, FormatString, HttpFilter, SetFilterState};
 use crate::envoy::scalars::Block;
 use crate::envoy::wasm::{DataSource, FailurePolicy, LocalFile, PluginConfig, VmConfig};
-use crate::mesh_config::OutboundTraffic;
 use crate::modules::Module;
 
 /// Where the filters look for the peer's own address: Envoy's `source.address` is taken from `x-forwarded-for`.
@@ -49,7 +48,7 @@ pub(super) fn chain(
         chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));
     }
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
-    if http.traffic == Traffic::Outbound(OutboundTraffic::AllowAny) {
+    if http.traffic == Traffic::Outbound(Unknown::PassThrough) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }

@@ -23,8 +23,10 @@ const MAX_REQUEST_HEADERS_KB: u32 = 96;
 pub(crate) const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What a gateway tells services of a client's certificate, as Istio's does.
-const CLIENT_CERTIFICATE: ClientCertDetails =
+const WHOLE_CERTIFICATE: ClientCertDetails =
     ClientCertDetails { subject: true, cert: true, dns: true, uri: true };
+/// What a sidecar tells its application of it. Envoy takes the header away from a request without a certificate.
+const NAMES: ClientCertDetails = ClientCertDetails { cert: false, ..WHOLE_CERTIFICATE };
 
 /// The network filter that speaks HTTP on a chain of the listener `name`, with `http_filters`.
 pub(super) fn filter(
@@ -51,13 +53,17 @@ fn manager(
         matches!(http.traffic, Traffic::Inbound(_)),
         matches!(normalization, PathNormalization::MergeSlashes | PathNormalization::DecodeAndMergeSlashes),
     );
+    let certificates = match http.traffic {
+        Traffic::Gateway => Some(("SANITIZE_SET", WHOLE_CERTIFICATE)),
+        Traffic::Inbound(_) => Some(("APPEND_FORWARD", NAMES)),
+        // What an application says of its clients is nobody's business.
+        Traffic::Outbound(_) => None,
+    };
     HttpConnectionManager {
         stat_prefix: format!("{}_{}", if inbound { "inbound" } else { "outbound" }, name),
         codec_type: "AUTO",
         use_remote_address: gateway,
         xff_num_trusted_hops: if gateway { options.mesh.trusted_proxies } else { 0 },
-        forward_client_cert_details: gateway.then_some("SANITIZE_SET"),
-        set_current_client_cert_details: gateway.then_some(CLIENT_CERTIFICATE),
         normalize_path: normalization != PathNormalization::None,
         merge_slashes: merge,
         path_with_escaped_slashes_action: match normalization {
@@ -68,8 +74,10 @@ fn manager(
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],
+        forward_client_cert_details: certificates.map(|(what, _)| what),
+        set_current_client_cert_details: certificates.map(|(_, details)| details),
         access_log: access_log::loggers(&options.mesh),
         http_filters,
-        route_config: routes::configuration(http.traffic, &options.mesh, profiles, &http.redirects),
+        route_config: routes::configuration(&http.traffic, &options.mesh, profiles, &http.redirects),
     }
 }

@@ -7,6 +7,7 @@ mod filters;
 mod hcm;
 mod listeners;
 mod options;
+mod probe;
 mod problems;
 mod routes;
 pub(crate) mod secrets;
@@ -29,8 +30,7 @@ use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
 pub(crate) use self::hcm::STREAM_IDLE_TIMEOUT;
-pub(crate) use self::listeners::{Entrance, Reached, reached};
-pub use self::options::{Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
+pub use self::options::{AppPort, AppProbe, Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
 use crate::credentials::Credentials;
 use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, RuntimeLayer, StatsConfig};

@@ -23,8 +23,13 @@ pub struct Options {
     pub admin: SocketAddr,
     /// `--filters`
     pub filters: Filters,
-    /// `--app-port`: where a sidecar's application listens. `None`: nothing comes in through the sidecar.
-    pub app_port: Option<u16>,
+    /// `--app-port`: where a sidecar's application listens. Empty: nothing comes in through the sidecar but what a
+    /// Sidecar's `ingress` says.
+    pub app_ports: Vec<AppPort>,
+    /// `--probe-port`: where Envoy answers whether the proxy is ready. `None`: nowhere.
+    pub probe_port: Option<u16>,
+    /// `--app-probe`: what can be asked of the application there.
+    pub app_probes: Vec<AppProbe>,
     /// The folder where Envoy finds the modules and the secrets: as Envoy sees it, which differs from ours in a container.
     pub module_dir: PathBuf,
     /// `--certs`: who this proxy is to the rest of the mesh. `None`: it has no certificate.
@@ -33,6 +38,24 @@ pub struct Options {
     pub credentials: Option<PathBuf>,
     /// `--mesh-config`
     pub mesh: MeshConfig,
+}
+
+/// A port of a sidecar's application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppPort {
+    /// The port, on 127.0.0.1.
+    pub port: u16,
+    /// Where the sidecar takes requests for it, before `--port` maps it.
+    pub opened: u16,
+}
+
+/// A question that the application answers without a certificate of whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppProbe {
+    /// Its path, with the slash.
+    pub path: String,
+    /// The application's port.
+    pub port: u16,
 }
 
 /// Values of `--filters`.
@@ -52,7 +75,9 @@ impl Default for Options {
             bind: None,
             admin: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 15000),
             filters: Filters::default(),
-            app_port: None,
+            app_ports: Vec::new(),
+            probe_port: None,
+            app_probes: Vec::new(),
             module_dir: PathBuf::from("."),
             identity: None,
             credentials: None,

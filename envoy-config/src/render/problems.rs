@@ -20,6 +20,9 @@ pub(super) const NO_IDENTITY: &str = "OUT0112";
 /// A certificate has expired.
 pub(super) const EXPIRED: &str = "OUT0113";
 
+/// Rules ask for an identity that anyone can claim.
+pub(super) const UNVERIFIED_PEERS: &str = "OUT0114";
+
 /// Whether a problem says that the resources, as a whole, are not enough to run this proxy: nothing is wrong with
 /// them by themselves.
 pub fn is_incomplete(problem: &Problem) -> bool {
@@ -29,6 +32,16 @@ pub fn is_incomplete(problem: &Problem) -> bool {
 /// Istio has it, Outrigger does not carry it out.
 pub(super) fn unsupported(resource: &Resource, path: &str, what: &str) -> Problem {
     resource.error(path, code::UNSUPPORTED, format!("{what} is not carried out yet"))
+}
+
+/// Rules ask who the client is, where anyone may say so.
+pub(super) fn unverified_peers(listener: &str) -> Problem {
+    let message = format!(
+        "rules on listener `{listener}` ask for the identity in the client's certificate, which is not verified there"
+    );
+    let hint = "with `insecureSkipVerify` a client can claim any identity: leave it out, or the rules on \
+                `principals`, `namespaces`, `serviceAccounts` and `trustDomains`";
+    whole(UNVERIFIED_PEERS, message, hint)
 }
 
 /// An error of the whole.

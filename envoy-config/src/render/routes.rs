@@ -7,7 +7,7 @@ use outrigger_api::types::virtual_service::HttpRetry;
 use outrigger_core::header_names;
 use outrigger_core::route::{Mirror, Profile, RetryProfile};
 
-use super::listeners::{Redirects, Traffic};
+use super::listeners::{Redirects, Traffic, Unknown};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::route::{
@@ -16,7 +16,7 @@ use crate::envoy::route::{
     VirtualHost,
 };
 use crate::envoy::scalars::{Seconds, StringMatcher};
-use crate::mesh_config::{MeshConfig, OutboundTraffic};
+use crate::mesh_config::MeshConfig;
 
 /// The cluster of requests that a sidecar lets pass to where they were headed.
 pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
@@ -35,7 +35,7 @@ pub(super) fn inbound_cluster(port: u16) -> String {
 
 /// The routes of a listener.
 pub(super) fn configuration(
-    traffic: Traffic,
+    traffic: &Traffic,
     mesh: &MeshConfig,
     profiles: &BTreeSet<Profile>,
     redirects: &Redirects,
@@ -47,7 +47,7 @@ pub(super) fn configuration(
             routes.push(to_unknown_host(unknown, mesh));
             ("outbound", routes)
         }
-        Traffic::Inbound(port) => ("inbound", vec![to_application(port)]),
+        Traffic::Inbound(application) => ("inbound", vec![to_application(application.port)]),
     };
     let any = || std::iter::once("*".to_owned());
     let domains: Vec<_> = match redirects.hosts.contains("*") {
@@ -140,14 +140,15 @@ fn with_profile(profile: RetryProfile, mesh: &MeshConfig) -> RetryPolicy {
 }
 
 /// Where it was headed, or nowhere. The names are those by which Istio's metrics tell such requests.
-fn to_unknown_host(policy: OutboundTraffic, mesh: &MeshConfig) -> Route {
+fn to_unknown_host(policy: &Unknown, mesh: &MeshConfig) -> Route {
+    let to = |cluster| {
+        let retries = default_retries(mesh.default_retries.as_ref());
+        Action::Route(Box::new(forward(ClusterSpecifier::Cluster(cluster), retries)))
+    };
     let (name, action) = match policy {
-        OutboundTraffic::AllowAny => {
-            let retries = default_retries(mesh.default_retries.as_ref());
-            let cluster = ClusterSpecifier::Cluster(PASSTHROUGH.to_owned());
-            ("allow_any", Action::Route(Box::new(forward(cluster, retries))))
-        }
-        OutboundTraffic::RegistryOnly => ("block_all", Action::DirectResponse { status: 502 }),
+        Unknown::PassThrough => ("allow_any", to(PASSTHROUGH.to_owned())),
+        Unknown::Proxy(proxy) => ("allow_any", to(proxy.cluster_name())),
+        Unknown::Refuse => ("block_all", Action::DirectResponse { status: 502 }),
     };
     let matches = RouteMatch { prefix: "/", headers: Vec::new() };
     Route { name: name.to_owned(), matches, action, request_headers_to_remove: Vec::new() }
@@ -172,10 +173,11 @@ fn to_application(port: u16) -> Route {
     }
 }
 
-fn forward(cluster: ClusterSpecifier, retry_policy: RetryPolicy) -> RouteAction {
+pub(super) fn forward(cluster: ClusterSpecifier, retry_policy: RetryPolicy) -> RouteAction {
     RouteAction {
         cluster,
         cluster_not_found_response_code: "SERVICE_UNAVAILABLE",
+        prefix_rewrite: None,
         timeout: Seconds::ZERO,
         max_grpc_timeout: Some(Seconds::ZERO),
         max_stream_duration: None,
@@ -216,7 +218,7 @@ fn other_priorities() -> Extension {
     Extension::new("envoy.retry_priorities.previous_priorities", config)
 }
 
-fn retries(retry_on: String, num_retries: u32) -> RetryPolicy {
+pub(super) fn retries(retry_on: String, num_retries: u32) -> RetryPolicy {
     let previous = Extension::new("envoy.retry_host_predicates.previous_hosts", Any::PreviousHosts {});
     RetryPolicy {
         retry_on,

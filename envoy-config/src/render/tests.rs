@@ -1,7 +1,6 @@
 //! What comes of resources, as the whole that Envoy gets.
 
 mod actions;
-mod gateways;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +9,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::testing::{gateway, rendered, resources, sidecar};
-use super::{Filters, Options, Rendered, is_incomplete, render};
+use super::{AppPort, Filters, INBOUND_PORT, Options, Rendered, is_incomplete, render};
 use crate::mesh_config::{MeshConfig, OutboundTraffic, PathNormalization};
 
 const GATEWAY: &str = "
@@ -281,7 +280,11 @@ fn a_sidecar_lets_unknown_hosts_pass_unless_told_otherwise() {
         [(OutboundTraffic::AllowAny, "allow_any", true), (OutboundTraffic::RegistryOnly, "block_all", false)]
     {
         let mesh = MeshConfig { outbound_traffic: policy, ..MeshConfig::default() };
-        let options = Options { mesh, app_port: Some(9080), ..Options::default() };
+        let options = Options {
+            mesh,
+            app_ports: vec![AppPort { port: 9080, opened: INBOUND_PORT }],
+            ..Options::default()
+        };
         let rendered = render(&[], &sidecar(), &options).unwrap();
         let value = json_of(&rendered);
         assert!(value["listeners"][0].to_string().contains(route));

@@ -1,6 +1,8 @@
 //! Which resources are for a proxy.
 
 mod destination_rules;
+pub mod peer_authentication;
+pub mod sidecar;
 
 use std::cmp::Ordering;
 

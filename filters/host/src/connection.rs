@@ -63,11 +63,6 @@ impl Facts {
         facts
     }
 
-    /// The peer's SPIFFE ID; empty if it is absent or nobody asked for it.
-    pub(crate) fn peer_principal(&self) -> &[u8] {
-        self.peer_principal.as_deref().unwrap_or_default()
-    }
-
     /// The view that the engine takes.
     pub(crate) fn connection(&self) -> Connection<'_> {
         Connection {

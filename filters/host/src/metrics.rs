@@ -8,6 +8,7 @@ use std::time::Duration;
 use outrigger_core::telemetry::{REQUEST_DURATION, REQUESTS_TOTAL, Reporter, Series};
 
 use crate::abi::{self, MetricKind, Status};
+use crate::property;
 use crate::response::Responses;
 
 thread_local! {
@@ -42,6 +43,11 @@ impl Metrics {
     /// What stands in a series for a text that is not known, shared so that no request allocates it.
     pub(crate) fn nothing(&self) -> &Rc<str> {
         &self.nothing
+    }
+
+    /// The SPIFFE ID of the other end.
+    pub(crate) fn peer(&self) -> Option<Rc<str>> {
+        property::text(self.reporter.peer_attribute()?)
     }
 
     /// Counts one finished request.

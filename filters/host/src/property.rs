@@ -1,12 +1,18 @@
 //! Envoy's request attributes, read as properties.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::abi;
 
 /// A property that is present and not empty.
 pub(crate) fn bytes(path: &[u8]) -> Option<Vec<u8>> {
     abi::property(path).ok().filter(|value| !value.is_empty())
+}
+
+/// A property as text.
+pub(crate) fn text(path: &[u8]) -> Option<Rc<str>> {
+    Some(String::from_utf8_lossy(&bytes(path)?).into())
 }
 
 /// An integer property: eight bytes, little-endian.

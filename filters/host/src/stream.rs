@@ -30,7 +30,6 @@ pub(crate) struct Stream<const POLICIES: u8> {
     started: Instant,
     protocol: Protocol,
     cluster: Option<Rc<str>>,
-    peer_principal: Option<Rc<str>>,
     flags: ResponseFlags,
     held: bool,
     /// Ends with the request.
@@ -47,7 +46,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             started: Instant::now(),
             protocol: Protocol::Http,
             cluster: None,
-            peer_principal: None,
             flags: ResponseFlags::default(),
             held: false,
             fault: None,
@@ -69,9 +67,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let lines = headers::parse(&pairs);
         let wanted = plugin.engine.attributes();
         let facts = Facts::read(wanted, plugin.port);
-        if !facts.peer_principal().is_empty() {
-            self.peer_principal = Some(String::from_utf8_lossy(facts.peer_principal()).into());
-        }
         let request = Request::new(&lines, facts.connection());
         if request.is_grpc() {
             self.protocol = Protocol::Grpc;
@@ -126,9 +121,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// The series of the finished request.
     fn series(&self, metrics: &Metrics) -> Series<Rc<str>> {
         let unknown = metrics.nothing();
-        let known = |value: &Option<Rc<str>>| value.as_ref().map(Rc::clone);
+        let known = self.cluster.as_ref().map(Rc::clone);
         let cluster =
-            known(&self.cluster).or_else(|| text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
+            known.or_else(|| property::text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
         let (response_code, flags) = metrics.responses.read();
         let grpc_status = match self.protocol {
             Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
@@ -136,7 +131,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         };
         Series {
             cluster,
-            peer_principal: known(&self.peer_principal).unwrap_or_else(|| Rc::clone(unknown)),
+            peer_principal: metrics.peer().unwrap_or_else(|| Rc::clone(unknown)),
             protocol: self.protocol,
             response_code,
             grpc_status,
@@ -149,11 +144,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
 fn response_flags() -> ResponseFlags {
     let flags = property::integer(b"response\0flags").and_then(|flags| u64::try_from(flags).ok());
     ResponseFlags(flags.unwrap_or(0))
-}
-
-/// A property as text.
-fn text(path: &[u8]) -> Option<Rc<str>> {
-    Some(String::from_utf8_lossy(&property::bytes(path)?).into())
 }
 
 /// The identity that a stand-alone JWT filter before this one has verified.

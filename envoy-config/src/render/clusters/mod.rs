@@ -8,24 +8,24 @@ mod rules;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
 
 use outrigger_api::select::DestinationRules;
+use outrigger_api::types::destination_rule::PolicySettings;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 
 use self::endpoints::Endpoints;
 use super::filters::DNS_CACHE;
-use super::listeners::{Plan, Traffic};
+use super::listeners::{Application, Content, Plan, Traffic, Unknown};
+use super::probe;
 use super::routes::{PASSTHROUGH, inbound_cluster};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::cluster::{
-    Balancing, CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, HttpProtocolOptions,
-    HttpVersion, LbEndpoint, LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
+    Balancing, CircuitBreakers, Cluster, Discovery, DiscoveryType, DnsCluster, Endpoint, LbEndpoint,
+    LbPolicy, LoadAssignment, LocalityEndpoints, Thresholds,
 };
 use crate::envoy::scalars::{Address, Seconds};
-use crate::mesh_config::OutboundTraffic;
 
 /// The key of `typed_extension_protocol_options`.
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -43,7 +43,11 @@ pub(super) fn clusters(
     let mut clusters: BTreeMap<String, Cluster> = plans
         .iter()
         .flat_map(|plan| &plan.chains)
-        .filter_map(|chain| of_listener(chain.traffic()?))
+        .flat_map(|chain| match &chain.content {
+            Content::Http(http) => of_listener(&http.traffic).into_iter().collect(),
+            Content::Probes(probes) => probes.iter().map(probe::cluster).collect(),
+            Content::Tcp(_) => Vec::new(),
+        })
         .map(|cluster| (cluster.name.clone(), cluster))
         .collect();
     let mut problems = Vec::new();
@@ -84,10 +88,10 @@ fn of_destination(
     Ok(Some(cluster))
 }
 
-fn of_listener(traffic: Traffic) -> Option<Cluster> {
+fn of_listener(traffic: &Traffic) -> Option<Cluster> {
     match traffic {
-        Traffic::Gateway | Traffic::Outbound(OutboundTraffic::RegistryOnly) => None,
-        Traffic::Outbound(OutboundTraffic::AllowAny) => {
+        Traffic::Gateway | Traffic::Outbound(Unknown::Refuse | Unknown::Proxy(_)) => None,
+        Traffic::Outbound(Unknown::PassThrough) => {
             let forward = Any::DynamicForwardProxyCluster { dns_cache_config: DNS_CACHE };
             let extension = Extension::new("envoy.clusters.dynamic_forward_proxy", forward);
             Some(Cluster {
@@ -95,20 +99,27 @@ fn of_listener(traffic: Traffic) -> Option<Cluster> {
                 ..new(PASSTHROUGH.to_owned(), Discovery::ClusterType(Box::new(extension)))
             })
         }
-        Traffic::Inbound(port) => {
-            let address = Address::tcp(IpAddr::V4(Ipv4Addr::LOCALHOST).to_string(), port);
-            let endpoints = vec![LbEndpoint { endpoint: Endpoint { address }, load_balancing_weight: None }];
-            let mut cluster = with_endpoints(inbound_cluster(port), Endpoints::Addresses(endpoints));
-            // The application gets the version of HTTP that the client speaks.
-            let version = HttpVersion::UseDownstreamProtocolConfig {
-                http_protocol_options: Default::default(),
-                http2_protocol_options: Default::default(),
-            };
-            let options = HttpProtocolOptions { common_http_protocol_options: Default::default(), version };
-            cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
-            Some(cluster)
-        }
+        Traffic::Inbound(application) => Some(of_application(application)),
     }
+}
+
+/// A cluster of one address on this machine.
+pub(super) fn local(name: String, address: Address) -> Cluster {
+    let endpoints = vec![LbEndpoint { endpoint: Endpoint { address }, load_balancing_weight: None }];
+    with_endpoints(name, Endpoints::Addresses(endpoints))
+}
+
+/// The application gets the version of HTTP that the client speaks.
+fn of_application(application: &Application) -> Cluster {
+    let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
+    let mut pool = application.pool.clone().unwrap_or_default();
+    pool.http.get_or_insert_default().use_client_protocol = true;
+    policy::apply(
+        &mut cluster,
+        &PolicySettings { connection_pool: Some(pool), ..PolicySettings::default() },
+        false,
+    );
+    cluster
 }
 
 fn with_endpoints(name: String, endpoints: Endpoints) -> Cluster {

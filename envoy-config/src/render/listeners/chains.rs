@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use outrigger_api::types::destination_rule::ConnectionPool;
 use outrigger_api::{Proxy, Resource};
 use outrigger_core::route::Destination;
 
 use crate::envoy::listener::{FilterChainMatch, TcpCluster};
-use crate::envoy::scalars::Seconds;
+use crate::envoy::scalars::{Address, Seconds};
 use crate::envoy::tls::DownstreamTlsContext;
-use crate::mesh_config::OutboundTraffic;
+use crate::render::options::AppProbe;
+pub(in crate::render) use crate::scope::Unknown;
 
 /// What is done with some of a listener's connections.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,8 @@ pub(in crate::render) enum Content {
     Http(Box<Http>),
     /// Bytes.
     Tcp(Tcp),
+    /// Questions whether the proxy and its application are well, answered by Envoy alone.
+    Probes(Vec<AppProbe>),
 }
 
 /// How requests of a chain are handled.
@@ -73,14 +77,25 @@ pub(in crate::render) struct Tcp {
 }
 
 /// What comes in on a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::render) enum Traffic {
     /// Requests from outside of the mesh.
     Gateway,
     /// A sidecar's application's own requests; what becomes of those for hosts that nobody has named.
-    Outbound(OutboundTraffic),
-    /// Requests for a sidecar's application, which listens on this port.
-    Inbound(u16),
+    Outbound(Unknown),
+    /// Requests for a sidecar's application.
+    Inbound(Box<Application>),
+}
+
+/// Where an application takes its requests.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) struct Application {
+    /// The port by which policies know it.
+    pub(in crate::render) port: u16,
+    /// Where it really listens.
+    pub(in crate::render) endpoint: Address,
+    /// Limits of the connections to it.
+    pub(in crate::render) pool: Option<ConnectionPool>,
 }
 
 impl Http {
@@ -92,20 +107,12 @@ impl Http {
 
 impl Chain {
     /// The only chain of a listener: plain HTTP for whoever comes.
-    pub(in crate::render) fn only(traffic: Traffic, proxy: Proxy) -> Self {
+    pub(in crate::render) fn only(http: Http) -> Self {
         Self {
             name: String::new(),
             matches: FilterChainMatch::default(),
             tls: None,
-            content: Content::Http(Box::new(Http::all(traffic, proxy))),
-        }
-    }
-
-    /// What comes in, if it is HTTP.
-    pub(in crate::render) fn traffic(&self) -> Option<Traffic> {
-        match &self.content {
-            Content::Http(http) => Some(http.traffic),
-            Content::Tcp(_) => None,
+            content: Content::Http(Box::new(http)),
         }
     }
 

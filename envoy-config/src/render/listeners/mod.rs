@@ -2,6 +2,7 @@
 
 mod chains;
 mod gateway;
+mod probes;
 mod sidecar;
 
 use std::collections::BTreeMap;
@@ -10,8 +11,7 @@ use std::net::SocketAddr;
 use outrigger_api::resource::Resource;
 use outrigger_api::{Problem, Proxy, Role};
 
-pub(super) use self::chains::{Chain, Content, Http, Redirects, Tcp, Traffic};
-pub(crate) use self::gateway::{Entrance, Reached, reached};
+pub(super) use self::chains::{Application, Chain, Content, Http, Redirects, Tcp, Traffic, Unknown};
 use super::options::Options;
 use super::problems;
 use super::secrets::Secrets;
@@ -70,10 +70,11 @@ pub(super) fn plan(
     credentials: &Credentials<'_>,
     secrets: &mut Secrets,
 ) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
-    let (plans, warnings) = match proxy.role {
+    let (mut plans, warnings) = match proxy.role {
         Role::Gateway => gateway::plan(resources, proxy, options, credentials, secrets)?,
-        Role::Sidecar => (sidecar::plan(resources, proxy, options, secrets)?, Vec::new()),
+        Role::Sidecar => sidecar::plan(resources, proxy, options, secrets)?,
     };
+    plans.extend(probes::plan(options));
     let mut taken = BTreeMap::from([(Bind::Port(options.admin), "Envoy's admin interface".to_owned())]);
     for plan in &plans {
         if let Some(other) = taken.insert(plan.bind.clone(), format!("listener `{}`", plan.name())) {

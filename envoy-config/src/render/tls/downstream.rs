@@ -9,6 +9,16 @@ use crate::render::secrets::Secrets;
 /// The protocols above TLS that a listener which reads HTTP offers, best first.
 pub(in crate::render) const HTTP_PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
+/// Istio's ciphers between proxies, for TLS 1.2.
+const MESH_CIPHERS: [&str; 6] = [
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-GCM-SHA256",
+];
+
 /// What a listener shows and asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::render) struct Server {
@@ -49,7 +59,11 @@ impl Server {
         Self {
             certificates: vec![secrets.workload(identity)],
             clients: Clients::Verified { required, authorities: secrets.roots(identity), asks },
-            params: TlsParameters::default(),
+            params: TlsParameters {
+                tls_minimum_protocol_version: Some("TLSv1_2"),
+                tls_maximum_protocol_version: Some("TLSv1_3"),
+                cipher_suites: MESH_CIPHERS.map(str::to_owned).to_vec(),
+            },
             protocols: HTTP_PROTOCOLS.to_vec(),
         }
     }

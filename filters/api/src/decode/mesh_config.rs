@@ -3,6 +3,7 @@
 
 use super::{cursor::Cursor, http_retry, object::Object};
 use crate::{
+    check,
     problem::{Severity, code},
     types::mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization},
 };
@@ -46,7 +47,6 @@ const MESH: &[&str] = &[
     "tcpKeepalive",
     "thriftConfig",
     "tlsDefaults",
-    "trustDomainAliases",
     "verifyCertificateAtClient",
 ];
 
@@ -95,6 +95,8 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
         not_carried_out(fields, MESH);
         Some(MeshConfig {
             trust_domain: fields.text("trustDomain"),
+            trust_domain_aliases: fields
+                .list("trustDomainAliases", |alias| alias.checked(check::names::host)),
             root_namespace: fields.text("rootNamespace"),
             path_normalization: fields.get("pathNormalization", normalization).unwrap_or_default(),
             outbound_traffic: fields.get("outboundTrafficPolicy", outbound_traffic).unwrap_or_default(),

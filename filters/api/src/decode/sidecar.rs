@@ -6,8 +6,13 @@ use super::{
 };
 use crate::{
     check,
-    types::sidecar::{
-        CaptureMode, EgressHost, EgressListener, EgressScope, IngressListener, OutboundTrafficPolicy, Sidecar,
+    types::{
+        common::Protocol,
+        gateway::{CertificateSource, ServerTls, ServerTlsMode},
+        sidecar::{
+            CaptureMode, EgressHost, EgressListener, EgressNamespace, EgressScope, IngressListener,
+            OutboundTrafficPolicy, Sidecar,
+        },
     },
 };
 
@@ -21,29 +26,75 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<Sidecar> {
     if unported {
         fields.cursor.error("only the last of `egress` can be without a `port`");
     }
+    let ingress = fields.list("ingress", ingress);
+    let ports: Vec<_> = ingress.iter().map(|listener| listener.port.number.to_string()).collect();
+    fields.repeated("ingress", "port", &ports.iter().map(String::as_str).collect::<Vec<_>>());
+    let places: Vec<_> = egress.iter().enumerate().map(|(at, listener)| place(at, listener)).collect();
+    fields.repeated("egress", "port", &places.iter().map(String::as_str).collect::<Vec<_>>());
     Some(Sidecar {
         workload_selector: fields.get("workloadSelector", |selector| selector.selector("labels")),
-        ingress: fields.list("ingress", ingress),
+        ingress,
         egress,
         inbound_connection_pool: fields.get("inboundConnectionPool", connection_pool::decode),
         outbound_traffic_policy: fields.get("outboundTrafficPolicy", outbound),
     })
 }
 
+/// What no two egress listeners share: a port, or the path of a unix socket.
+fn place(at: usize, listener: &EgressListener) -> String {
+    match &listener.port {
+        Some(port) if port.number == 0 => listener.bind.clone().unwrap_or_default(),
+        Some(port) => port.number.to_string(),
+        None => format!("#{at}"),
+    }
+}
+
 fn ingress(listener: &Cursor<'_>) -> Option<IngressListener> {
     listener.object(|fields| {
         let port = fields.required("port", |port| {
-            port.object(|fields| fields.port(PortNeeds { number: true, ..PortNeeds::default() }))
+            port.object(|fields| {
+                fields.port(PortNeeds { number: true, protocol: true, ..PortNeeds::default() })
+            })
         });
+        let protocol = port.as_ref().map(|port| port.protocol);
         Some(IngressListener {
             port: port?,
             bind: fields.get("bind", |bind| bind.checked(check::ip::address)),
             capture_mode: capture_mode(fields),
             default_endpoint: fields.get("defaultEndpoint", |endpoint| endpoint.checked(local_endpoint)),
-            tls: fields.get("tls", certificates::server),
+            tls: fields.get("tls", |tls| ingress_tls(tls, protocol)),
             connection_pool: fields.get("connectionPool", connection_pool::decode),
         })
     })
+}
+
+/// Certificates come from files alone, and Istio carries out only a part of what a Gateway's server can have.
+fn ingress_tls(tls: &Cursor<'_>, protocol: Option<Protocol>) -> Option<ServerTls> {
+    if protocol.is_some_and(|protocol| !matches!(protocol, Protocol::Https | Protocol::Tls)) {
+        tls.error_hint(
+            "a listener which is neither HTTPS nor TLS can't have `tls`",
+            "set `port.protocol` to HTTPS",
+        );
+    }
+    let settings = certificates::server(tls)?;
+    if !settings.subject_alt_names.is_empty() {
+        tls.error("`subjectAltNames` is not possible here");
+    }
+    if settings.https_redirect {
+        tls.error("`httpsRedirect` is not possible here");
+    }
+    if settings.certificates.iter().any(|source| matches!(source, CertificateSource::Credential(_)))
+        || settings.ca_cert_credential_name.is_some()
+    {
+        tls.error_hint(
+            "certificates can't come from a secret here",
+            "give `serverCertificate` and `privateKey`",
+        );
+    }
+    if matches!(settings.mode, ServerTlsMode::IstioMutual | ServerTlsMode::AutoPassthrough) {
+        tls.error("the modes ISTIO_MUTUAL and AUTO_PASSTHROUGH are not possible here");
+    }
+    Some(settings)
 }
 
 fn egress(listener: &Cursor<'_>) -> Option<EgressListener> {
@@ -52,9 +103,23 @@ fn egress(listener: &Cursor<'_>) -> Option<EgressListener> {
         if !fields.has("hosts") {
             listener.error("missing `hosts`");
         }
+        let needs = PortNeeds { protocol: true, ..PortNeeds::default() };
+        let port = fields.get("port", |port| port.object(|fields| fields.port(needs)));
+        let on_socket = port.as_ref().is_some_and(|port| port.number == 0);
+        let bind = fields.get("bind", |bind| {
+            bind.checked(|text| match text.strip_prefix("unix://") {
+                Some(path) if on_socket => unix_path(path),
+                Some(_) => Err("is a unix socket, which has port number 0".to_owned()),
+                None if text.is_empty() => Ok(()),
+                None => check::ip::address(text),
+            })
+        });
+        if on_socket && !bind.as_ref().is_some_and(|bind| bind.starts_with("unix://")) {
+            listener.error_hint("port number 0 is for unix sockets", "write `bind: unix:///path`");
+        }
         Some(EgressListener {
-            port: fields.get("port", |port| port.object(|fields| fields.port(PortNeeds::default()))),
-            bind: fields.text("bind"),
+            port,
+            bind: bind.filter(|bind| !bind.is_empty()),
             capture_mode: capture_mode(fields),
             hosts,
         })
@@ -76,20 +141,20 @@ fn egress_host(host: &Cursor<'_>) -> Option<EgressHost> {
         );
         return None;
     };
-    let own = |namespace: &str| match namespace {
-        "." => host.namespace().to_owned(),
+    let of = |namespace: &str| match namespace {
+        "." => EgressNamespace::Own,
+        "*" => EgressNamespace::Any,
         other => {
             if let Err(reason) = check::names::dns_label(other) {
                 host.error(format!("namespace `{}` {reason}", shorten(other)));
             }
-            other.to_owned()
+            EgressNamespace::Named(other.to_owned())
         }
     };
-    let scope = match (namespace, namespace.strip_prefix('~')) {
-        ("*", _) => EgressScope::Any,
-        ("~", _) => EgressScope::None,
-        (_, Some(excluded)) => EgressScope::Except(own(excluded)),
-        (namespace, None) => EgressScope::Namespace(own(namespace)),
+    let scope = match namespace.strip_prefix('~') {
+        Some("") => EgressScope::Except(EgressNamespace::Any),
+        Some(excluded) => EgressScope::Except(of(excluded)),
+        None => EgressScope::Of(of(namespace)),
     };
     Some(EgressHost { scope, host: full_host(host, name)? })
 }
@@ -116,7 +181,11 @@ fn outbound(policy: &Cursor<'_>) -> Option<OutboundTrafficPolicy> {
             fields.get("mode", |mode| mode.one_of(&[("REGISTRY_ONLY", false), ("ALLOW_ANY", true)]));
         let egress_proxy = fields.get("egressProxy", |proxy| {
             proxy.deprecated("egressProxy", "a ServiceEntry");
-            proxy.destination()
+            let destination = proxy.destination()?;
+            if destination.port.is_none() {
+                proxy.error("missing `port`: `egressProxy` needs it");
+            }
+            Some(destination)
         });
         if allow_any.unwrap_or_default() {
             return Some(OutboundTrafficPolicy::AllowAny { egress_proxy });

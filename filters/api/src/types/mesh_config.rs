@@ -7,6 +7,8 @@ use super::virtual_service::HttpRetry;
 pub struct MeshConfig {
     /// `trustDomain`
     pub trust_domain: Option<String>,
+    /// `trustDomainAliases`: other trust domains whose certificates are accepted.
+    pub trust_domain_aliases: Vec<String>,
     /// `rootNamespace`
     pub root_namespace: Option<String>,
     /// `pathNormalization.normalization`

@@ -1,4 +1,4 @@
-//! `networking.istio.io` Sidecar. Accepted, so that a folder with one loads.
+//! `networking.istio.io` Sidecar.
 
 use super::{
     common::{Destination, Port, WorkloadSelector},
@@ -64,14 +64,21 @@ pub struct EgressHost {
 /// The part of an egress host before the slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EgressScope {
-    /// `*`: every namespace.
+    /// Services of this namespace are known.
+    Of(EgressNamespace),
+    /// With `~` in front: services of this namespace are not known, whatever else is said.
+    Except(EgressNamespace),
+}
+
+/// Whose services an egress host speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EgressNamespace {
+    /// `*`, or nothing after `~`: those of every namespace.
     Any,
-    /// `~`: none at all.
-    None,
-    /// This one; `.` has become the Sidecar's own.
-    Namespace(String),
-    /// `~ns`: all but the services of this one.
-    Except(String),
+    /// `.`: those of the sidecar's own namespace, also where the resource is in the root namespace.
+    Own,
+    /// Those of this one.
+    Named(String),
 }
 
 /// Istio's CaptureMode.

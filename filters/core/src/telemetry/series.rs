@@ -37,12 +37,28 @@ pub struct Series<S> {
 pub struct Reporter {
     local: Workload,
     is_destination: bool,
+    /// The SPIFFE ID in this proxy's certificate; `None`: it has none, and no connection is by mutual TLS.
+    principal: Option<String>,
 }
 
 impl Reporter {
     /// The reporter of `proxy`.
     pub fn new(proxy: &Proxy) -> Self {
-        Self { local: Workload::local(proxy), is_destination: reports_as_destination(proxy) }
+        let principal = proxy
+            .service_account
+            .as_ref()
+            .map(|account| format!("spiffe://{}/ns/{}/sa/{account}", proxy.trust_domain, proxy.namespace));
+        Self { local: Workload::local(proxy), is_destination: reports_as_destination(proxy), principal }
+    }
+
+    /// The attribute with the SPIFFE ID of the other end, if there can be one.
+    pub fn peer_attribute(&self) -> Option<&'static [u8]> {
+        self.principal.as_ref()?;
+        Some(if self.is_destination {
+            b"connection\0uri_san_peer_certificate"
+        } else {
+            b"upstream\0uri_san_peer_certificate"
+        })
     }
 
     /// The stat name of `metric` for `series`: the metric's name followed by every label.
@@ -56,8 +72,10 @@ impl Reporter {
         source.push(&mut name, "source");
         destination.push(&mut name, "destination");
         let principal = Some(series.peer_principal.as_ref()).filter(|p| !p.is_empty());
-        let of_source = principal.filter(|_| self.is_destination).unwrap_or(UNKNOWN);
-        let of_destination = principal.filter(|_| !self.is_destination).unwrap_or(UNKNOWN);
+        // Both ends have shown a certificate, or none has.
+        let own = self.principal.as_deref().filter(|_| principal.is_some()).unwrap_or(UNKNOWN);
+        let others = principal.unwrap_or(UNKNOWN);
+        let (of_source, of_destination) = if self.is_destination { (others, own) } else { (own, others) };
         push(&mut name, "source_principal", of_source);
         push(&mut name, "destination_principal", of_destination);
         let service = service_of(series.cluster.as_ref());
@@ -154,6 +172,27 @@ mod tests {
             assert_eq!(label(&name, "destination_service_name").as_deref(), Some(service));
             assert_eq!(label(&name, "destination_service_namespace").as_deref(), Some(namespace));
         }
+    }
+
+    #[test]
+    fn both_principals_are_told_of_a_connection_by_mutual_tls() {
+        let peer = "spiffe://cluster.local/ns/a/sa/x";
+        let sidecar = Proxy {
+            role: outrigger_api::Role::Sidecar,
+            service_account: Some("b".to_owned()),
+            ..Proxy::default()
+        };
+        let own = "spiffe://cluster.local/ns/default/sa/b";
+        for (proxy, peer, expected) in [
+            (sidecar.clone(), peer, [peer, own, "mutual_tls"]),
+            (sidecar.clone(), "", ["unknown", "unknown", "none"]),
+            (Proxy { role: outrigger_api::Role::Gateway, ..sidecar }, peer, [own, peer, "unknown"]),
+        ] {
+            let name = Reporter::new(&proxy).stat_name("m", &Series { peer_principal: peer, ..series("") });
+            let labels = ["source_principal", "destination_principal", "connection_security_policy"];
+            assert_eq!(labels.map(|wanted| label(&name, wanted)), expected.map(|text| Some(text.to_owned())));
+        }
+        assert_eq!(Reporter::new(&Proxy::default()).peer_attribute(), None);
     }
 
     #[test]
