@@ -15,6 +15,7 @@ use crate::run::{RunOptions, Source, run};
 const EXAMPLES: &str = "\
 Examples:
   outrigger run -f istio/ --port 80=8080
+  outrigger run -f istio/ --port 443=8443 --credentials certificates/
   outrigger run -f istio/ --role sidecar --label app=reviews --app-port 9080
   outrigger run -f istio/ --port 80=8080 --image envoyproxy/envoy:v1.40.0
 

@@ -24,6 +24,7 @@ pub use normalize::BadPath;
 pub use question::Question;
 
 use crate::mesh_config::MeshConfig;
+use crate::render::{self, Entrance, Reached};
 use crate::scope::{Listener, Scope, Unknown, outbound_policy};
 use answer::{FaultChances, PassedOver};
 use guards::FaultGuards;
@@ -66,6 +67,11 @@ fn decide(
     mesh: &MeshConfig,
     question: &Question,
 ) -> Result<Answer, Vec<Problem>> {
+    let (resources, to_https) = match reached(resources, proxy, question) {
+        Reached::Filters(resources) => (resources, false),
+        Reached::ToHttps(resources) => (resources, true),
+        Reached::Nobody => return Ok(Answer::reset(NO_CHAIN)),
+    };
     let config = Config { proxy: proxy.clone(), resources };
     let engine = Engine::compile(&config)?;
     let Ok(lines) = question.lines(proxy, mesh) else {
@@ -89,6 +95,7 @@ fn decide(
     answer.fault_guards = fault_guards(&config.resources, answer.route.as_ref(), question.now);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {
+        _ if to_https => Some((301, "direct_response")),
         (None, _) => Some((404, "route_not_found")),
         (Some(Route::Passthrough(_)), Role::Sidecar) if unknown == Unknown::Refuse => {
             Some((502, "direct_response"))
@@ -104,7 +111,25 @@ fn decide(
         let Answer { jwt, authz, shadow, audit, passed_over, .. } = answer;
         answer = Answer { jwt, authz, shadow, audit, passed_over, ..Answer::reply(status, details) };
     }
+    if to_https {
+        let location = format!("https://{}{}", question.authority(), question.line.path);
+        answer.headers.set.insert("location".to_owned(), location);
+        answer.passed_over.clear();
+    }
     Ok(answer)
+}
+
+/// Why a gateway closes a connection.
+const NO_CHAIN: &str = "no server of a Gateway on this port reads requests for the name that TLS asks for";
+
+/// What takes the request: at a gateway the filters of one chain.
+fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reached {
+    if proxy.role == Role::Sidecar {
+        return Reached::Filters(resources);
+    }
+    let host = question.host();
+    let sni = (question.line.scheme == "https").then(|| question.sni.as_deref().unwrap_or(host));
+    render::reached(&resources, proxy, Entrance { port: question.line.port, sni, host })
 }
 
 /// The faults of the rule taken, as they are written.

@@ -50,15 +50,28 @@ impl Question {
         Proxy { direction, ..proxy.clone() }
     }
 
+    /// The request's host as the client sends it.
+    pub(super) fn authority(&self) -> &str {
+        let host = self.headers.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host"));
+        host.map_or(&self.line.authority, |(_, host)| host)
+    }
+
+    /// The same without a port.
+    pub(super) fn host(&self) -> &str {
+        let authority = self.authority();
+        match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            _ => authority,
+        }
+    }
+
     /// The headers as the filters get them: the path normalised, names in lower case, and what Envoy itself adds.
     ///
     /// # Errors
     /// Envoy answers 400 before any filter sees the request.
     pub fn lines(&self, proxy: &Proxy, mesh: &MeshConfig) -> Result<Lines, BadPath> {
-        let host = self.headers.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let authority = host.map_or(&self.line.authority, |(_, host)| host);
         let mut lines = vec![
-            (":authority".to_owned(), authority.clone()),
+            (":authority".to_owned(), self.authority().to_owned()),
             (":path".to_owned(), normalize(&self.line.path, mesh.path_normalization)?),
             (":method".to_owned(), self.line.method.clone()),
             (":scheme".to_owned(), self.line.scheme.to_owned()),

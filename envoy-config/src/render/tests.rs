@@ -1,6 +1,7 @@
 //! What comes of resources, as the whole that Envoy gets.
 
 mod actions;
+mod gateways;
 
 use std::collections::BTreeMap;
 use std::fs;

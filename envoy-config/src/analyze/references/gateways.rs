@@ -31,6 +31,18 @@ pub(super) fn check(
             }
         }
     }
+    let tls = service.tls.iter().enumerate().flat_map(|(at, route)| {
+        let entries = route.matches.iter().enumerate();
+        entries.map(move |(n, entry)| (format!("spec.tls[{at}].match[{n}]"), &entry.connection))
+    });
+    let tcp = service.tcp.iter().enumerate().flat_map(|(at, route)| {
+        route.matches.iter().enumerate().map(move |(n, entry)| (format!("spec.tcp[{at}].match[{n}]"), entry))
+    });
+    for (path, entry) in tls.chain(tcp) {
+        for (at, gateway) in entry.gateways.iter().enumerate() {
+            absent(resource, &format!("{path}.gateways[{at}]"), gateway, registry, findings);
+        }
+    }
     hosts(resource, service, registry, findings);
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use outrigger_api::host::HostPattern;
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::gateway::ServerTls;
-use outrigger_api::{Proxy, select};
+use outrigger_api::{Problem, Proxy, Resource, select};
 
 use super::server::Served;
 use super::{Context, by_names, narrow, tls};
@@ -17,8 +17,9 @@ pub(super) fn plain(servers: &[&Served<'_>], context: &mut Context<'_>) -> Optio
     let first = servers.first()?;
     // A server that redirects has nothing for the filters: they would answer, or change the URL, before Envoy redirects.
     let open: Vec<_> = servers.iter().copied().filter(|served| !served.redirects()).collect();
-    let http =
-        Http { redirects: redirects(servers, &open, context), ..requests(first, &open, servers, context) };
+    let (redirects, mut problems) = redirects(servers, &open, context.resources, context.proxy);
+    context.problems.append(&mut problems);
+    let http = Http { redirects, ..requests(first, &open, servers, context) };
     Some(Chain {
         name: String::new(),
         matches: FilterChainMatch::default(),
@@ -52,7 +53,14 @@ fn requests(first: &Served<'_>, open: &[&Served<'_>], all: &[&Served<'_>], conte
 }
 
 /// As Istio makes virtual hosts: for each host of a redirecting server, and for each that a VirtualService has there.
-fn redirects(all: &[&Served<'_>], open: &[&Served<'_>], context: &mut Context<'_>) -> Redirects {
+pub(super) fn redirects(
+    all: &[&Served<'_>],
+    open: &[&Served<'_>],
+    resources: &[Resource],
+    proxy: &Proxy,
+) -> (Redirects, Vec<Problem>) {
+    let attached = |served: &Served<'_>| attached(served, resources, proxy);
+    let mut problems = Vec::new();
     let own = |served: &&Served<'_>| {
         let hosts = served.server.hosts.iter().map(|host| host.host.clone());
         hosts.collect::<Vec<_>>()
@@ -60,17 +68,17 @@ fn redirects(all: &[&Served<'_>], open: &[&Served<'_>], context: &mut Context<'_
     let closed: Vec<_> = all.iter().copied().filter(|served| served.redirects()).collect();
     let wide: Vec<HostPattern> = closed.iter().flat_map(own).collect();
     if wide.is_empty() {
-        return Redirects::default();
+        return (Redirects::default(), problems);
     }
     // What is served plainly below a wildcard that is redirected.
     let within = |host: &HostPattern| wide.iter().any(|wide| host != wide && host.is_subset_of(wide));
     let mut hosts: BTreeSet<_> = wide.iter().map(HostPattern::to_string).collect();
     let mut except = BTreeSet::new();
     for served in open {
-        for host in attached(served, context).into_iter().filter(within).map(|host| host.to_string()) {
-            let both = closed.iter().find(|closed| {
-                attached(closed, context).iter().any(|redirected| redirected.to_string() == host)
-            });
+        for host in attached(served).into_iter().filter(within).map(|host| host.to_string()) {
+            let both = closed
+                .iter()
+                .find(|closed| attached(closed).iter().any(|redirected| redirected.to_string() == host));
             if let Some(closed) = both {
                 let message = format!(
                     "a VirtualService has the host `{host}` on this server, which serves it, and on {}, which sends it \
@@ -78,24 +86,24 @@ fn redirects(all: &[&Served<'_>], open: &[&Served<'_>], context: &mut Context<'_
                     closed.called()
                 );
                 let hint = "name the host in the `hosts` of one of the two servers";
-                context.problems.push(served.conflict("hosts", message, hint));
+                problems.push(served.conflict("hosts", message, hint));
             }
             except.insert(host);
         }
     }
     if !except.is_empty() {
-        let narrow = closed.iter().flat_map(|served| attached(served, context));
+        let narrow = closed.iter().flat_map(|served| attached(served));
         hosts.extend(narrow.map(|host| host.to_string()));
     }
-    Redirects { hosts, except }
+    (Redirects { hosts, except }, problems)
 }
 
 /// The hosts of the VirtualServices on a server.
-fn attached(served: &Served<'_>, context: &Context<'_>) -> Vec<HostPattern> {
-    let services = select::virtual_services(context.resources, &served.gateway(), context.proxy);
+fn attached(served: &Served<'_>, resources: &[Resource], proxy: &Proxy) -> Vec<HostPattern> {
+    let services = select::virtual_services(resources, &served.gateway(), proxy);
     let hosts = services.iter().flat_map(|(resource, service)| {
         let namespace = &resource.meta.namespace;
-        select::attached_hosts(served.server, service, namespace, &context.proxy.cluster_domain)
+        select::attached_hosts(served.server, service, namespace, &proxy.cluster_domain)
     });
     hosts.collect()
 }

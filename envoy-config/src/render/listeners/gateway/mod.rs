@@ -2,6 +2,7 @@
 //! under Istio; each server with TLS is a chain of its own, which connections take by the name they ask for.
 
 mod http;
+mod lookup;
 mod merge;
 mod narrow;
 mod server;
@@ -14,6 +15,7 @@ use outrigger_api::resource::Resource;
 use outrigger_api::types::common::Labels;
 use outrigger_api::{Problem, Proxy, select};
 
+pub(crate) use self::lookup::{Entrance, Reached, reached};
 use self::merge::Port;
 use self::server::{Kind, Served};
 use super::{Chain, Plan};
