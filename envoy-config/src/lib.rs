@@ -3,6 +3,7 @@
 
 pub mod analyze;
 pub mod cli;
+pub mod compose;
 pub mod credentials;
 pub mod envoy;
 pub mod exit;

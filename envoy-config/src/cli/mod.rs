@@ -1,6 +1,7 @@
 //! The command line: names, flags and exit codes are a contract.
 
 pub mod analyze;
+pub mod compose;
 pub mod examples;
 pub mod explain;
 pub mod input;
@@ -35,6 +36,7 @@ enum Command {
     Render(render::Render),
     Analyze(analyze::Analyze),
     Explain(explain::Explain),
+    Compose(compose::Compose),
 }
 
 impl Cli {
@@ -45,6 +47,7 @@ impl Cli {
             Some(Command::Render(render)) => render.execute(),
             Some(Command::Analyze(analyze)) => analyze.execute(),
             Some(Command::Explain(explain)) => explain.execute(),
+            Some(Command::Compose(compose)) => compose.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -28,6 +28,15 @@ pub struct RenderFlags {
     #[arg(long, value_name = "IP")]
     bind: Option<IpAddr>,
 
+    /// Where a sidecar takes its application's requests, if not on the address of `--bind`: an IP address, or a name of
+    /// this machine, such as one that only the network with its application knows
+    #[arg(long, value_name = "HOST", value_parser = parse_host)]
+    outbound_bind: Option<IpAddr>,
+
+    /// Where a sidecar's application is, if not on this machine: an IP address or a name, such as another container's
+    #[arg(long, value_name = "HOST")]
+    app_host: Option<String>,
+
     /// Where Envoy's admin interface listens
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:15000")]
     admin: SocketAddr,
@@ -46,10 +55,10 @@ pub struct RenderFlags {
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     probe_port: Option<u16>,
 
-    /// A health check of the application, which answers it on 127.0.0.1:PORT; whoever has no certificate asks
+    /// A health check of the application, which answers it on PORT; whoever has no certificate asks
     /// for `/app-health` and PATH on the probe port; repeatable
     #[arg(long = "app-probe", value_name = "PATH=PORT", value_parser = parse_probe, requires = "probe_port")]
-    app_probes: Vec<AppProbe>,
+    app_probes: Vec<(String, u16)>,
 
     /// One filter for all policies, or one for each
     #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
@@ -83,6 +92,8 @@ impl RenderFlags {
         Ok(Options {
             ports: self.ports.iter().copied().collect::<BTreeMap<_, _>>(),
             bind: self.bind,
+            outbound_bind: self.outbound_bind,
+            app_host: self.app_host.clone(),
             admin: self.admin,
             filters: match self.filters {
                 FiltersOption::Suite => Filters::Suite,
@@ -90,12 +101,21 @@ impl RenderFlags {
             },
             app_ports: proxy.app_ports.clone(),
             probe_port: self.probe_port,
-            app_probes: self.app_probes.clone(),
+            app_probes: self.probes(),
             module_dir: module_dir.to_owned(),
             identity: self.certs.as_deref().map(Identity::read).transpose()?,
             credentials: self.credentials.clone(),
             mesh: mesh.clone(),
         })
+    }
+}
+
+impl RenderFlags {
+    fn probes(&self) -> Vec<AppProbe> {
+        let host = self.app_host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+        let probe =
+            |(path, port): &(String, u16)| AppProbe { path: path.clone(), host: host.clone(), port: *port };
+        self.app_probes.iter().map(probe).collect()
     }
 }
 
@@ -130,12 +150,12 @@ pub fn check_and_render(
     rendered
 }
 
-fn parse_probe(text: &str) -> Result<AppProbe, String> {
+fn parse_probe(text: &str) -> Result<(String, u16), String> {
     text.rsplit_once('=')
         .filter(|(path, _)| path.starts_with('/') && !path.contains(['?', '#']))
         .and_then(|(path, port)| {
             let port = port.parse().ok().filter(|port| *port != 0)?;
-            Some(AppProbe { path: path.to_owned(), port })
+            Some((path.to_owned(), port))
         })
         .ok_or_else(|| format!("`{text}` is not a path and a port, such as `/healthz=8080`"))
 }
@@ -145,4 +165,15 @@ fn parse_port(text: &str) -> Result<(u16, u16), String> {
     text.split_once('=')
         .and_then(|(named, opened)| Some((port(named)?, port(opened)?)))
         .ok_or_else(|| format!("`{text}` is not two ports, such as `80=8080`"))
+}
+
+/// An address, or the first that a name stands for.
+fn parse_host(text: &str) -> Result<IpAddr, String> {
+    if let Ok(ip) = text.parse() {
+        return Ok(ip);
+    }
+    let found = (text, 0).to_socket_addrs().map_err(|error| format!("`{text}` has no address: {error}"))?;
+    let mut all: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+    all.sort_by_key(IpAddr::is_ipv6);
+    all.first().copied().ok_or_else(|| format!("`{text}` has no address"))
 }

@@ -19,6 +19,10 @@ pub struct Options {
     pub ports: BTreeMap<u16, u16>,
     /// `--bind`. `None`: every address, and the loopback address for a sidecar's outbound listener.
     pub bind: Option<IpAddr>,
+    /// `--outbound-bind`: where a sidecar's outbound listener listens in place of `bind`.
+    pub outbound_bind: Option<IpAddr>,
+    /// `--app-host`: where a sidecar's application is. `None`: on this machine.
+    pub app_host: Option<String>,
     /// `--admin`
     pub admin: SocketAddr,
     /// `--filters`
@@ -43,7 +47,7 @@ pub struct Options {
 /// A port of a sidecar's application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppPort {
-    /// The port, on 127.0.0.1.
+    /// The port, on 127.0.0.1 unless `--app-host` says otherwise.
     pub port: u16,
     /// Where the sidecar takes requests for it, before `--port` maps it.
     pub opened: u16,
@@ -54,6 +58,8 @@ pub struct AppPort {
 pub struct AppProbe {
     /// Its path, with the slash.
     pub path: String,
+    /// Where the application is.
+    pub host: String,
     /// The application's port.
     pub port: u16,
 }
@@ -73,6 +79,8 @@ impl Default for Options {
         Self {
             ports: BTreeMap::new(),
             bind: None,
+            outbound_bind: None,
+            app_host: None,
             admin: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 15000),
             filters: Filters::default(),
             app_ports: Vec::new(),
@@ -87,6 +95,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Where a sidecar's application is.
+    pub(super) fn application_host(&self) -> String {
+        self.app_host.clone().unwrap_or_else(|| Ipv4Addr::LOCALHOST.to_string())
+    }
+
     /// Where to listen for what the resources call `port`.
     pub(super) fn mapped(&self, port: u16) -> u16 {
         self.ports.get(&port).copied().unwrap_or(port)

@@ -1,8 +1,6 @@
 //! Health checks that Envoy answers, for itself and, by asking it, for its application: what kubelet or a container engine
 //! asks has no certificate of the mesh, and no policy is about it.
 
-use std::net::Ipv4Addr;
-
 use super::clusters;
 use super::options::AppProbe;
 use super::routes;
@@ -64,7 +62,7 @@ pub(super) fn filter(probes: &[AppProbe]) -> Extension {
 
 /// Where the application answers.
 pub(super) fn cluster(probe: &AppProbe) -> Cluster {
-    clusters::local(cluster_name(probe), Address::tcp(Ipv4Addr::LOCALHOST.to_string(), probe.port))
+    clusters::local(cluster_name(probe), Address::tcp(probe.host.clone(), probe.port))
 }
 
 fn cluster_name(probe: &AppProbe) -> String {

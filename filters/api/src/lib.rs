@@ -25,6 +25,6 @@ pub use config::{Config, Direction, Proxy, Role};
 pub use decode::Decoder;
 pub use parse::parse_json;
 #[cfg(feature = "yaml")]
-pub use parse::{parse_mesh_config, parse_yaml};
+pub use parse::{parse_mesh_config, parse_yaml, parse_yaml_nodes};
 pub use problem::{Problem, Severity};
 pub use resource::{Kind, Resource, Spec};

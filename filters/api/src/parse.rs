@@ -36,6 +36,14 @@ pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
     reader.parsed
 }
 
+/// Reads the documents of a YAML text that are no resources, with the position of each value: trees, or what is wrong
+/// and where.
+#[cfg(feature = "yaml")]
+pub fn parse_yaml_nodes(text: &str) -> Vec<Result<crate::node::Node, (String, Position)>> {
+    let documents = crate::yaml::parse(text).into_iter();
+    documents.map(|document| document.map_err(|error| (error.message, error.position))).collect()
+}
+
 /// The place after the last letter.
 #[cfg(feature = "yaml")]
 fn end(text: &str) -> Position {

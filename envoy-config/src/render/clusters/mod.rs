@@ -103,10 +103,11 @@ fn of_listener(traffic: &Traffic) -> Option<Cluster> {
     }
 }
 
-/// A cluster of one address on this machine.
+/// A cluster of one address, or of those that a name stands for.
 pub(super) fn local(name: String, address: Address) -> Cluster {
+    let is_name = matches!(&address, Address::SocketAddress { .. }) && address.socket().is_none();
     let endpoints = vec![LbEndpoint { endpoint: Endpoint { address }, load_balancing_weight: None }];
-    with_endpoints(name, Endpoints::Addresses(endpoints))
+    with_endpoints(name, if is_name { Endpoints::Names(endpoints) } else { Endpoints::Addresses(endpoints) })
 }
 
 /// The application gets the version of HTTP that the client speaks.

@@ -38,7 +38,7 @@ pub(super) fn plan(
         if let (Some((resource, _)), Some((path, ingress))) = (sidecar, &port.ingress) {
             problems.extend(refused(resource, path, ingress));
         }
-        let application = application(&port, sidecar.map(|(_, sidecar)| sidecar));
+        let application = application(&port, sidecar.map(|(_, sidecar)| sidecar), options);
         let here = Proxy { direction: Some(Direction::Inbound), port: Some(port.number), ..proxy.clone() };
         let http = Http::all(Traffic::Inbound(Box::new(application)), here);
         let policy = policies.of_port(port.number);
@@ -89,9 +89,10 @@ fn ports<'r>(sidecar: Option<&'r Sidecar>, options: &Options) -> Vec<Port<'r>> {
     ports
 }
 
-fn application(port: &Port<'_>, sidecar: Option<&Sidecar>) -> Application {
+fn application(port: &Port<'_>, sidecar: Option<&Sidecar>, options: &Options) -> Application {
     let ingress = port.ingress.as_ref().map(|(_, listener)| *listener);
-    let local = |number| Address::tcp(Ipv4Addr::LOCALHOST.to_string(), number);
+    let host = options.application_host();
+    let local = |number| Address::tcp(host.clone(), number);
     let endpoint = ingress.and_then(|listener| listener.default_endpoint.as_deref()).map_or_else(
         || local(port.number),
         |endpoint| match endpoint.strip_prefix("unix://") {

@@ -23,7 +23,7 @@ pub(super) fn plan(
     let scope = sidecar.and_then(|(_, sidecar)| Scope::new(sidecar, proxy));
     let known = |listener| scope.as_ref().map(|scope| scope.resources(resources, &listener));
     let unknown = outbound_policy(sidecar, proxy, &options.mesh);
-    let local = options.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let local = options.outbound_bind.or(options.bind).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let all = SocketAddr::new(local, options.mapped(OUTBOUND_PORT));
     let mut plans = vec![listener(Bind::Port(all), proxy, unknown.clone(), known(Listener::All))];
     let mut problems = Vec::new();

@@ -1,0 +1,325 @@
+//! What a compose file says that matters to sidecars.
+
+use std::collections::BTreeMap;
+
+use outrigger_api::node::{Node, Number, Position, Value};
+
+use super::{APP_PORT, ComposeError, DIRECT, GATEWAY, INJECT, NAMESPACE, SERVICE_ACCOUNT};
+
+/// The services of a compose file.
+#[derive(Debug)]
+pub(super) struct Model<'n> {
+    /// The whole file.
+    pub(super) root: &'n Node,
+    /// The services in the order written.
+    pub(super) services: Vec<Service<'n>>,
+}
+
+/// A service.
+#[derive(Debug)]
+pub(super) struct Service<'n> {
+    /// Its name.
+    pub(super) name: &'n str,
+    /// Where its name stands.
+    pub(super) position: Option<Position>,
+    /// What stands under its name.
+    pub(super) node: &'n Node,
+    /// Its labels.
+    labels: BTreeMap<String, String>,
+    /// What it is to the mesh.
+    pub(super) role: Role,
+}
+
+/// What a service is to the mesh.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Nothing.
+    Outside,
+    /// It runs a proxy of its own and needs a certificate.
+    Gateway,
+    /// It gets a sidecar.
+    Application {
+        /// The ports where it listens.
+        ports: Vec<u16>,
+        /// The services that it speaks to past its sidecar.
+        direct: Vec<String>,
+    },
+}
+
+impl<'n> Model<'n> {
+    /// Reads a file.
+    pub(super) fn read(root: &'n Node) -> Result<Self, Vec<ComposeError>> {
+        let Some((key, services)) = root.entry("services") else {
+            return Err(vec![ComposeError::new("there are no `services`: this is not a compose file", None)]);
+        };
+        let Value::Mapping(entries) = &services.value else {
+            return Err(vec![ComposeError::new("`services` is not a mapping", key.position)]);
+        };
+        let mut problems = Vec::new();
+        let mut read = Vec::new();
+        let all = root.get("x-outrigger").and_then(|own| own.get("inject")).is_some_and(is_true);
+        for (key, node) in entries {
+            match labels(node) {
+                Ok(labels) => read.push(Service {
+                    name: &key.name,
+                    position: key.position,
+                    node,
+                    labels,
+                    role: Role::Outside,
+                }),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let wanted: Vec<_> = read.iter().map(|service| service.wants(all)).collect();
+        let outside: Vec<String> = read
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wants)| **wants == Wants::Nothing)
+            .map(|(it, _)| it.name.to_owned())
+            .collect();
+        for (service, wants) in read.iter_mut().zip(wanted) {
+            let role = match wants {
+                Wants::Nothing => Ok(Role::Outside),
+                Wants::Certificate => Ok(Role::Gateway),
+                Wants::Sidecar => service.application(&outside),
+            };
+            match role {
+                Ok(role) => service.role = role,
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(Self { root, services: read }) } else { Err(problems) }
+    }
+
+    /// The services that get a sidecar.
+    pub(super) fn injected(&self) -> impl Iterator<Item = &Service<'n>> {
+        self.services.iter().filter(|service| matches!(service.role, Role::Application { .. }))
+    }
+
+    /// The services that are known by a certificate.
+    pub(super) fn with_certificate(&self) -> impl Iterator<Item = &Service<'n>> {
+        self.services.iter().filter(|service| service.role != Role::Outside)
+    }
+
+    /// What the user should know.
+    pub(super) fn warnings(&self) -> Vec<ComposeError> {
+        let mut warnings = Vec::new();
+        for service in self.injected() {
+            if let Some((key, ports)) = service.node.entry("ports")
+                && !matches!(&ports.value, Value::Sequence(items) if items.is_empty())
+            {
+                let message = format!(
+                    "service `{}` publishes ports: whoever reaches them comes to it past its sidecar",
+                    service.name
+                );
+                warnings
+                    .push(ComposeError::new(message, key.position).hint("publish a gateway's ports instead"));
+            }
+        }
+        if self.with_certificate().next().is_none() {
+            warnings.push(
+                ComposeError::new("no service asks for a sidecar", None)
+                    .hint(format!("give it the label `{INJECT}: \"true\"`")),
+            );
+        }
+        warnings
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    Nothing,
+    Certificate,
+    Sidecar,
+}
+
+impl Service<'_> {
+    fn wants(&self, all: bool) -> Wants {
+        let says = |label: &str| self.labels.get(label).map(|value| value == "true");
+        match (says(GATEWAY), says(INJECT)) {
+            (Some(true), _) => Wants::Certificate,
+            (_, Some(true)) => Wants::Sidecar,
+            (_, None) if all => Wants::Sidecar,
+            _ => Wants::Nothing,
+        }
+    }
+
+    fn application(&self, outside: &[String]) -> Result<Role, ComposeError> {
+        if let Some((key, _)) = self.node.entry("network_mode") {
+            let message = format!(
+                "service `{}` has a `network_mode`, and can't move to a network with its sidecar",
+                self.name
+            );
+            return Err(
+                ComposeError::new(message, key.position).hint("let it have `networks`, or none of both")
+            );
+        }
+        Ok(Role::Application { ports: self.ports()?, direct: self.direct(outside)? })
+    }
+
+    /// Its namespace, if it says one.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.labels.get(NAMESPACE).map(String::as_str)
+    }
+
+    /// Its service account: its name unless it says another.
+    pub(super) fn service_account(&self) -> &str {
+        self.labels.get(SERVICE_ACCOUNT).map_or(self.name, String::as_str)
+    }
+
+    /// Its labels as policies see them; `app` is its name unless it says otherwise.
+    pub(super) fn workload_labels(&self) -> BTreeMap<&str, &str> {
+        let foreign = ["outrigger.dev/", "sidecar.istio.io/", "com.docker."];
+        let own = self.labels.iter().filter(|(key, _)| !foreign.iter().any(|prefix| key.starts_with(prefix)));
+        std::iter::once(("app", self.name))
+            .chain(own.map(|(key, value)| (key.as_str(), value.as_str())))
+            .collect()
+    }
+
+    /// The networks where it is, each with what it says of it.
+    pub(super) fn networks(&self) -> Vec<(String, Option<&Node>)> {
+        match self.node.get("networks").map(|node| &node.value) {
+            Some(Value::Mapping(entries)) if !entries.is_empty() => {
+                entries.iter().map(|(key, node)| (key.name.clone(), Some(node))).collect()
+            }
+            Some(Value::Sequence(items)) if !items.is_empty() => {
+                items.iter().filter_map(|item| Some((item.as_str()?.to_owned(), None))).collect()
+            }
+            _ => vec![("default".to_owned(), None)],
+        }
+    }
+
+    /// The ports where it listens.
+    fn ports(&self) -> Result<Vec<u16>, ComposeError> {
+        let hint = format!("say the port by a label: `{APP_PORT}: \"8080\"`");
+        let fail = |what: String| ComposeError::new(what, self.position).hint(hint.clone());
+        let mut ports = Vec::new();
+        if let Some(list) = self.labels.get(APP_PORT) {
+            for port in list.split(',') {
+                let port = port.trim().parse::<u16>().ok().filter(|port| *port != 0);
+                ports.push(port.ok_or_else(|| {
+                    fail(format!("label `{APP_PORT}` of service `{}` is not a port", self.name))
+                })?);
+            }
+        } else {
+            for key in ["expose", "ports"] {
+                for item in self.node.get(key).into_iter().flat_map(items) {
+                    if is_datagram(item) {
+                        continue;
+                    }
+                    let port = container_port(item);
+                    ports.push(port.ok_or_else(|| {
+                        fail(format!("an entry of `{key}` of service `{}` names no single port", self.name))
+                    })?);
+                }
+            }
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        if ports.is_empty() {
+            return Err(fail(format!("nothing says on which port service `{}` listens", self.name)));
+        }
+        Ok(ports)
+    }
+
+    /// The services without a sidecar that it depends on or names.
+    fn direct(&self, outside: &[String]) -> Result<Vec<String>, ComposeError> {
+        let mut direct = Vec::new();
+        for key in ["depends_on", "links"] {
+            for name in self.node.get(key).into_iter().flat_map(names) {
+                let name = name.split(':').next().unwrap_or_default();
+                if outside.iter().any(|service| service == name) {
+                    direct.push(name.to_owned());
+                }
+            }
+        }
+        for name in self.labels.get(DIRECT).into_iter().flat_map(|list| list.split(',')) {
+            let name = name.trim();
+            if !outside.iter().any(|service| service == name) {
+                let message = format!(
+                    "label `{DIRECT}` of service `{}` names `{name}`, which is no service without a sidecar",
+                    self.name
+                );
+                return Err(ComposeError::new(message, self.position));
+            }
+            direct.push(name.to_owned());
+        }
+        direct.sort_unstable();
+        direct.dedup();
+        Ok(direct)
+    }
+}
+
+/// The labels of a service, written as a mapping or as a list.
+fn labels(service: &Node) -> Result<BTreeMap<String, String>, ComposeError> {
+    let mut labels = BTreeMap::new();
+    match service.get("labels").map(|node| &node.value) {
+        Some(Value::Mapping(entries)) => {
+            for (key, node) in entries {
+                labels.insert(key.name.clone(), scalar(node).unwrap_or_default());
+            }
+        }
+        Some(Value::Sequence(items)) => {
+            for item in items.iter().filter_map(Node::as_str) {
+                let (key, value) = item.split_once('=').unwrap_or((item, ""));
+                labels.insert(key.to_owned(), value.to_owned());
+            }
+        }
+        _ => {}
+    }
+    for key in [INJECT, GATEWAY, APP_PORT, NAMESPACE, SERVICE_ACCOUNT, DIRECT] {
+        if labels.get(key).is_some_and(|value| value.contains('$')) {
+            let message = format!("label `{key}` has a variable, whose value is not known here");
+            return Err(ComposeError::new(
+                message,
+                service.entry("labels").and_then(|(key, _)| key.position),
+            ));
+        }
+    }
+    Ok(labels)
+}
+
+/// The port in a container of an entry of `ports` or `expose`.
+fn container_port(node: &Node) -> Option<u16> {
+    if let Some(target) = node.get("target") {
+        return scalar(target)?.parse().ok();
+    }
+    let text = scalar(node)?;
+    let text = text.strip_suffix("/tcp").unwrap_or(&text);
+    text.rsplit(':').next()?.parse().ok().filter(|port| *port != 0)
+}
+
+fn is_datagram(node: &Node) -> bool {
+    let protocol = node.get("protocol").and_then(Node::as_str);
+    protocol == Some("udp") || node.as_str().is_some_and(|text| text.ends_with("/udp"))
+}
+
+fn items(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::Sequence(items) => items,
+        _ => &[],
+    }
+}
+
+/// The elements of a list, or the keys of a mapping.
+fn names(node: &Node) -> Vec<&str> {
+    match &node.value {
+        Value::Sequence(items) => items.iter().filter_map(Node::as_str).collect(),
+        Value::Mapping(entries) => entries.iter().map(|(key, _)| key.name.as_str()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn scalar(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(Number::Integer(number)) => Some(number.to_string()),
+        Value::Number(Number::Float(number)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn is_true(node: &Node) -> bool {
+    scalar(node).is_some_and(|text| text == "true")
+}
