@@ -4,6 +4,7 @@ use outrigger_api::node::{Node, Value};
 
 use super::edit::Edits;
 use super::generate::{APPLICATION, CERTS_AT, Generated, SIDECAR, network, volume};
+use super::kept::has_variable;
 use super::model::{Model, Role, Service};
 use super::place::{Block, Lines};
 use super::{ComposeError, emit};
@@ -261,32 +262,5 @@ fn is_empty(node: &Node) -> bool {
         Value::Mapping(entries) => entries.is_empty(),
         Value::Sequence(items) => items.is_empty(),
         _ => false,
-    }
-}
-
-/// Whether an environment says something of a variable, in small or large letters.
-fn has_variable(environment: Option<&Node>, name: &str) -> bool {
-    match environment.map(|node| &node.value) {
-        Some(Value::Mapping(entries)) => entries.iter().any(|(key, _)| key.name.eq_ignore_ascii_case(name)),
-        Some(Value::Sequence(items)) => items
-            .iter()
-            .filter_map(Node::as_str)
-            .any(|item| item.split('=').next().is_some_and(|key| key.eq_ignore_ascii_case(name))),
-        _ => false,
-    }
-}
-
-/// Whether everything of `before` is in `after`, but for the networks of applications.
-pub(super) fn is_kept(before: &Node, after: &Node) -> bool {
-    match (&before.value, &after.value) {
-        (Value::Mapping(old), Value::Mapping(_)) => old.iter().all(|(key, old)| {
-            after.get(&key.name).is_some_and(|new| key.name == "networks" || is_kept(old, new))
-        }),
-        (Value::Sequence(old), Value::Sequence(new)) => {
-            old.len() <= new.len() && old.iter().zip(new).all(|(old, new)| is_kept(old, new))
-        }
-        (Value::Null, _) => true,
-        (Value::Mapping(old), Value::Null) => old.is_empty(),
-        (old, new) => old == new,
     }
 }

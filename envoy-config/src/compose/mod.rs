@@ -10,12 +10,14 @@ mod application;
 mod edit;
 mod emit;
 mod generate;
+mod kept;
 mod marks;
 mod model;
 mod place;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use outrigger_api::node::{Node, Position};
 
@@ -83,7 +85,7 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Vec<ComposeEr
     // What was written is read again: a sidecar at the wrong place is worse than none.
     let written = read(&compose).map_err(|error| vec![cannot(&error)])?;
     let again = marks::remove(&compose).map_err(|error| vec![cannot(&error)])?;
-    if again != ended(&plain) || !application::is_kept(&node, &written) {
+    if again != ended(&plain) || !kept::is_kept(&node, &written) {
         let error = ComposeError::new("this file is laid out in a way that can't be added to", None);
         return Err(vec![error.hint(
             "write its services over several lines each, and what anchors stand for (`&`) outside of them",
