@@ -12,7 +12,7 @@ use crate::compose::{ComposeError, Injected, Settings, inject};
 const EXAMPLES: &str = "\
 Examples:
   outrigger compose inject -f compose.yaml --resources istio -o compose.mesh.yaml
-  outrigger compose inject -f compose.yaml --resources istio | docker compose -f - up
+  outrigger compose inject -f compose.yaml --resources istio --image registry/outrigger:1 > mesh.yaml
 
 Exit codes:
   0  done
@@ -24,6 +24,7 @@ const SERVICES: &str = "outrigger-compose.yaml";
 
 /// Put sidecars into a compose file
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Compose {
     #[command(subcommand)]
     command: Command,
