@@ -12,7 +12,7 @@ use crate::compose::{ComposeError, Injected, Settings, inject};
 const EXAMPLES: &str = "\
 Examples:
   outrigger compose inject -f compose.yaml --resources istio -o compose.mesh.yaml
-  outrigger compose inject -f compose.yaml --resources istio --image registry/outrigger:1 > mesh.yaml
+  outrigger compose inject -f compose.yaml --resources istio --ca ca > mesh.yaml
 
 Exit codes:
   0  done
