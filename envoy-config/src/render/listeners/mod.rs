@@ -73,7 +73,7 @@ pub(super) fn plan(
 ) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
     let (mut plans, warnings) = match proxy.role {
         Role::Gateway => gateway::plan(resources, proxy, options, credentials, secrets)?,
-        Role::Sidecar => sidecar::plan(resources, proxy, options, secrets)?,
+        Role::Sidecar => sidecar::plan(resources, proxy, options, credentials, secrets)?,
     };
     plans.extend(probes::plan(options));
     let mut taken = BTreeMap::from([(Bind::Port(options.admin), "Envoy's admin interface".to_owned())]);

@@ -30,7 +30,7 @@ pub(super) fn plain(servers: &[&Served<'_>], context: &mut Context<'_>) -> Optio
 
 /// The chain of a server that ends TLS: for its own hosts alone.
 pub(super) fn terminated(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<Chain> {
-    let socket = tls::context(served, tls, context)?;
+    let socket = tls::context(&served.place(), tls, context)?;
     let http = requests(served, &[served], &[served], context);
     Some(Chain {
         name: served.name(),

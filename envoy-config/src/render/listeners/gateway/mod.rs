@@ -7,7 +7,7 @@ mod merge;
 mod narrow;
 mod server;
 mod tcp;
-mod tls;
+pub(super) mod tls;
 
 use outrigger_api::host::HostPattern;
 use outrigger_api::problem::{Severity, code};
@@ -25,15 +25,15 @@ use crate::render::options::Options;
 use crate::render::problems;
 use crate::render::secrets::Secrets;
 
-/// What the chains of a gateway are made of.
-struct Context<'c> {
-    resources: &'c [Resource],
-    proxy: &'c Proxy,
-    options: &'c Options,
-    credentials: &'c Credentials<'c>,
-    secrets: &'c mut Secrets,
-    problems: Vec<Problem>,
-    warnings: Vec<Problem>,
+/// What the chains of a gateway, or of a sidecar, are made of.
+pub(super) struct Context<'c> {
+    pub(super) resources: &'c [Resource],
+    pub(super) proxy: &'c Proxy,
+    pub(super) options: &'c Options,
+    pub(super) credentials: &'c Credentials<'c>,
+    pub(super) secrets: &'c mut Secrets,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// A listener for each port, and what is hardly meant as it is written.

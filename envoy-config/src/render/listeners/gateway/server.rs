@@ -8,6 +8,7 @@ use outrigger_api::resource::Resource;
 use outrigger_api::types::common::{GatewayRef, Protocol};
 use outrigger_api::types::gateway::{Server, ServerTls, ServerTlsMode};
 
+use super::tls::Place;
 use crate::render::listeners::Bind;
 use crate::render::options::Options;
 use crate::render::problems;
@@ -63,9 +64,14 @@ impl<'r> Served<'r> {
         Ok(Self { resource, index, server, bind, kind })
     }
 
+    /// Where it is written.
+    pub(super) fn place(&self) -> Place<'r> {
+        Place { resource: self.resource, list: "servers", index: self.index }
+    }
+
     /// The path of one of its fields.
     pub(super) fn path(&self, field: &str) -> String {
-        format!("spec.servers[{}].{field}", self.index)
+        self.place().path(field)
     }
 
     /// By which VirtualServices name its Gateway.

@@ -23,7 +23,7 @@ pub(super) fn opaque(served: &Served<'_>, tls: Option<&ServerTls>, context: &mut
     if is_authorized(served, context) {
         return Vec::new();
     }
-    let socket = match tls.map(|tls| tls::context(served, tls, context)) {
+    let socket = match tls.map(|tls| tls::context(&served.place(), tls, context)) {
         Some(None) => return Vec::new(),
         socket => socket.flatten(),
     };

@@ -1,13 +1,12 @@
-//! What a server of a Gateway shows its clients, and asks of them.
+//! What a server of a Gateway, or a listener of a Sidecar, shows its clients and asks of them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use outrigger_api::Problem;
 use outrigger_api::problem::{Severity, code};
 use outrigger_api::types::gateway::{CertificateSource, ServerTls, ServerTlsMode, TlsVersion};
+use outrigger_api::{Problem, Resource};
 
 use super::Context;
-use super::server::Served;
 use crate::credentials::{Authorities, KeyPair, Trouble};
 use crate::envoy::scalars::StringMatcher;
 use crate::envoy::secret::Content;
@@ -17,18 +16,36 @@ use crate::envoy::tls::{
 use crate::render::problems;
 use crate::render::tls::downstream::{self, Clients, HTTP_PROTOCOLS, Server};
 
+/// Where a server is written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::render::listeners) struct Place<'r> {
+    /// In this resource.
+    pub(in crate::render::listeners) resource: &'r Resource,
+    /// In this list of its `spec`.
+    pub(in crate::render::listeners) list: &'static str,
+    /// There.
+    pub(in crate::render::listeners) index: usize,
+}
+
+impl Place<'_> {
+    /// The path of one of its fields.
+    pub(in crate::render::listeners) fn path(&self, field: &str) -> String {
+        format!("spec.{}[{}].{field}", self.list, self.index)
+    }
+}
+
 /// The context of a server that ends TLS. `None`: something is wrong, and the context's problems say what.
-pub(super) fn context(
-    served: &Served<'_>,
+pub(in crate::render::listeners) fn context(
+    place: &Place<'_>,
     tls: &ServerTls,
     context: &mut Context<'_>,
 ) -> Option<DownstreamTlsContext> {
     if tls.mode == ServerTlsMode::IstioMutual {
-        return of_mesh(served, tls, context);
+        return of_mesh(place, tls, context);
     }
-    let params = params(served, tls, context);
-    let certificates = certificates(served, tls, context);
-    let clients = clients(served, tls, context);
+    let params = params(place, tls, context);
+    let certificates = certificates(place, tls, context);
+    let clients = clients(place, tls, context);
     let protocols = HTTP_PROTOCOLS.to_vec();
     Some(downstream::context(Server {
         certificates: certificates?,
@@ -39,11 +56,11 @@ pub(super) fn context(
 }
 
 /// With the certificate of this proxy's own workload.
-fn of_mesh(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<DownstreamTlsContext> {
+fn of_mesh(place: &Place<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<DownstreamTlsContext> {
     let Some(identity) = &context.options.identity else {
         let message = "ISTIO_MUTUAL needs a certificate of the mesh, and this proxy has none";
         let problem =
-            served.resource.error(&served.path("tls.mode"), problems::NO_IDENTITY, message.to_owned());
+            place.resource.error(&place.path("tls.mode"), problems::NO_IDENTITY, message.to_owned());
         let hint = "make one with `outrigger certs issue`, and name its folder with `--certs`".to_owned();
         context.problems.push(Problem { hint: Some(hint), ..problem });
         return None;
@@ -52,7 +69,7 @@ fn of_mesh(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> O
 }
 
 /// Istio's effective default is TLS 1.2 to 1.3, which is Envoy's own.
-fn params(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<TlsParameters> {
+fn params(place: &Place<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<TlsParameters> {
     let version = |version| match version {
         TlsVersion::V1_0 => "TLSv1_0",
         TlsVersion::V1_1 => "TLSv1_1",
@@ -62,7 +79,7 @@ fn params(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Op
     let lowest = tls.min_protocol_version.unwrap_or(TlsVersion::V1_2);
     if tls.max_protocol_version.is_some_and(|highest| highest < lowest) {
         let message = "no version of TLS is left: `maxProtocolVersion` is below the lowest one";
-        let problem = served.resource.error(&served.path("tls.maxProtocolVersion"), code::SCHEMA, message);
+        let problem = place.resource.error(&place.path("tls.maxProtocolVersion"), code::SCHEMA, message);
         let hint = "without `minProtocolVersion` the lowest is TLS 1.2".to_owned();
         context.problems.push(Problem { hint: Some(hint), ..problem });
         return None;
@@ -76,13 +93,13 @@ fn params(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Op
 
 /// Its own certificates.
 fn certificates(
-    served: &Served<'_>,
+    place: &Place<'_>,
     tls: &ServerTls,
     context: &mut Context<'_>,
 ) -> Option<Vec<SdsSecretConfig>> {
     let mut all = Some(Vec::new());
     for (at, source) in tls.certificates.iter().enumerate() {
-        let path = served.path(&field(served, at, source));
+        let path = place.path(&field(place, at, source));
         let (name, pair) = match source {
             CertificateSource::Credential(name) => (credential(name), context.credentials.key_pair(name)),
             // Istio takes no more.
@@ -92,11 +109,11 @@ fn certificates(
                 context.credentials.key_pair_in_files(certificate, private_key),
             ),
         };
-        let Some(pair) = usable(served, &path, pair, context) else {
+        let Some(pair) = usable(place, &path, pair, context) else {
             all = None;
             continue;
         };
-        expiry(served, &path, "certificate", pair.ends, context);
+        expiry(place, &path, "certificate", pair.ends, context);
         let KeyPair { chain, key, .. } = pair;
         let content = Content::TlsCertificate { certificate_chain: chain, private_key: key };
         let config = context.secrets.ask_for(&name, content);
@@ -108,12 +125,12 @@ fn certificates(
 }
 
 /// What becomes of its clients' certificates.
-fn clients(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<Clients> {
+fn clients(place: &Place<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<Clients> {
     let required = match tls.mode {
         ServerTlsMode::Mutual => true,
         ServerTlsMode::OptionalMutual => false,
         _ => {
-            no_effect(served, tls, context);
+            no_effect(place, tls, context);
             return Some(Clients::Any);
         }
     };
@@ -138,13 +155,13 @@ fn clients(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> O
             });
             // The decoder has refused a server without any.
             let (source, name) = names.next()?;
-            let path = field(served, 0, source).trim_start_matches("tls.").to_owned();
+            let path = field(place, 0, source).trim_start_matches("tls.").to_owned();
             (path, format!("{}-cacert", credential(name)), context.credentials.authorities(name))
         }
     };
-    let path = served.path(&format!("tls.{path}"));
-    let Authorities { certificates, revoked, ends } = usable(served, &path, authorities, context)?;
-    expiry(served, &path, "last of the authorities", ends, context);
+    let path = place.path(&format!("tls.{path}"));
+    let Authorities { certificates, revoked, ends } = usable(place, &path, authorities, context)?;
+    expiry(place, &path, "last of the authorities", ends, context);
     let content = Content::ValidationContext { trusted_ca: certificates, crl: revoked };
     let authorities = context.secrets.ask_for(&name, content);
     Some(Clients::Verified { required, authorities, asks })
@@ -166,7 +183,7 @@ fn asks(tls: &ServerTls) -> ValidationContext {
 }
 
 /// A server that asks for no certificate can ask nothing of it.
-fn no_effect(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) {
+fn no_effect(place: &Place<'_>, tls: &ServerTls, context: &mut Context<'_>) {
     for (field, given) in [
         ("subjectAltNames", !tls.subject_alt_names.is_empty()),
         ("verifyCertificateSpki", !tls.verify_certificate_spki.is_empty()),
@@ -174,8 +191,8 @@ fn no_effect(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) {
     ] {
         if given {
             let message = format!("`{field}` has no effect: mode SIMPLE asks for no client certificate");
-            let path = served.path(&format!("tls.{field}"));
-            let problem = served.resource.error(&path, code::WARNING, message);
+            let path = place.path(&format!("tls.{field}"));
+            let problem = place.resource.error(&path, code::WARNING, message);
             let hint = Some("use MUTUAL or OPTIONAL_MUTUAL".to_owned());
             context.warnings.push(Problem { severity: Severity::Warning, hint, ..problem });
         }
@@ -183,32 +200,32 @@ fn no_effect(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) {
 }
 
 fn usable<T>(
-    served: &Served<'_>,
+    place: &Place<'_>,
     path: &str,
     found: Result<T, Trouble>,
     context: &mut Context<'_>,
 ) -> Option<T> {
-    found.map_err(|trouble| context.problems.push(trouble.of(served.resource, path))).ok()
+    found.map_err(|trouble| context.problems.push(trouble.of(place.resource, path))).ok()
 }
 
-fn expiry(served: &Served<'_>, path: &str, what: &str, ends: i64, context: &mut Context<'_>) {
+fn expiry(place: &Place<'_>, path: &str, what: &str, ends: i64, context: &mut Context<'_>) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if i64::try_from(now).is_ok_and(|now| ends < now) {
         let message = format!("the {what} has expired: clients will refuse the connection, or be refused");
-        let problem = served.resource.error(path, problems::EXPIRED, message);
+        let problem = place.resource.error(path, problems::EXPIRED, message);
         context.warnings.push(Problem { severity: Severity::Warning, ..problem });
     }
 }
 
 /// Where the source of a certificate stands.
-fn field(served: &Served<'_>, at: usize, source: &CertificateSource) -> String {
-    let servers = served.resource.node.get("spec").and_then(|spec| spec.get("servers"));
+fn field(place: &Place<'_>, at: usize, source: &CertificateSource) -> String {
+    let servers = place.resource.node.get("spec").and_then(|spec| spec.get(place.list));
     let items = match servers.map(|servers| &servers.value) {
         Some(outrigger_api::node::Value::Sequence(items)) => items.as_slice(),
         _ => &[],
     };
     let has = |name| {
-        let tls = items.get(served.index).and_then(|server| server.get("tls"));
+        let tls = items.get(place.index).and_then(|server| server.get("tls"));
         tls.is_some_and(|tls| tls.get(name).is_some())
     };
     match source {

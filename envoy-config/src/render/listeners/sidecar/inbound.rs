@@ -3,17 +3,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use outrigger_api::select::peer_authentication::PeerPolicies;
+use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies};
 use outrigger_api::types::common::Protocol;
+use outrigger_api::types::gateway::{ServerTls, ServerTlsMode};
 use outrigger_api::types::sidecar::{CaptureMode, IngressListener, Sidecar};
 use outrigger_api::{Direction, Problem, Proxy, Resource};
 
-use super::{Application, Bind, Http, Plan, Traffic, mtls};
-use crate::envoy::listener::TrafficDirection;
+use super::{Application, Bind, Chain, Content, Context, Http, Plan, Traffic, mtls};
+use crate::envoy::listener::{FilterChainMatch, TrafficDirection};
 use crate::envoy::scalars::Address;
+use crate::render::listeners::gateway::tls::{self, Place};
 use crate::render::options::Options;
 use crate::render::problems;
-use crate::render::secrets::Secrets;
 
 /// A port that is opened for the application.
 struct Port<'r> {
@@ -21,48 +22,66 @@ struct Port<'r> {
     /// By which policies know it.
     number: u16,
     /// What the Sidecar says of it, and where.
-    ingress: Option<(String, &'r IngressListener)>,
+    ingress: Option<(usize, &'r IngressListener)>,
 }
 
-/// A listener for each port, and a word on plain text.
+/// A listener for each port, and what is hardly meant as it is written.
 pub(super) fn plan(
-    resources: &[Resource],
     sidecar: Option<(&Resource, &Sidecar)>,
-    proxy: &Proxy,
-    options: &Options,
-    secrets: &mut Secrets,
+    mut context: Context<'_>,
 ) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
-    let policies = PeerPolicies::of(resources, &proxy.namespace, &proxy.labels, &proxy.root_namespace);
-    let (mut plans, mut problems, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    let (proxy, options) = (context.proxy, context.options);
+    let policies =
+        PeerPolicies::of(context.resources, &proxy.namespace, &proxy.labels, &proxy.root_namespace);
+    let mut plans = Vec::new();
     for port in ports(sidecar.map(|(_, sidecar)| sidecar), options) {
-        if let (Some((resource, _)), Some((path, ingress))) = (sidecar, &port.ingress) {
-            problems.extend(refused(resource, path, ingress));
+        let ingress = sidecar
+            .zip(port.ingress)
+            .map(|((resource, _), (index, listener))| (Place { resource, list: "ingress", index }, listener));
+        if let Some((place, listener)) = &ingress {
+            context.problems.extend(refused(place, listener));
         }
         let application = application(&port, sidecar.map(|(_, sidecar)| sidecar), options);
         let here = Proxy { direction: Some(Direction::Inbound), port: Some(port.number), ..proxy.clone() };
         let http = Http::all(Traffic::Inbound(Box::new(application)), here);
         let policy = policies.of_port(port.number);
-        if warnings.is_empty() && options.app_ports.iter().any(|app| app.port == port.number) {
-            warnings.extend(mtls::plain_text_only(policy, port.number, options));
+        let named = options.app_ports.iter().any(|app| app.port == port.number);
+        let word = mtls::plain_text_only(policy, port.number, options).filter(|_| named);
+        if !word.as_ref().is_some_and(|word| context.warnings.iter().any(|said| said.code == word.code)) {
+            context.warnings.extend(word);
         }
-        match mtls::chains(policy, port.number, http, proxy, options, secrets) {
-            Ok(chains) => {
-                plans.push(Plan { bind: Bind::Port(port.bind), direction: TrafficDirection::Inbound, chains })
-            }
-            Err(problem) => problems.push(*problem),
-        }
+        // Mutual TLS of the mesh and TLS of the application's own exclude each other.
+        let own = ingress.and_then(|(place, listener)| Some((place, listener.tls.as_ref()?)));
+        let chains = match own.filter(|_| policy.mode == PeerMode::Disable) {
+            Some((place, tls)) => terminated(&place, tls, http, &mut context).into_iter().collect(),
+            None => match mtls::chains(policy, port.number, http, proxy, options, context.secrets) {
+                Ok(chains) => chains,
+                Err(problem) => {
+                    context.problems.push(*problem);
+                    continue;
+                }
+            },
+        };
+        plans.push(Plan { bind: Bind::Port(port.bind), direction: TrafficDirection::Inbound, chains });
     }
-    if problems.is_empty() { Ok((plans, warnings)) } else { Err(problems) }
+    if context.problems.is_empty() { Ok((plans, context.warnings)) } else { Err(context.problems) }
+}
+
+/// The chain of a listener with a certificate of its own. `None`: something is wrong, and the context says what.
+fn terminated(place: &Place<'_>, tls: &ServerTls, http: Http, context: &mut Context<'_>) -> Option<Chain> {
+    Some(Chain {
+        name: "tls".to_owned(),
+        matches: FilterChainMatch { transport_protocol: Some("tls"), ..FilterChainMatch::default() },
+        tls: Some(tls::context(place, tls, context)?),
+        content: Content::Http(Box::new(http)),
+    })
 }
 
 /// Nothing diverts connections to the sidecar here. What `--app-port` names comes in on a port of the sidecar's own,
 /// also where the Sidecar has more to say of it; what only the Sidecar names is opened under its own number.
 fn ports<'r>(sidecar: Option<&'r Sidecar>, options: &Options) -> Vec<Port<'r>> {
     let any = options.bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let ingress = || {
-        let listeners = sidecar.into_iter().flat_map(|sidecar| sidecar.ingress.iter().enumerate());
-        listeners.map(|(at, listener)| (format!("spec.ingress[{at}]"), listener))
-    };
+    let ingress = || sidecar.into_iter().flat_map(|sidecar| sidecar.ingress.iter().enumerate());
     let captured = |number: u16| {
         ingress().find(|(_, listener)| {
             listener.port.number == number && listener.capture_mode != CaptureMode::None
@@ -81,10 +100,10 @@ fn ports<'r>(sidecar: Option<&'r Sidecar>, options: &Options) -> Vec<Port<'r>> {
         let named = options.app_ports.iter().any(|app| app.port == listener.port.number);
         listener.capture_mode == CaptureMode::None || !named
     });
-    ports.extend(own.map(|(path, listener)| {
+    ports.extend(own.map(|(at, listener)| {
         let ip = listener.bind.as_ref().and_then(|bind| bind.parse().ok()).unwrap_or(any);
         let number = listener.port.number;
-        Port { bind: SocketAddr::new(ip, options.mapped(number)), number, ingress: Some((path, listener)) }
+        Port { bind: SocketAddr::new(ip, options.mapped(number)), number, ingress: Some((at, listener)) }
     }));
     ports
 }
@@ -111,23 +130,16 @@ fn application(port: &Port<'_>, sidecar: Option<&Sidecar>, options: &Options) ->
 }
 
 /// What of a listener is not carried out.
-fn refused(resource: &Resource, path: &str, listener: &IngressListener) -> Vec<Problem> {
-    let mut problems = Vec::new();
+fn refused(place: &Place<'_>, listener: &IngressListener) -> Option<Problem> {
     let protocol = listener.port.protocol;
-    let terminated = protocol == Protocol::Https && listener.tls.is_some();
-    if !protocol.is_http() && !terminated {
-        let what = format!("`{}` for an application", format!("{protocol:?}").to_uppercase());
-        let path = format!("{path}.port.protocol");
-        let hint = "`HTTP`, `HTTP2` and `GRPC` are: policies are carried out on requests";
-        problems
-            .push(Problem { hint: Some(hint.to_owned()), ..problems::unsupported(resource, &path, &what) });
+    let mode = listener.tls.as_ref().map(|tls| tls.mode);
+    let terminated =
+        protocol == Protocol::Https && mode.is_some_and(|mode| mode != ServerTlsMode::Passthrough);
+    if protocol.is_http() || terminated {
+        return None;
     }
-    if listener.tls.is_some() {
-        problems.push(problems::unsupported(
-            resource,
-            &format!("{path}.tls"),
-            "`tls` of an ingress listener",
-        ));
-    }
-    problems
+    let what = format!("`{}` for an application", format!("{protocol:?}").to_uppercase());
+    let hint = "`HTTP`, `HTTP2` and `GRPC` are, and `HTTPS` with a certificate: policies are carried out on requests";
+    let problem = problems::unsupported(place.resource, &place.path("port.protocol"), &what);
+    Some(Problem { hint: Some(hint.to_owned()), ..problem })
 }

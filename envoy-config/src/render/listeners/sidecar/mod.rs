@@ -7,7 +7,9 @@ mod outbound;
 use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::{Problem, Proxy, Resource};
 
+use super::gateway::Context;
 use super::{Application, Bind, Chain, Content, Http, Plan, Traffic, Unknown};
+use crate::credentials::Credentials;
 use crate::render::options::Options;
 use crate::render::secrets::Secrets;
 
@@ -16,11 +18,14 @@ pub(super) fn plan(
     resources: &[Resource],
     proxy: &Proxy,
     options: &Options,
+    credentials: &Credentials<'_>,
     secrets: &mut Secrets,
 ) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
     let chosen = sidecar(resources, proxy);
     let outbound = outbound::plan(resources, chosen, proxy, options);
-    let inbound = inbound::plan(resources, chosen, proxy, options, secrets);
+    let (problems, warnings) = (Vec::new(), Vec::new());
+    let context = Context { resources, proxy, options, credentials, secrets, problems, warnings };
+    let inbound = inbound::plan(chosen, context);
     match (outbound, inbound) {
         (Ok(mut plans), Ok((inbound, warnings))) => {
             plans.extend(inbound);
