@@ -43,7 +43,8 @@ pub(super) fn configuration(
     let (name, routes) = match traffic {
         Traffic::Gateway => ("gateway", by_header(mesh, profiles)),
         Traffic::Outbound(unknown) => {
-            let mut routes = by_header(mesh, profiles);
+            let mut routes: Vec<_> = instead_of_passing(unknown, mesh).into_iter().collect();
+            routes.extend(by_header(mesh, profiles));
             routes.push(to_unknown_host(unknown, mesh));
             ("outbound", routes)
         }
@@ -137,6 +138,25 @@ fn with_profile(profile: RetryProfile, mesh: &MeshConfig) -> RetryPolicy {
         policy.retry_priority = Some(other_priorities());
     }
     policy
+}
+
+/// The filter lets requests for unknown hosts pass. Where they may not, this route is before the one that would follow it.
+fn instead_of_passing(policy: &Unknown, mesh: &MeshConfig) -> Option<Route> {
+    if *policy == Unknown::PassThrough {
+        return None;
+    }
+    let passes = HeaderMatch::StringMatch(StringMatcher::Exact(PASSTHROUGH.to_owned()));
+    let headers = vec![HeaderMatcher { name: header_names::CLUSTER, matches: passes }];
+    Some(Route {
+        // A rewrite may leave a path without a slash in front.
+        matches: RouteMatch { prefix: "", headers },
+        request_headers_to_remove: vec![
+            header_names::CLUSTER,
+            header_names::OWN_RETRIES,
+            header_names::PROFILE,
+        ],
+        ..to_unknown_host(policy, mesh)
+    })
 }
 
 /// Where it was headed, or nowhere. The names are those by which Istio's metrics tell such requests.
