@@ -10,6 +10,7 @@ pub mod exit;
 pub mod explain;
 pub mod identity;
 pub mod load;
+pub(crate) mod locality;
 pub mod mesh_config;
 pub mod modules;
 pub mod proxy_options;

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use outrigger_api::config::{Proxy, Role};
 use outrigger_api::types::common::Labels;
 
+use crate::envoy::cluster::Locality;
 use crate::mesh_config::MeshConfig;
 use crate::render::{AppPort, INBOUND_PORT};
 
@@ -39,6 +40,10 @@ pub struct ProxyOptions {
     /// The namespace whose policies hold for the whole mesh [default: the mesh configuration's, else istio-system]
     #[arg(long, value_name = "NS")]
     pub root_namespace: Option<String>,
+
+    /// Where it runs, for endpoints that are near or far: region/zone/subzone
+    #[arg(long, value_name = "LOCALITY", value_parser = crate::locality::parse_flag)]
+    pub locality: Option<Locality>,
 
     /// Where a sidecar's application listens on 127.0.0.1, and where the sidecar takes requests for it; without it
     /// nothing comes in through the sidecar; repeatable, each with a port of its own [default for OPENED: 15006]

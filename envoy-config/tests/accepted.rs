@@ -2,7 +2,9 @@
 //!
 //! A file is a complete set of resources. Its first line may be `# flags: --role sidecar --label app=x`, which the command
 //! gets. `--certs TEST` there, and `TEST` at the beginning of a path in a document (`TEST/cert-chain.pem`), is a folder
-//! with the certificate of a workload; in a Secret `TEST-CHAIN`, `TEST-KEY`, `TEST-ROOT` and `TEST-CRL` are its files; the command is called in `tests/accepted`, so that other paths are from there.
+//! with the certificate of a workload, and with `--credentials TEST` the credential `client`; in a Secret `TEST-CHAIN`,
+//! `TEST-KEY`, `TEST-ROOT` and `TEST-CRL` are its files. The command is called in `tests/accepted`, so that other paths
+//! are from there.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -79,6 +81,11 @@ fn envoy_accepts_each_document() {
     let modules = tempfile::tempdir().unwrap();
     support::write_modules(modules.path());
     let identity = support::identity::of("spiffe://cluster.local/ns/default/sa/test");
+    let client = identity.path().join("client");
+    fs::create_dir(&client).unwrap();
+    for (from, to) in [("cert-chain.pem", "tls.crt"), ("key.pem", "tls.key"), ("root-cert.pem", "ca.crt")] {
+        fs::copy(identity.path().join(from), client.join(to)).unwrap();
+    }
     let mut documents: Vec<_> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -26,6 +26,10 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
                 let message = "Telemetry is not carried out yet: the standard metrics keep Istio's defaults";
                 push(resource, Level::Warning, "spec", message, findings);
             }
+            Spec::WorkloadGroup => {
+                let message = "nobody takes registrations of workloads here: each needs a WorkloadEntry";
+                push(resource, Level::Info, "spec", message, findings);
+            }
             Spec::Sidecar(sidecar) if own.is_none_or(|(own, _)| own.id() != resource.id()) => {
                 sidecar_ports(resource, sidecar, findings);
             }

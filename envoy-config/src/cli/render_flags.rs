@@ -105,6 +105,7 @@ impl RenderFlags {
             module_dir: module_dir.to_owned(),
             identity: self.certs.as_deref().map(Identity::read).transpose()?,
             credentials: self.credentials.clone(),
+            locality: proxy.locality.clone().unwrap_or_default(),
             mesh: mesh.clone(),
         })
     }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions};
+use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions, LoadAssignment};
 use super::discovery::ExtensionConfig;
 use super::http::{FileAccessLog, HealthCheck, HttpConnectionManager, SetFilterState};
 use super::listener::{Listener, TcpProxy};
-use super::scalars::Block;
+use super::scalars::{Block, Empty, is_default};
 use super::secret::Secret;
 use super::tls::{DownstreamTlsContext, UpstreamTlsContext};
 use super::wasm::PluginConfig;
@@ -81,6 +81,9 @@ pub enum Any {
     DynamicForwardProxyCluster {
         /// Shared with the filter.
         dns_cache_config: DnsCache,
+        /// TLS may ask for another name than the request's host.
+        #[serde(skip_serializing_if = "is_default")]
+        allow_insecure_cluster_options: bool,
     },
     /// A cluster whose endpoints are names.
     #[serde(rename = "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster")]
@@ -98,11 +101,30 @@ pub enum Any {
         /// After so many tries the priorities tried are looked at anew.
         update_frequency: u32,
     },
+    /// Endpoints in a discovery file.
+    #[serde(rename = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment")]
+    LoadAssignment(Box<LoadAssignment>),
+    /// Plain text below the protocol.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer")]
+    RawBuffer {},
+    /// A connection begins with who its client is.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"
+    )]
+    ProxyProtocol {
+        /// In which form.
+        config: ProxyProtocolConfig,
+        /// What comes below the protocol after that.
+        transport_socket: Box<Extension>,
+    },
     /// The endpoint is the next on a ring from where the hash points.
     #[serde(rename = "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash")]
     RingHash {
         /// Points of all endpoints together.
         minimum_ring_size: u64,
+        /// A locality counts by its weight.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        locality_weighted_lb_config: Option<Empty>,
         /// What is hashed.
         consistent_hashing_lb_config: ConsistentHashing,
     },
@@ -111,6 +133,9 @@ pub enum Any {
     Maglev {
         /// Entries, a prime.
         table_size: u64,
+        /// A locality counts by its weight.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        locality_weighted_lb_config: Option<Empty>,
         /// What is hashed.
         consistent_hashing_lb_config: ConsistentHashing,
     },
@@ -120,6 +145,13 @@ pub enum Any {
     /// An access log.
     #[serde(rename = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog")]
     FileAccessLog(FileAccessLog),
+}
+
+/// `envoy.config.core.v3.ProxyProtocolConfig`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ProxyProtocolConfig {
+    /// `V1` or `V2`
+    pub version: &'static str,
 }
 
 /// A named extension: `envoy.config.core.v3.TypedExtensionConfig`, and network filters, loggers and predicates,

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 /// `google.protobuf.Duration`: seconds with a trailing `s`, such as `10s` or `0.025s`.
@@ -37,10 +38,25 @@ impl Serialize for Seconds {
 }
 
 /// `envoy.type.v3.Percent`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Percent {
     /// 0 to 100.
-    pub value: u32,
+    pub value: f64,
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Percent", 1)?;
+        // A whole number reads better without a fraction.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let whole = self.value as u32;
+        if f64::from(whole).to_bits() == self.value.to_bits() {
+            fields.serialize_field("value", &whole)?;
+        } else {
+            fields.serialize_field("value", &self.value)?;
+        }
+        fields.end()
+    }
 }
 
 /// `envoy.config.core.v3.Address`
@@ -65,6 +81,14 @@ impl Address {
     /// A TCP port at a name or an address.
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {
         Self::SocketAddress { address: host.into(), port_value: port }
+    }
+
+    /// Whether it has to be looked up.
+    pub fn is_name(&self) -> bool {
+        match self {
+            Self::SocketAddress { address, .. } => address.parse::<IpAddr>().is_err(),
+            Self::Pipe { .. } => false,
+        }
     }
 
     /// The same as a socket address, if it is an IP address and a port.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Any;
 use super::any::Extension;
 use super::discovery::ConfigSource;
-use super::scalars::{Empty, StringMatcher, is_default};
+use super::scalars::{StringMatcher, is_default};
 
 /// The name of the transport socket.
 const SOCKET: &str = "envoy.transport_sockets.tls";
@@ -100,9 +100,6 @@ pub struct ValidationContext {
     /// `ACCEPT_UNTRUSTED`: whoever has signed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_chain_verification: Option<&'static str>,
-    /// The authorities of the machine.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub system_root_certs: Option<Empty>,
 }
 
 /// `SubjectAltNameMatcher`

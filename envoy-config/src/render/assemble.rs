@@ -8,7 +8,7 @@ use outrigger_core::{Attributes, Engine};
 
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
-use super::{access_log, add_new, filters, hcm, probe, problems};
+use super::{access_log, add_new, clusters, filters, hcm, probe, problems};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::listener::{FilterChain, Listener, TcpHashPolicy, TcpProxy};
@@ -96,7 +96,8 @@ fn requests(
     if unverified && wanted.contains(Attributes::PEER_PRINCIPAL) {
         return Err(vec![problems::unverified_peers(name)]);
     }
-    let chain = filters::chain(options.filters, http, &config, wanted, &options.module_dir);
+    let names = clusters::by_request(resources, &http.proxy, &destinations);
+    let chain = filters::chain(options.filters, (http, names), &config, wanted, &options.module_dir);
     Ok((hcm::filter(name, http, chain, &profiles, options), destinations))
 }
 

@@ -1,7 +1,9 @@
 //! The HTTP filters of a listener: ours, each with the resources it reads, and Envoy's own around them.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use outrigger_api::node::Value;
 use outrigger_api::{Config, Kind, Proxy, Resource};
 use outrigger_core::Attributes;
 
@@ -31,10 +33,10 @@ pub(super) fn modules(filters: Filters) -> &'static [Module] {
     }
 }
 
-/// The filters of a listener, in order.
+/// The filters of a listener, in order. `names`: there are services whose requests go where they say themselves.
 pub(super) fn chain(
     filters: Filters,
-    http: &Http,
+    (http, names): (&Http, bool),
     config: &Config,
     attributes: Attributes,
     module_dir: &Path,
@@ -48,7 +50,7 @@ pub(super) fn chain(
         chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));
     }
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
-    if http.traffic == Traffic::Outbound(Unknown::PassThrough) {
+    if names || http.traffic == Traffic::Outbound(Unknown::PassThrough) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
@@ -108,7 +110,25 @@ fn reads(module: Module, kind: Kind) -> bool {
 /// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads.
 pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
     let read = resources.iter().filter(|resource| reads(Module::Suite, resource.kind));
-    Config { proxy: proxy.clone(), resources: read.cloned().collect() }
+    Config { proxy: proxy.clone(), resources: read.map(without_endpoints).collect() }
+}
+
+/// What the filters get of a resource. Where a service is does not matter to them, and changes often; nor do health
+/// checks, which are the annotations of these kinds.
+fn without_endpoints(resource: &Resource) -> Resource {
+    const WHERE: [&str; 5] = ["endpoints", "location", "resolution", "subjectAltNames", "workloadSelector"];
+    let mut resource = resource.clone();
+    if matches!(resource.kind, Kind::DestinationRule | Kind::ServiceEntry) {
+        resource.meta.annotations.clear();
+    }
+    if resource.kind == Kind::ServiceEntry
+        && let Value::Mapping(fields) = &mut Arc::make_mut(&mut resource.node).value
+        && let Some((_, spec)) = fields.iter_mut().find(|(key, _)| key.name == "spec")
+        && let Value::Mapping(spec) = &mut spec.value
+    {
+        spec.retain(|(key, _)| !WHERE.contains(&key.name.as_str()));
+    }
+    resource
 }
 
 #[cfg(test)]
@@ -120,7 +140,7 @@ mod tests {
         let config = Config { proxy: Proxy::default(), resources: Vec::new() };
         let names = |attributes| {
             let http = Http::all(Traffic::Gateway, Proxy::default());
-            let chain = chain(Filters::Suite, &http, &config, attributes, Path::new("/"));
+            let chain = chain(Filters::Suite, (&http, false), &config, attributes, Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);

@@ -89,7 +89,14 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
             Err(found) => add_new(&mut problems, found),
         }
     }
-    let clusters = match clusters::clusters(resources, proxy, &destinations, &plans) {
+    let surroundings = clusters::Surroundings {
+        resources,
+        proxy,
+        options,
+        credentials: &credentials,
+        secrets: &mut secrets,
+    };
+    let clusters = match clusters::clusters(surroundings, &destinations, &plans) {
         Ok(clusters) => clusters,
         Err(found) => {
             add_new(&mut problems, found);

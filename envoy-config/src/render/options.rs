@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::envoy::cluster::Locality;
 use crate::identity::Identity;
 use crate::mesh_config::MeshConfig;
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub identity: Option<Identity>,
     /// `--credentials`: what `credentialName` names and no Secret holds.
     pub credentials: Option<PathBuf>,
+    /// `--locality`: where this proxy runs. Empty: nobody has said it.
+    pub locality: Locality,
     /// `--mesh-config`
     pub mesh: MeshConfig,
 }
@@ -89,6 +92,7 @@ impl Default for Options {
             module_dir: PathBuf::from("."),
             identity: None,
             credentials: None,
+            locality: Locality::default(),
             mesh: MeshConfig::default(),
         }
     }

@@ -22,11 +22,14 @@ pub(super) const EXPIRED: &str = "OUT0113";
 
 /// Rules ask for an identity that anyone can claim.
 pub(super) const UNVERIFIED_PEERS: &str = "OUT0114";
+/// What is said depends on where this proxy is, and nothing says that.
+pub(super) const UNKNOWN_LOCALITY: &str = "OUT0120";
 
 /// Whether a problem says that the resources, as a whole, are not enough to run this proxy: nothing is wrong with
 /// them by themselves.
 pub fn is_incomplete(problem: &Problem) -> bool {
-    [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS, NO_IDENTITY, credentials::ABSENT].contains(&problem.code)
+    [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS, NO_IDENTITY, UNKNOWN_LOCALITY, credentials::ABSENT]
+        .contains(&problem.code)
 }
 
 /// Istio has it, Outrigger does not carry it out.
@@ -42,6 +45,11 @@ pub(super) fn unverified_peers(listener: &str) -> Problem {
     let hint = "with `insecureSkipVerify` a client can claim any identity: leave it out, or the rules on \
                 `principals`, `namespaces`, `serviceAccounts` and `trustDomains`";
     whole(UNVERIFIED_PEERS, message, hint)
+}
+
+/// The same with the reason.
+pub(super) fn unsupported_because(resource: &Resource, path: &str, why: String) -> Problem {
+    resource.error(path, code::UNSUPPORTED, why)
 }
 
 /// An error of the whole.

@@ -1,6 +1,7 @@
 //! What comes of resources, as the whole that Envoy gets.
 
 mod actions;
+mod destinations;
 mod gateways;
 
 use std::collections::BTreeMap;
@@ -192,11 +193,11 @@ fn outlier_detection_enforces_what_is_counted() {
 #[test]
 fn what_is_not_carried_out_is_refused_where_it_stands() {
     let text = rule(
-        "trafficPolicy: {tls: {mode: SIMPLE}, loadBalancer: {consistentHash: {httpHeaderName: x, \
+        "trafficPolicy: {tunnel: {targetHost: a, targetPort: 1}, loadBalancer: {consistentHash: {httpHeaderName: x, \
          ringHash: {minimumRingSize: 8388609}}}}",
     );
     let found = messages(rendered(&[GATEWAY, &to("httpbin"), &text]));
-    assert!(found[0].contains("OUT0002") && found[0].contains("(spec.trafficPolicy.tls.mode)"), "{found:?}");
+    assert!(found[0].contains("OUT0002") && found[0].contains("(spec.trafficPolicy.tunnel)"), "{found:?}");
     assert!(found[0].contains("test.yaml:"), "{found:?}");
     assert!(found[1].contains("consistentHash"), "{found:?}");
     let tls = GATEWAY.replace("HTTP}", "HTTPS}, tls: {mode: SIMPLE, credentialName: x}");

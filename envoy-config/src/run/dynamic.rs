@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::bootstrap::DynamicResources;
-use crate::envoy::cluster::Cluster;
+use crate::envoy::cluster::{Cluster, Discovery, DiscoveryType, EdsClusterConfig, LoadAssignment};
 use crate::envoy::discovery::{ConfigSource, DiscoveryResponse, ExtensionConfigSource};
 use crate::envoy::http::{HttpFilter, HttpFilterConfig};
 use crate::envoy::listener::{FilterChain, Listener};
@@ -28,8 +28,10 @@ const WASM_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.
 pub(super) struct Dynamic {
     /// The listeners, whose WebAssembly filters are elsewhere.
     pub(super) listeners: Vec<Listener>,
-    /// The clusters by name.
+    /// The clusters by name; those whose endpoints have addresses name a file for them.
     pub(super) clusters: BTreeMap<String, Cluster>,
+    /// Those endpoints, by the name of the cluster.
+    pub(super) endpoints: BTreeMap<String, LoadAssignment>,
     /// The WebAssembly filters by name.
     pub(super) filters: BTreeMap<String, Any>,
     /// Certificates and keys by name.
@@ -60,9 +62,13 @@ impl Dynamic {
                 *filter = HttpFilter { name: full, config: HttpFilterConfig::ConfigDiscovery(discovered) };
             }
         }
-        let clusters =
-            rendered.clusters.iter().map(|cluster| (cluster.name.clone(), cluster.clone())).collect();
-        Self { listeners, clusters, filters, secrets: rendered.secrets.clone() }
+        let (mut clusters, mut endpoints) = (BTreeMap::new(), BTreeMap::new());
+        for cluster in &rendered.clusters {
+            let (cluster, assignment) = with_file(cluster.clone(), folder);
+            endpoints.extend(assignment.map(|assignment| (cluster.name.clone(), assignment)));
+            clusters.insert(cluster.name.clone(), cluster);
+        }
+        Self { listeners, clusters, endpoints, filters, secrets: rendered.secrets.clone() }
     }
 
     /// Where the bootstrap says the listeners and clusters are.
@@ -78,11 +84,49 @@ impl Dynamic {
         response(version, self.listeners.iter().cloned().map(Any::Listener))
     }
 
+    /// The file of a cluster's endpoints.
+    pub(super) fn endpoints_file(assignment: &LoadAssignment, version: u64) -> DiscoveryResponse {
+        response(version, std::iter::once(Any::LoadAssignment(Box::new(assignment.clone()))))
+    }
+
     /// The file of a filter.
     pub(super) fn filter_file(name: &str, config: &Any, version: u64) -> DiscoveryResponse {
         let extension = Extension::new(name, config.clone());
         response(version, std::iter::once(Any::ExtensionConfig(Box::new(extension))))
     }
+}
+
+/// Takes the endpoints out of a cluster that has them by address: what comes and goes there touches nothing else.
+fn with_file(mut cluster: Cluster, folder: &Path) -> (Cluster, Option<LoadAssignment>) {
+    if cluster.discovery != Discovery::Type(DiscoveryType::Static) {
+        return (cluster, None);
+    }
+    let Some(assignment) = cluster.load_assignment.take() else { return (cluster, None) };
+    cluster.discovery = Discovery::Type(DiscoveryType::Eds);
+    let eds_config = ConfigSource::file(&folder.join(endpoints_name(&cluster.name)));
+    cluster.eds_cluster_config = Some(EdsClusterConfig { eds_config });
+    (cluster, Some(assignment))
+}
+
+/// The name of the file of a cluster's endpoints.
+pub(super) fn endpoints_name(cluster: &str) -> PathBuf {
+    /// Names of files end somewhere, the longest of hosts does not.
+    const LONGEST: usize = 200;
+    let full = in_file_name(cluster);
+    let name = if full.len() <= LONGEST {
+        full
+    } else {
+        let begin: String = full.chars().take(LONGEST).collect();
+        format!("{begin}-{:016x}", fnv(cluster.as_bytes()))
+    };
+    PathBuf::from(format!("endpoints-{name}.yaml"))
+}
+
+/// FNV-1a: the same in every run.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The file of these clusters.
@@ -136,6 +180,16 @@ fn managers(chain: &mut FilterChain) -> impl Iterator<Item = &mut Vec<HttpFilter
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_cluster_has_a_file_of_its_own() {
+        let name = |cluster: &str| endpoints_name(cluster).display().to_string();
+        assert_eq!(name("outbound|80|v1|a.test"), "endpoints-outbound%7C80%7Cv1%7Ca.test.yaml");
+        let long = format!("outbound|80||{}.test", "a".repeat(240));
+        let names = ["a/b", "a~b", "a|b", &long, &format!("{long}x")].map(name);
+        assert_eq!(std::collections::BTreeSet::from_iter(&names).len(), names.len());
+        assert!(names.iter().all(|name| name.len() < 255 && !name.contains('/')), "{names:?}");
+    }
 
     #[test]
     fn a_filters_name_makes_a_file_name() {

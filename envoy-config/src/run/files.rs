@@ -58,6 +58,9 @@ impl Files {
         for name in files.current.secrets.keys() {
             files.write_secret(&files.current, name)?;
         }
+        for name in files.current.endpoints.keys() {
+            files.write_endpoints(&files.current, name)?;
+        }
         files.write_clusters(&files.clusters)?;
         files.write_listeners(&files.current)?;
         let bootstrap = rendered.to_dynamic_yaml(&Dynamic::sources(&files.folder))?;
@@ -115,6 +118,9 @@ impl Files {
                 r"^listener_manager\.".to_owned(),
                 "listener_manager.total_listeners_warming",
             ),
+            Step::Endpoints(_) => {
+                ("endpoints".to_owned(), r"^cluster\..*\.update_(success|rejected|failure)$".to_owned(), "")
+            }
             // So with a secret that is new.
             Step::Secret(name) if !self.current.secrets.contains_key(name) => {
                 return Ok(self.write_secret(new, name)?);
@@ -130,10 +136,17 @@ impl Files {
         };
         let before = progress(&admin.stats(&filter)?, step);
         match step {
+            Step::Endpoints(names) => {
+                names.iter().try_for_each(|name| self.write_endpoints(new, name))?;
+            }
             Step::Clusters(clusters) => self.write_clusters(clusters)?,
             Step::Filter(name) => self.write_filter(new, name)?,
             Step::Secret(name) => self.write_secret(new, name)?,
             Step::Listeners => self.write_listeners(new)?,
+        }
+        let expected = self.expected(step);
+        if expected == 0 {
+            return Ok(());
         }
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
@@ -144,7 +157,8 @@ impl Files {
             if now.refused > before.refused {
                 return Err(StepError::Refused(what));
             }
-            if now.taken > before.taken && stats.get(warming).is_none_or(|warming| *warming == 0) {
+            if now.taken >= before.taken + expected && stats.get(warming).is_none_or(|warming| *warming == 0)
+            {
                 if let Step::Clusters(clusters) = step {
                     self.clusters.clone_from(clusters);
                 }
@@ -154,12 +168,26 @@ impl Files {
         Err(StepError::Late { what })
     }
 
+    /// How many times Envoy says that it has taken a step: once for each cluster that it knows the endpoints of.
+    fn expected(&self, step: &Step) -> u64 {
+        match step {
+            Step::Endpoints(names) => {
+                let known = names.iter().filter(|name| self.current.endpoints.contains_key(*name)).count();
+                u64::try_from(known).unwrap_or(u64::MAX)
+            }
+            Step::Clusters(_) | Step::Filter(_) | Step::Secret(_) | Step::Listeners => 1,
+        }
+    }
+
     /// Puts the files of `steps` back as they were.
     fn restore(&self, steps: &[Step]) -> Result<(), WriteError> {
         // In reverse: nothing may lead to what is taken away.
         for step in steps.iter().rev() {
             match step {
                 Step::Clusters(_) => self.write_clusters(&self.clusters)?,
+                Step::Endpoints(names) => {
+                    names.iter().try_for_each(|name| self.write_endpoints(&self.current, name))?;
+                }
                 Step::Filter(name) if self.current.filters.contains_key(name) => {
                     self.write_filter(&self.current, name)?;
                 }
@@ -198,6 +226,12 @@ impl Files {
     fn write_clusters(&self, clusters: &BTreeMap<String, Cluster>) -> Result<(), WriteError> {
         let file = dynamic::clusters_file(clusters, self.version);
         replace(&self.folder.join(dynamic::CLUSTERS), to_yaml(&file)?.as_bytes())
+    }
+
+    fn write_endpoints(&self, of: &Dynamic, cluster: &str) -> Result<(), WriteError> {
+        let Some(assignment) = of.endpoints.get(cluster) else { return Ok(()) };
+        let file = Dynamic::endpoints_file(assignment, self.version);
+        replace(&self.folder.join(dynamic::endpoints_name(cluster)), to_yaml(&file)?.as_bytes())
     }
 
     fn write_listeners(&self, of: &Dynamic) -> Result<(), WriteError> {
@@ -266,6 +300,13 @@ fn progress(stats: &Stats, step: &Step) -> Progress {
 
 fn concerns(stat: &str, step: &Step) -> bool {
     match step {
+        Step::Endpoints(clusters) => {
+            let name = stat.strip_prefix("cluster.").and_then(|rest| rest.rsplit_once('.'));
+            name.is_some_and(|(name, _)| {
+                let other = || clusters.iter().any(|one| one.contains(':') && in_statistics(one) == name);
+                clusters.contains(name) || other()
+            })
+        }
         Step::Clusters(_) => stat.starts_with("cluster_manager.cds."),
         Step::Listeners => stat.starts_with("listener_manager.lds."),
         Step::Filter(name) => stat.contains(&format!(".{}.", in_statistics(name))),

@@ -1,7 +1,7 @@
 //! The order in which a change is put in place: what is new is there before anything leads to it, and what is old
 //! stays until nothing does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dynamic::Dynamic;
 use crate::envoy::cluster::Cluster;
@@ -11,6 +11,8 @@ use crate::envoy::cluster::Cluster;
 pub(super) enum Step {
     /// The secret of this name has changed, or is new.
     Secret(String),
+    /// The endpoints of these clusters have changed, or are new.
+    Endpoints(BTreeSet<String>),
     /// These are the clusters.
     Clusters(BTreeMap<String, Cluster>),
     /// The filter of this name has changed, or is new.
@@ -24,6 +26,12 @@ pub(super) enum Step {
 pub(super) fn between(old: &Dynamic, new: &Dynamic) -> Vec<Step> {
     let changed = new.secrets.iter().filter(|(name, secret)| old.secrets.get(*name) != Some(secret));
     let mut steps: Vec<Step> = changed.map(|(name, _)| Step::Secret(name.clone())).collect();
+    let changed =
+        new.endpoints.iter().filter(|(name, endpoints)| old.endpoints.get(*name) != Some(endpoints));
+    let changed: BTreeSet<_> = changed.map(|(name, _)| name.clone()).collect();
+    if !changed.is_empty() {
+        steps.push(Step::Endpoints(changed));
+    }
     let mut clusters = old.clusters.clone();
     clusters.extend(new.clusters.iter().map(|(name, cluster)| (name.clone(), cluster.clone())));
     if clusters != old.clusters {
@@ -49,6 +57,7 @@ pub(super) fn summary(steps: &[Step]) -> String {
     let parts = [
         (count(|step| matches!(step, Step::Secret(_))) > 0).then_some("certificates"),
         (filters > 0).then_some("filters"),
+        (count(|step| matches!(step, Step::Endpoints(_))) > 0).then_some("endpoints"),
         (count(|step| matches!(step, Step::Clusters(_))) > 0).then_some("clusters"),
         (count(|step| matches!(step, Step::Listeners)) > 0).then_some("listeners"),
     ];
@@ -100,6 +109,27 @@ spec:
         assert_eq!(clusters.keys().cloned().collect::<Vec<_>>(), [name("one"), name("two")]);
         assert!(leftover(clusters, &two));
         assert_eq!(summary(&steps), "filters, clusters");
+    }
+
+    #[test]
+    fn endpoints_touch_nothing_else() {
+        let entry = |endpoints: &str| {
+            format!(
+                "{{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {{name: se}}, spec: {{hosts: \
+                 [two.default.svc.cluster.local], resolution: STATIC, ports: [{{number: 80, name: http, protocol: \
+                 HTTP}}], endpoints: {endpoints}}}}}"
+            )
+        };
+        let with = |endpoints: &str| dynamic(&[TWO, &entry(endpoints)].join("---\n"));
+        let (before, after) =
+            (with("[{address: 10.0.0.1}]"), with("[{address: 10.0.0.2}, {address: '::1'}]"));
+        let steps = between(&before, &after);
+        let [Step::Endpoints(changed)] = steps.as_slice() else { panic!("{steps:?}") };
+        assert_eq!(changed.iter().collect::<Vec<_>>(), ["outbound|80||two.default.svc.cluster.local"]);
+        assert_eq!(summary(&steps), "endpoints");
+        assert_eq!(between(&before, &with("[]")), steps);
+        let first = between(&dynamic(&TWO.replace("host: two", "host: one")), &before);
+        assert!(matches!(first.as_slice(), [Step::Endpoints(_), Step::Clusters(_), Step::Filter(_)]));
     }
 
     #[test]

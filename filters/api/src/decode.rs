@@ -35,6 +35,7 @@ mod telemetry;
 mod telemetry_tracing;
 mod virtual_service;
 mod workload_entry;
+mod workload_group;
 
 pub(crate) use annotations::none as no_annotations;
 pub(crate) use authorization_policy::DRY_RUN;
@@ -93,13 +94,19 @@ impl Decoder {
     });
 
     /// Those of every kind, in full.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AUTHORIZATION_POLICY,
-        Self::DESTINATION_RULE,
+        Self::new(Kind::DestinationRule, |root| {
+            annotations::check_health(root);
+            Self::DESTINATION_RULE.spec(root)
+        }),
         Self::GATEWAY,
         Self::REQUEST_AUTHENTICATION,
         Self::SERVICE,
-        Self::SERVICE_ENTRY,
+        Self::new(Kind::ServiceEntry, |root| {
+            annotations::check_health(root);
+            Self::SERVICE_ENTRY.spec(root)
+        }),
         Self::VIRTUAL_SERVICE,
         Self::new(Kind::Deployment, |root| kubernetes::deployment(root).map(Spec::Workload)),
         Self::new(Kind::EndpointSlice, |root| kubernetes::endpoint_slice(root).map(Spec::EndpointSlice)),
@@ -119,6 +126,9 @@ impl Decoder {
         Self::new(Kind::Telemetry, |root| root.or_empty("spec", telemetry::decode).map(Spec::Telemetry)),
         Self::new(Kind::WorkloadEntry, |root| {
             root.or_empty("spec", workload_entry::decode).map(Spec::WorkloadEntry)
+        }),
+        Self::new(Kind::WorkloadGroup, |root| {
+            root.or_empty("spec", workload_group::decode).map(|()| Spec::WorkloadGroup)
         }),
     ];
 

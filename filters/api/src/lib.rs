@@ -7,6 +7,7 @@ mod check;
 pub mod config;
 mod decode;
 pub mod delegate;
+pub mod health_check;
 pub mod host;
 mod json;
 pub mod node;

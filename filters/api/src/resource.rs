@@ -96,6 +96,7 @@ pub enum Kind {
     Telemetry,
     VirtualService,
     WorkloadEntry,
+    WorkloadGroup,
 }
 
 /// What a resource says.
@@ -120,6 +121,8 @@ pub enum Spec {
     /// A Pod or a Deployment.
     Workload(Workload),
     WorkloadEntry(WorkloadEntry),
+    /// It is checked, and nothing of it is used: nobody registers workloads here.
+    WorkloadGroup,
 }
 
 /// What was found in a text.
@@ -224,6 +227,7 @@ impl Kind {
             Self::Telemetry => "Telemetry",
             Self::VirtualService => "VirtualService",
             Self::WorkloadEntry => "WorkloadEntry",
+            Self::WorkloadGroup => "WorkloadGroup",
         }
     }
 }

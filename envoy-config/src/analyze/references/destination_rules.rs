@@ -37,25 +37,24 @@ pub(super) fn check(
     }
 }
 
-/// Without a CA the server may be anyone. As Istio does, this looks at the rule's own policy, not at its subsets'.
+/// Where nothing is verified the server may be anyone. As Istio does, this looks at the rule's own policy, not at its
+/// subsets'. Without `caCertificates` the authorities that this machine trusts count.
 fn certificates(resource: &Resource, rule: &DestinationRule, findings: &mut Vec<Finding>) {
     let Some(policy) = &rule.traffic_policy else { return };
-    let by_secret = rule.workload_selector.is_some();
     let own = policy.settings.tls.iter().map(|tls| ("spec.trafficPolicy.tls".to_owned(), tls, false));
     let ports = policy.port_level_settings.iter().enumerate().filter_map(|(at, port)| {
         Some((format!("spec.trafficPolicy.portLevelSettings[{at}].tls"), port.settings.tls.as_ref()?, true))
     });
-    for (path, _, of_port) in own.chain(ports).filter(|(_, tls, _)| trusts_anyone(tls, by_secret)) {
+    for (path, _, of_port) in own.chain(ports).filter(|(_, tls, _)| trusts_anyone(tls)) {
         let code = if of_port { codes::UNVERIFIED_SERVER_OF_PORT } else { codes::UNVERIFIED_SERVER };
-        let message =
-            format!("the certificate of `{}` is not verified: `caCertificates` is missing", rule.host);
-        let hint = "name the file with the CA that issued it".to_owned();
+        let message = format!("the certificate of `{}` is not verified", rule.host);
+        let hint = "name the file with the CA that issued it in `caCertificates` instead".to_owned();
+        let path = format!("{path}.insecureSkipVerify");
         findings.push(Finding::new(code, Level::Warning, resource, &path, message).hint(hint));
     }
 }
 
-fn trusts_anyone(tls: &ClientTls, by_secret: bool) -> bool {
+fn trusts_anyone(tls: &ClientTls) -> bool {
     matches!(tls.mode, ClientTlsMode::Simple | ClientTlsMode::Mutual)
-        && tls.ca_certificates.is_none()
-        && !(by_secret && tls.credential_name.is_some())
+        && tls.insecure_skip_verify == Some(true)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{cursor::Cursor, object::Object, suggest, virtual_service::header_key};
 use crate::{
     check,
+    health_check::{self, HEALTH_CHECK},
     node::Value,
+    ordered,
     problem::{Severity, code},
     types::annotations::{
         Annotations, FAULT_DRY_RUN, FAULT_EXPIRES, FAULT_HEADERS_FROM, FAULT_HEADERS_SECRET,
@@ -39,9 +41,26 @@ pub(crate) fn of_virtual_service(root: &Object<'_>) -> Annotations {
     found
 }
 
-/// Reports those of a resource that has none to give.
-pub(crate) fn none(annotations: &Cursor<'_>) -> Option<()> {
-    each(annotations, |_, _| false)
+/// Reports those of a resource that has none to give, or none but those of health checks, which are looked at elsewhere.
+pub(crate) fn none(annotations: &Cursor<'_>, health_checks: bool) -> Option<()> {
+    each(annotations, |name, _| health_checks && name.starts_with(HEALTH_CHECK))
+}
+
+/// Reports what is wrong with those of health checks, given the whole resource.
+pub(crate) fn check_health(root: &Object<'_>) {
+    root.get("metadata", |metadata| {
+        let (key, node) = metadata.node.entry("annotations")?;
+        let annotations = metadata.field("annotations", key.position, node);
+        let Value::Mapping(entries) = &node.value else { return None };
+        let texts =
+            entries.iter().filter_map(|(key, node)| Some((key.name.clone(), node.as_str()?.to_owned())));
+        let wrong = health_check::read(&ordered::map(texts)).err()?;
+        for (name, message) in wrong {
+            let (key, node) = node.entry(&name)?;
+            annotations.field(&name, key.position, node).error(message);
+        }
+        Some(())
+    });
 }
 
 /// Lets `read` look at each annotation of ours, until it says that there is no such one, which is reported. Those that

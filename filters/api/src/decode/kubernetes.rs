@@ -76,14 +76,19 @@ fn endpoint(endpoint: &Cursor<'_>) -> Option<Endpoint> {
                 })
             })
         };
-        Some(Endpoint {
-            addresses: fields.list("addresses", |at| at.non_empty()),
-            ready: fields.get("conditions", |conditions| {
+        let condition = |name| {
+            fields.get("conditions", |conditions| {
                 conditions.object(|fields| {
                     fields.ignore_rest();
-                    fields.get("ready", |at| at.bool())
+                    fields.get(name, |at| at.bool())
                 })
-            }),
+            })
+        };
+        Some(Endpoint {
+            addresses: fields.list("addresses", |at| at.non_empty()),
+            ready: condition("ready"),
+            serving: condition("serving"),
+            terminating: condition("terminating"),
             target: inner("targetRef", "name"),
             zone: fields.text("zone"),
         })

@@ -35,7 +35,10 @@ pub(crate) fn decode(settings: &Cursor<'_>, has_outlier_detection: bool) -> Opti
         let hash = fields.get("consistentHash", consistent_hash);
         let locality = fields.get("localityLbSetting", |setting| locality(setting, has_outlier_detection));
         fields.get("zoneAwareLbSetting", |setting| {
-            setting.unsupported("`zoneAwareLbSetting` is not supported");
+            setting.unsupported(
+                "`zoneAwareLbSetting` is not supported: it spreads requests by the share of each zone in the proxies \
+                 like this one, which files don't say; `localityLbSetting` prefers near endpoints",
+            );
             Some(())
         });
         let old_warmup = fields.get("warmupDurationSecs", |field| {
@@ -43,6 +46,9 @@ pub(crate) fn decode(settings: &Cursor<'_>, has_outlier_detection: bool) -> Opti
             field.duration().map(|duration| Warmup { duration, minimum_percent: 10.0, aggression: 1.0 })
         });
         let warmup = fields.get("warmup", warmup).or(old_warmup);
+        if warmup.is_some() && (hash.is_some() || matches!(simple, Some(LoadBalancerPolicy::Random | LoadBalancerPolicy::Passthrough))) {
+            settings.warn("`warmup` has an effect with ROUND_ROBIN and LEAST_REQUEST alone");
+        }
         Some(LoadBalancer { policy: hash.or(simple).unwrap_or_default(), locality, warmup })
     })
 }

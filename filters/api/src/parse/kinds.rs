@@ -5,13 +5,14 @@ use crate::{decode::suggest_nearest, resource::Kind};
 const ISTIO_VERSIONS: [&str; 4] = ["v1", "v1beta1", "v1alpha3", "v1alpha1"];
 
 /// Kinds by their group. Of Istio's groups every known version is read, of the others only the one given.
-const KINDS: [(&str, Kind); 16] = [
+const KINDS: [(&str, Kind); 17] = [
     ("networking.istio.io", Kind::DestinationRule),
     ("networking.istio.io", Kind::Gateway),
     ("networking.istio.io", Kind::ServiceEntry),
     ("networking.istio.io", Kind::Sidecar),
     ("networking.istio.io", Kind::VirtualService),
     ("networking.istio.io", Kind::WorkloadEntry),
+    ("networking.istio.io", Kind::WorkloadGroup),
     ("security.istio.io", Kind::AuthorizationPolicy),
     ("security.istio.io", Kind::PeerAuthentication),
     ("security.istio.io", Kind::RequestAuthentication),
@@ -25,10 +26,9 @@ const KINDS: [(&str, Kind); 16] = [
 ];
 
 /// Istio's kinds which are not carried out, with their group.
-const UNSUPPORTED: [(&str, &str); 7] = [
+const UNSUPPORTED: [(&str, &str); 6] = [
     ("networking.istio.io", "EnvoyFilter"),
     ("networking.istio.io", "ProxyConfig"),
-    ("networking.istio.io", "WorkloadGroup"),
     ("extensions.istio.io", "WasmPlugin"),
     ("extensions.istio.io", "TrafficExtension"),
     ("install.istio.io", "IstioOperator"),

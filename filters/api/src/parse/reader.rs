@@ -196,7 +196,8 @@ fn metadata(fields: &Object<'_>, kind: Kind, namespace: &str) -> Option<Metadata
     let labels = fields.get("labels", text_map).unwrap_or_default();
     let annotations = fields.get("annotations", |map| annotations(map, kind)).unwrap_or_default();
     if kind != Kind::VirtualService {
-        fields.get("annotations", no_annotations);
+        let health_checks = matches!(kind, Kind::DestinationRule | Kind::ServiceEntry);
+        fields.get("annotations", |map| no_annotations(map, health_checks));
     }
     let creation_timestamp = fields.get("creationTimestamp", |time| time.parsed(check::timestamp::parse));
     let namespace = if kind == Kind::Namespace { String::new() } else { namespace.to_owned() };

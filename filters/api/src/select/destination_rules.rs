@@ -72,17 +72,25 @@ impl<'r> DestinationRules<'r> {
         })
     }
 
-    /// What is said for a port of a subset, field by field the first that says something. What is said for the port, by
-    /// the subset or else by the rule, takes the place of everything that is not.
+    /// The rules' resources.
+    pub fn resources(&self) -> impl Iterator<Item = &'r Resource> {
+        self.0.iter().map(|(resource, _)| *resource)
+    }
+
+    /// What is said for a port of a subset, field by field the first that says something. What is said for a single
+    /// port takes the place of what the same policy says for all; where a subset says something for it, nothing else
+    /// counts.
     pub fn settings(&self, port: u16, subset: Option<&'r Subset>) -> Vec<&'r PolicySettings> {
-        let own = subset.and_then(|subset| subset.traffic_policy.as_ref());
-        let policies = [own, self.policy().map(|(_, policy)| policy)];
-        let policies = policies.into_iter().flatten();
         let of_port = |policy: &'r TrafficPolicy| {
-            let settings = &policy.port_level_settings;
-            settings.iter().find(|one| one.port == port).map(|one| &one.settings)
+            let found = policy.port_level_settings.iter().find(|one| one.port == port);
+            found.map_or((&policy.settings, false), |one| (&one.settings, true))
         };
-        let of_port: Vec<_> = policies.clone().filter_map(of_port).collect();
-        if of_port.is_empty() { policies.map(|policy| &policy.settings).collect() } else { of_port }
+        let own = subset.and_then(|subset| subset.traffic_policy.as_ref()).map(of_port);
+        let whole = self.policy().map(|(_, policy)| of_port(policy).0);
+        match own {
+            Some((own, true)) => vec![own],
+            Some((own, false)) => std::iter::once(own).chain(whole).collect(),
+            None => whole.into_iter().collect(),
+        }
     }
 }

@@ -61,6 +61,10 @@ pub struct Endpoint {
     pub addresses: Vec<String>,
     /// Whether it takes traffic; `None` counts as yes.
     pub ready: Option<bool>,
+    /// Whether it answers, whether it is about to end or not.
+    pub serving: Option<bool>,
+    /// Whether it is about to end.
+    pub terminating: Option<bool>,
     /// The pod's name.
     pub target: Option<String>,
     /// The zone it is in.

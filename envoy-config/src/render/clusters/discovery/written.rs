@@ -11,11 +11,11 @@ use outrigger_api::{Proxy, types::virtual_service::HttpRoute};
 
 /// Short names by what they stand for.
 #[derive(Debug, Default)]
-pub(super) struct Names(BTreeMap<String, String>);
+pub(in crate::render::clusters) struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// The short names that VirtualServices send requests to.
-    pub(super) fn new(resources: &[Resource], proxy: &Proxy) -> Self {
+    pub(in crate::render::clusters) fn new(resources: &[Resource], proxy: &Proxy) -> Self {
         let mut names = BTreeMap::new();
         for resource in resources {
             let Spec::VirtualService(service) = &resource.spec else { continue };
@@ -34,7 +34,7 @@ impl Names {
     }
 
     /// What DNS is asked for.
-    pub(super) fn dns<'n>(&'n self, host: &'n str) -> &'n str {
+    pub(in crate::render::clusters) fn dns<'n>(&'n self, host: &'n str) -> &'n str {
         self.0.get(host).map_or(host, String::as_str)
     }
 }

@@ -1,0 +1,135 @@
+//! Where a service is: as a ServiceEntry says, or a Kubernetes Service with its EndpointSlices; else DNS knows.
+
+mod kubernetes;
+mod service_entry;
+mod workload;
+mod written;
+
+use outrigger_api::types::common::{ExportTo, Labels, Protocol};
+use outrigger_api::types::destination_rule::Subset;
+use outrigger_api::{Problem, Proxy, Resource};
+use outrigger_core::route::Destination;
+
+pub(super) use self::workload::Workload;
+pub(super) use self::written::Names;
+use crate::envoy::cluster::Locality;
+use crate::render::problems;
+
+/// Endpoints by the way they are found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Endpoints {
+    /// By address.
+    Addresses(Vec<Workload>),
+    /// By name; every address of an answer counts.
+    Names(Vec<Workload>),
+    /// By name; each new connection takes the first address of the answer.
+    RoundRobin(Box<Workload>),
+    /// By the name that each request asks for.
+    Requested,
+}
+
+/// What is known of a destination.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found<'r> {
+    /// Where it is.
+    pub(super) endpoints: Endpoints,
+    /// Its port is said to speak HTTP/2.
+    pub(super) http2: bool,
+    /// It is part of the mesh, so that its workloads may have a certificate of the mesh.
+    pub(super) in_mesh: bool,
+    /// Names one of which its certificate must have, as the service itself says.
+    pub(super) alt_names: &'r [String],
+    /// The resource that says where it is.
+    pub(super) resource: Option<&'r Resource>,
+}
+
+/// What is looked at to find endpoints.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct World<'r> {
+    /// All resources.
+    pub(super) resources: &'r [Resource],
+    /// Who looks.
+    pub(super) proxy: &'r Proxy,
+    /// Where it is.
+    pub(super) locality: &'r Locality,
+    /// Hosts as they are written.
+    pub(super) names: &'r Names,
+}
+
+/// The endpoints of a destination. `None`: its service has no such port.
+pub(super) fn find<'r>(
+    world: World<'r>,
+    destination: &Destination,
+    subset: Option<&Subset>,
+) -> Result<Option<Found<'r>>, Box<Problem>> {
+    let labels = subset.map(|subset| &subset.labels);
+    let host = destination.host.as_str();
+    if let Some((resource, entry)) = service_entry::find(world, host) {
+        let Some(port) = entry.ports.iter().find(|port| port.number == destination.port) else {
+            return Ok(None);
+        };
+        return Ok(Some(Found {
+            endpoints: service_entry::endpoints(world, resource, entry, port, (host, labels))?,
+            http2: matches!(port.protocol, Protocol::Http2 | Protocol::Grpc),
+            in_mesh: service_entry::in_mesh(entry),
+            alt_names: &entry.subject_alt_names,
+            resource: Some(resource),
+        }));
+    }
+    let found = |endpoints, http2, resource: Option<&'r Resource>| Found {
+        endpoints,
+        http2,
+        in_mesh: resource.is_some(),
+        alt_names: &[],
+        resource,
+    };
+    if let Some((resource, service)) = kubernetes::service(world, host) {
+        let Some(port) = kubernetes::port(service, destination.port) else { return Ok(None) };
+        let http2 = kubernetes::speaks_http2(port);
+        if let Some(endpoints) = kubernetes::endpoints(world, resource, service, port, labels) {
+            return Ok(Some(found(endpoints, http2, Some(resource))));
+        }
+        let name = service.external_name.as_deref().unwrap_or_else(|| world.names.dns(host));
+        return Ok(Some(found(by_name(destination, subset, name)?, http2, Some(resource))));
+    }
+    Ok(Some(found(by_name(destination, subset, world.names.dns(host))?, false, None)))
+}
+
+/// What DNS says. Nothing tells such endpoints apart, so a subset with labels can't be served: sending its share to
+/// all of them would not be what was asked for.
+fn by_name(
+    destination: &Destination,
+    subset: Option<&Subset>,
+    name: &str,
+) -> Result<Endpoints, Box<Problem>> {
+    if let Some(subset) = subset.filter(|subset| !subset.labels.is_empty()) {
+        let message = format!(
+            "subset `{}` of `{}` chooses endpoints by label, and nothing says which endpoints that host has",
+            subset.name, destination.host
+        );
+        let hint = format!(
+            "add a ServiceEntry for `{}` with `endpoints` and their `labels` (DNS names will do with `resolution: DNS`)",
+            destination.host
+        );
+        return Err(Box::new(problems::whole(problems::UNKNOWN_ENDPOINTS, message, &hint)));
+    }
+    let endpoint = Workload::at(name, destination.port);
+    Ok(match name.parse::<std::net::IpAddr>() {
+        Ok(_) => Endpoints::Addresses(vec![endpoint]),
+        Err(_) => Endpoints::Names(vec![endpoint]),
+    })
+}
+
+/// Whether what is exported so reaches the proxy.
+fn visible(export_to: &ExportTo, proxy: &Proxy) -> bool {
+    match export_to {
+        ExportTo::Default | ExportTo::All => true,
+        ExportTo::None => false,
+        ExportTo::Namespaces(namespaces) => namespaces.contains(&proxy.namespace),
+    }
+}
+
+/// Whether `labels` has all that is wanted.
+fn has(labels: &Labels, wanted: Option<&Labels>) -> bool {
+    wanted.is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
+}

@@ -1,0 +1,89 @@
+//! What a ServiceEntry says about where its hosts are.
+
+use outrigger_api::Problem;
+use outrigger_api::resource::{Resource, Spec};
+use outrigger_api::types::common::{Labels, Port};
+use outrigger_api::types::service_entry::{Location, Resolution, ServiceEntry};
+use outrigger_api::types::workload_entry::WorkloadEntry;
+
+use super::workload::{entries, labels};
+use super::{Endpoints, Workload, World, has, kubernetes, visible};
+use crate::render::problems;
+
+/// The ServiceEntry that names `host` best; of equals the one of the proxy's namespace, then the first.
+pub(super) fn find<'r>(world: World<'r>, host: &str) -> Option<(&'r Resource, &'r ServiceEntry)> {
+    let named = world.resources.iter().filter_map(|resource| match &resource.spec {
+        Spec::ServiceEntry(entry) if visible(&entry.export_to, world.proxy) => {
+            let hosts = entry.hosts.iter().filter(|pattern| pattern.covers(host));
+            Some((hosts.min_by(|one, other| one.by_specificity(other))?, resource, entry))
+        }
+        _ => None,
+    });
+    let best = named.min_by(|(one, resource, _), (other, of, _)| {
+        let foreign = |resource: &Resource| resource.meta.namespace != world.proxy.namespace;
+        one.by_specificity(other).then(foreign(resource).cmp(&foreign(of)))
+    });
+    best.map(|(_, resource, entry)| (resource, entry))
+}
+
+/// Whether its workloads are part of the mesh.
+pub(super) fn in_mesh(entry: &ServiceEntry) -> bool {
+    entry.location == Location::MeshInternal
+}
+
+/// The endpoints of a port for `host`, of those with the given labels.
+pub(super) fn endpoints(
+    world: World<'_>,
+    resource: &Resource,
+    entry: &ServiceEntry,
+    port: &Port,
+    (host, wanted): (&str, Option<&Labels>),
+) -> Result<Endpoints, Box<Problem>> {
+    let namespace = &resource.meta.namespace;
+    let number = |endpoint: &WorkloadEntry| {
+        endpoint.ports.get(&port.name).copied().or(port.target_port).unwrap_or(port.number)
+    };
+    let mut all: Vec<_> = entry
+        .endpoints
+        .iter()
+        .map(|endpoint| Workload::of_entry(endpoint, None, namespace, number(endpoint)))
+        .collect();
+    if let Some(selector) = &entry.workload_selector {
+        all.extend(
+            entries(world, namespace)
+                .filter(|(resource, entry)| selector.matches(&labels(resource, entry)))
+                .map(|(resource, entry)| {
+                    Workload::of_entry(entry, Some(&resource.meta.labels), namespace, number(entry))
+                }),
+        );
+        let target = port.target_port.unwrap_or(port.number);
+        all.extend(kubernetes::pods(world, namespace, &selector.0, target).map(Some));
+    }
+    let unnamed = all.is_empty();
+    let chosen: Vec<_> = all.into_iter().flatten().filter(|endpoint| has(&endpoint.labels, wanted)).collect();
+    let own_name = || Workload {
+        namespace: namespace.clone(),
+        ..Workload::at(host, port.target_port.unwrap_or(port.number))
+    };
+    let plain_host = || entry.hosts.iter().any(|pattern| !pattern.is_wildcard() && pattern.covers(host));
+    Ok(match entry.resolution {
+        // An entry by name can be selected, too; then DNS has to be asked for all of them.
+        Resolution::Static if chosen.iter().any(|one| one.address.is_name()) => Endpoints::Names(chosen),
+        Resolution::Static => Endpoints::Addresses(chosen),
+        Resolution::Dns if unnamed => Endpoints::Names(vec![own_name()]),
+        Resolution::Dns => Endpoints::Names(chosen),
+        Resolution::DnsRoundRobin => match chosen.into_iter().next() {
+            Some(endpoint) => Endpoints::RoundRobin(Box::new(endpoint)),
+            None if unnamed => Endpoints::RoundRobin(Box::new(own_name())),
+            None => Endpoints::Names(Vec::new()),
+        },
+        // The address that was dialled: nothing is intercepted here, so it is what DNS says of the name.
+        Resolution::None if plain_host() => Endpoints::Names(vec![own_name()]),
+        Resolution::None | Resolution::DynamicDns if port.protocol.is_http() => Endpoints::Requested,
+        Resolution::None | Resolution::DynamicDns => {
+            // No request there says which name to look up.
+            let what = format!("a wildcard host (`{host}`) on port {}, which is not HTTP,", port.number);
+            return Err(Box::new(problems::unsupported(resource, "spec.hosts", &what)));
+        }
+    })
+}

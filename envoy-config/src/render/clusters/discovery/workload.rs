@@ -1,0 +1,101 @@
+//! An endpoint with what is known of it.
+
+use outrigger_api::resource::{Resource, Spec};
+use outrigger_api::types::common::Labels;
+use outrigger_api::types::workload_entry::{self, WorkloadEntry};
+
+use super::World;
+use crate::envoy::cluster::Locality;
+use crate::envoy::scalars::Address;
+use crate::locality;
+
+/// By this label with the value `istio` a workload says that it has a certificate of the mesh.
+const TLS_MODE: &str = "security.istio.io/tlsMode";
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render::clusters) struct Workload {
+    /// Where it is.
+    pub(in crate::render::clusters) address: Address,
+    /// Its share; `None` counts as 1.
+    pub(in crate::render::clusters) weight: Option<u32>,
+    /// Where it runs.
+    pub(in crate::render::clusters) locality: Locality,
+    /// Its labels.
+    pub(in crate::render::clusters) labels: Labels,
+    /// Its network.
+    pub(in crate::render::clusters) network: Option<String>,
+    /// Its namespace and service account.
+    pub(in crate::render::clusters) account: Option<(String, String)>,
+    /// Its own port.
+    pub(in crate::render::clusters) port: u16,
+    /// Its namespace.
+    pub(in crate::render::clusters) namespace: String,
+}
+
+impl Workload {
+    /// An endpoint of which nothing else is known.
+    pub(in crate::render::clusters) fn at(host: &str, port: u16) -> Self {
+        Self {
+            address: Address::tcp(host, port),
+            weight: None,
+            locality: Locality::default(),
+            labels: Labels::new(),
+            network: None,
+            account: None,
+            port,
+            namespace: String::new(),
+        }
+    }
+
+    /// Whether it says that it has a certificate of the mesh.
+    pub(in crate::render::clusters) fn has_certificate(&self) -> bool {
+        self.labels.get(TLS_MODE).is_some_and(|mode| mode == "istio")
+    }
+
+    /// What a WorkloadEntry of `namespace` describes. `labels` are those of its metadata. `None`: it is reached through
+    /// the gateway of its network alone.
+    pub(super) fn of_entry(
+        entry: &WorkloadEntry,
+        labels: Option<&Labels>,
+        namespace: &str,
+        port: u16,
+    ) -> Option<Self> {
+        let address = match &entry.address {
+            workload_entry::Address::Ip(ip) => Address::tcp(ip.to_string(), port),
+            workload_entry::Address::Dns(name) => Address::tcp(name.clone(), port),
+            workload_entry::Address::Unix(path) => Address::Pipe { path: path.clone() },
+            workload_entry::Address::Network => return None,
+        };
+        let all = labels.into_iter().flatten().chain(&entry.labels);
+        Some(Self {
+            address,
+            // Zero counts as not set.
+            weight: entry.weight.filter(|weight| *weight > 0),
+            locality: entry.locality.as_deref().map(locality::parse).unwrap_or_default(),
+            labels: all.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            network: entry.network.clone(),
+            account: entry.service_account.clone().map(|account| (namespace.to_owned(), account)),
+            port,
+            namespace: namespace.to_owned(),
+        })
+    }
+}
+
+/// The WorkloadEntries of a namespace, with their resources.
+pub(super) fn entries<'r>(
+    world: World<'r>,
+    namespace: &'r str,
+) -> impl Iterator<Item = (&'r Resource, &'r WorkloadEntry)> {
+    world.resources.iter().filter(move |resource| resource.meta.namespace == namespace).filter_map(
+        |resource| match &resource.spec {
+            Spec::WorkloadEntry(entry) => Some((resource, entry)),
+            _ => None,
+        },
+    )
+}
+
+/// The labels of a WorkloadEntry: of its spec, and of its metadata.
+pub(super) fn labels(resource: &Resource, entry: &WorkloadEntry) -> Labels {
+    resource.meta.labels.iter().chain(&entry.labels).map(|(k, v)| (k.clone(), v.clone())).collect()
+}

@@ -1,0 +1,158 @@
+//! What DestinationRules and the places of services come to.
+
+use serde_json::{Value, json};
+
+use super::{GATEWAY, json_of, to};
+use crate::envoy::cluster::Locality;
+use crate::envoy::secret::Inline;
+use crate::identity::Identity;
+use crate::render::testing::{gateway, resources};
+use crate::render::{Options, render};
+
+const ENTRY: &str = "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: reviews}
+spec:
+  hosts: [reviews.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 8000, name: http, protocol: HTTP}]
+  endpoints:
+  - {address: 10.0.0.1, labels: {version: v1, security.istio.io/tlsMode: istio}, serviceAccount: a, locality: eu/1}
+  - {address: 10.0.0.2, labels: {version: v2}, serviceAccount: b, locality: us/1}
+";
+
+fn rule(spec: &str) -> String {
+    format!(
+        "{{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {{name: dr}}, spec: {{host: \
+         reviews.test, {spec}}}}}"
+    )
+}
+
+fn options() -> Options {
+    let identity = Identity {
+        certificate_chain: Inline::new("C"),
+        private_key: Inline::new("K"),
+        roots: Inline::new("R"),
+    };
+    let locality = Locality { region: "eu".to_owned(), zone: "1".to_owned(), sub_zone: String::new() };
+    Options { identity: Some(identity), locality, ..Options::default() }
+}
+
+fn cluster(texts: &[&str]) -> Value {
+    let route = to("reviews.test");
+    let all = [&[GATEWAY, &route], texts].concat();
+    let rendered = render(&resources(&all), &gateway(), &options()).unwrap();
+    json_of(&rendered)["clusters"]["outbound|8000||reviews.test"].clone()
+}
+
+#[test]
+fn endpoints_of_the_mesh_get_mutual_tls_if_they_have_a_certificate() {
+    let found = cluster(&[ENTRY]);
+    let cases = found["transport_socket_matches"].as_array().unwrap();
+    assert_eq!((&cases[0]["match"], &cases[1]["match"]), (&json!({"tlsMode": "istio"}), &json!({})));
+    let tls = &cases[0]["transport_socket"]["typed_config"];
+    assert_eq!(tls["sni"], "outbound_.8000_._.reviews.test");
+    let common = &tls["common_tls_context"];
+    assert_eq!(common["alpn_protocols"], json!(["istio-peer-exchange", "istio"]));
+    let names = &common["combined_validation_context"]["default_validation_context"];
+    let names = names["match_typed_subject_alt_names"].as_array().unwrap();
+    let ids: Vec<_> = names.iter().map(|name| name["matcher"]["exact"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["spiffe://cluster.local/ns/default/sa/a", "spiffe://cluster.local/ns/default/sa/b"]);
+    let groups = found["load_assignment"]["endpoints"].as_array().unwrap();
+    let metadata = |group: &Value| group["lb_endpoints"][0]["metadata"].clone();
+    let marked = json!({"filter_metadata": {"envoy.transport_socket_match": {"tlsMode": "istio"}}});
+    assert_eq!((metadata(&groups[0]), metadata(&groups[1])), (marked, Value::Null));
+}
+
+#[test]
+fn what_is_outside_of_the_mesh_or_said_otherwise_gets_plain_text() {
+    for texts in [
+        [ENTRY.replace("MESH_INTERNAL", "MESH_EXTERNAL"), rule("exportTo: ['*']")],
+        [ENTRY.to_owned(), rule("trafficPolicy: {tls: {mode: DISABLE}}")],
+    ] {
+        let found = cluster(&[&texts[0], &texts[1]]);
+        assert_eq!(
+            (&found["transport_socket"], &found["transport_socket_matches"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+}
+
+#[test]
+fn the_nearest_come_first_once_failing_ones_are_left_out() {
+    let priorities = |spec: &str| {
+        let found = cluster(&[ENTRY, &rule(spec)]);
+        let groups = found["load_assignment"]["endpoints"].as_array().unwrap().clone();
+        groups.iter().map(|group| group["priority"].as_u64().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert_eq!(priorities("trafficPolicy: {loadBalancer: {simple: RANDOM}}"), [0, 0]);
+    assert_eq!(priorities("trafficPolicy: {outlierDetection: {}}"), [0, 1]);
+    let off = "outlierDetection: {}, loadBalancer: {localityLbSetting: {enabled: false}}";
+    assert_eq!(priorities(&format!("trafficPolicy: {{{off}}}")), [0, 0]);
+}
+
+#[test]
+fn policies_are_inherited_as_istio_does() {
+    let limit = |port: u32, subset: &str| {
+        let spec = format!(
+            "trafficPolicy: {{connectionPool: {{tcp: {{maxConnections: 1}}}}, retryBudget: {{}}, portLevelSettings: \
+             [{{port: {{number: {port}}}, connectionPool: {{tcp: {{maxConnections: 2}}}}}}]}}, subsets: [{{name: v1, \
+             labels: {{version: v1}}, trafficPolicy: {{{subset}}}}}]"
+        );
+        let route = to("reviews.test").replace("host: reviews.test", "subset: v1, host: reviews.test");
+        let rule = rule(&spec);
+        let all = [GATEWAY, &route, ENTRY, &rule];
+        let rendered = render(&resources(&all), &gateway(), &options()).unwrap();
+        let found = json_of(&rendered)["clusters"]["outbound|8000|v1|reviews.test"].clone();
+        let limits = &found["circuit_breakers"]["thresholds"][0];
+        (limits["max_connections"].as_u64().unwrap(), limits["retry_budget"].is_object())
+    };
+    let other = "loadBalancer: {simple: RANDOM}";
+    assert_eq!(limit(1, other), (1, true));
+    // What is said for the port takes the place of what the rule says for all.
+    assert_eq!(limit(8000, other), (2, false));
+    // The subset comes on top of that.
+    assert_eq!(limit(8000, "connectionPool: {tcp: {maxConnections: 3}}"), (3, false));
+    // And what it says for the port is all there is.
+    let of_port = format!("portLevelSettings: [{{port: {{number: 8000}}, {other}}}]");
+    assert_eq!(limit(8000, &of_port), (u64::from(u32::MAX), false));
+}
+
+#[test]
+fn slices_give_what_is_ready_or_else_what_still_serves() {
+    let service = "
+apiVersion: v1
+kind: Service
+metadata: {name: reviews}
+spec: {ports: [{name: http, port: 8000, protocol: UDP}, {name: http, port: 8000, targetPort: http}]}
+";
+    let slice = |ready: bool| {
+        format!(
+            "
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: a, labels: {{kubernetes.io/service-name: reviews}}}}
+ports: [{{name: http, port: 9080}}]
+endpoints:
+- {{addresses: [10.0.0.1], conditions: {{ready: {ready}, serving: {ready}}}, zone: '1'}}
+- {{addresses: [10.0.0.2], conditions: {{ready: false, serving: true, terminating: true}}}}
+"
+        )
+    };
+    let host = "reviews.default.svc.cluster.local";
+    let found = |ready| {
+        let (route, slice) = (to(host), slice(ready));
+        let all = [GATEWAY, &route, service, &slice];
+        let rendered = render(&resources(&all), &gateway(), &options()).unwrap();
+        json_of(&rendered)["clusters"][&format!("outbound|8000||{host}")]["load_assignment"]["endpoints"]
+            .clone()
+    };
+    let address =
+        |groups: &Value| groups[0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"].clone();
+    assert_eq!(address(&found(true)), json!({"address": "10.0.0.1", "port_value": 9080}));
+    // The region of a zone is this proxy's own, if the zone is.
+    assert_eq!(found(true)[0]["locality"], json!({"region": "eu", "zone": "1"}));
+    assert_eq!(address(&found(false)), json!({"address": "10.0.0.2", "port_value": 9080}));
+}
