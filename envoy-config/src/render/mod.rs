@@ -76,6 +76,7 @@ pub struct Rendered {
 /// # Errors
 /// Everything that is not carried out, by the filters or by the configuration around them.
 pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Result<Rendered, Vec<Problem>> {
+    let proxy = &with_account(proxy, options);
     let mut secrets = secrets::Secrets::new(&options.module_dir);
     let credentials = Credentials::new(resources, &proxy.namespace, options.credentials.as_deref());
     let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
@@ -223,6 +224,13 @@ fn add_new(problems: &mut Vec<Problem>, found: Vec<Problem>) {
             problems.push(problem);
         }
     }
+}
+
+/// A proxy with a certificate has a service account, Kubernetes' default one unless told otherwise: by it the metrics
+/// know that there can be mutual TLS, and name this end.
+fn with_account(proxy: &Proxy, options: &Options) -> Proxy {
+    let default = options.identity.as_ref().map(|_| "default".to_owned());
+    Proxy { service_account: proxy.service_account.clone().or(default), ..proxy.clone() }
 }
 
 fn node(proxy: &Proxy) -> Node {
