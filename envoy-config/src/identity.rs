@@ -2,16 +2,28 @@
 //! leaves in a folder and `--certs` names.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
+use outrigger_api::Proxy;
+use time::OffsetDateTime;
+
+use crate::certs::{BadSpiffeId, ChainError, SpiffeId, judge};
+use crate::credentials::{Authorities, Broken, KeyPair};
 use crate::envoy::secret::Inline;
 
-/// The certificate with its key, first the workload's own.
+/// The certificate, and what leads from it to a root.
 pub const CHAIN: &str = "cert-chain.pem";
 /// Its key.
 pub const KEY: &str = "key.pem";
 /// The authorities of the mesh.
 pub const ROOTS: &str = "root-cert.pem";
+
+/// Kubernetes' name for the account of who has none of its own.
+const DEFAULT_ACCOUNT: &str = "default";
+
+/// How long the three files may not fit together: someone is replacing them.
+const IN_BETWEEN: Duration = Duration::from_secs(1);
 
 /// A workload's certificate, and whose certificates it accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,28 +34,113 @@ pub struct Identity {
     pub private_key: Inline,
     /// The authorities of the mesh.
     pub roots: Inline,
+    /// Whom the certificate names.
+    pub id: SpiffeId,
+    /// DNS names that it has besides.
+    pub names: Vec<String>,
+    /// From when it is valid.
+    pub starts: OffsetDateTime,
+    /// Until when.
+    pub ends: OffsetDateTime,
 }
 
-/// A file of an identity can't be used.
+/// A folder with a certificate can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("can't use `{}`: {source}", path.display())]
-pub struct IdentityError {
-    /// Which.
-    pub path: PathBuf,
-    /// Why.
-    pub source: io::Error,
+pub enum IdentityError {
+    /// A file can't be read.
+    #[error("can't use `{}`: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("can't use the certificate in `{}`: {source}", folder.display())]
+    Broken {
+        /// Where.
+        folder: PathBuf,
+        /// Why.
+        source: Broken,
+    },
+    /// The certificate is not accepted.
+    #[error("can't use the certificate in `{}`: {source}", folder.display())]
+    Chain {
+        /// Where.
+        folder: PathBuf,
+        /// Why.
+        source: ChainError,
+    },
+}
+
+/// The name of the workload that `proxy` is beside.
+///
+/// # Errors
+/// A namespace, service account or trust domain that can't stand in a name.
+pub fn spiffe_id(proxy: &Proxy) -> Result<SpiffeId, BadSpiffeId> {
+    let account = proxy.service_account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
+    SpiffeId::of_account(&proxy.trust_domain, &proxy.namespace, account)
 }
 
 impl Identity {
-    /// Reads the three files of `folder`.
+    /// How the certificate differs from what the flags say about the proxy; other proxies go by the certificate.
+    pub fn differs_from(&self, proxy: &Proxy) -> Option<String> {
+        let said = spiffe_id(proxy).ok()?;
+        let account = proxy.service_account.is_some();
+        let same = if account {
+            said == self.id
+        } else {
+            let stem = |id: &SpiffeId| id.as_str().rsplit_once('/').map(|(stem, _)| stem.to_owned());
+            stem(&said) == stem(&self.id)
+        };
+        (!same).then(|| {
+            format!(
+                "the certificate is that of `{}`, the flags say `{said}`: others go by the certificate",
+                self.id
+            )
+        })
+    }
+
+    /// Reads the three files of `folder` and sees that they fit together.
     ///
     /// # Errors
-    /// A file can't be read.
+    /// A file can't be read or holds something else; the key is another's; the certificate does not lead to a root, is
+    /// not valid now, or does not name one workload.
     pub fn read(folder: &Path) -> Result<Self, IdentityError> {
         let read = |name: &str| {
             let path = folder.join(name);
-            fs::read_to_string(&path).map(Inline::new).map_err(|source| IdentityError { path, source })
+            fs::read_to_string(&path).map_err(|source| IdentityError::File { path, source })
         };
-        Ok(Self { certificate_chain: read(CHAIN)?, private_key: read(KEY)?, roots: read(ROOTS)? })
+        let (chain, key, roots) = (read(CHAIN)?, read(KEY)?, read(ROOTS)?);
+        let broken = |source| IdentityError::Broken { folder: folder.to_owned(), source };
+        let pair = KeyPair::read(chain.as_bytes(), key.as_bytes()).map_err(broken)?;
+        let authorities = Authorities::read(roots.as_bytes(), None).map_err(broken)?;
+        let judged = judge(&chain, &roots, OffsetDateTime::now_utc());
+        let (id, named) =
+            judged.map_err(|source| IdentityError::Chain { folder: folder.to_owned(), source })?;
+        Ok(Self {
+            certificate_chain: pair.chain,
+            private_key: pair.key,
+            roots: authorities.certificates,
+            id,
+            names: named.names,
+            starts: named.starts,
+            ends: named.ends,
+        })
+    }
+
+    /// As [`Self::read`], of a folder whose files may just be replaced: gives whoever does it a moment.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_settled(folder: &Path) -> Result<Self, IdentityError> {
+        let end = Instant::now() + IN_BETWEEN;
+        loop {
+            let identity = Self::read(folder);
+            if identity.is_ok() || Instant::now() >= end || !folder.is_dir() {
+                return identity;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! configuration and runs Envoy with it. The `outrigger` command is a thin shell around this library.
 
 pub mod analyze;
+pub mod certs;
 pub mod cli;
 pub mod compose;
 pub mod credentials;

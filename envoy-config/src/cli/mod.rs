@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod compose;
+pub mod certs;
 pub mod examples;
 pub mod explain;
 pub mod input;
@@ -37,6 +38,7 @@ enum Command {
     Analyze(analyze::Analyze),
     Explain(explain::Explain),
     Compose(compose::Compose),
+    Certs(certs::Certs),
 }
 
 impl Cli {
@@ -48,6 +50,7 @@ impl Cli {
             Some(Command::Analyze(analyze)) => analyze.execute(),
             Some(Command::Explain(explain)) => explain.execute(),
             Some(Command::Compose(compose)) => compose.execute(),
+            Some(Command::Certs(certs)) => certs.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string());
@@ -60,6 +63,11 @@ impl Cli {
 /// Says what went wrong, on standard error.
 fn complain(error: &dyn std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "error: {error}");
+}
+
+/// Says what may be wrong, on standard error.
+fn warn(text: &str) {
+    let _ = writeln!(anstream::stderr(), "warning: {text}");
 }
 
 /// Says something worth knowing, on standard error.

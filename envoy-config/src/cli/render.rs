@@ -66,7 +66,7 @@ impl Render {
                 return Exit::Environment;
             }
         };
-        let options = match self.envoy.options(&self.proxy, &mesh.mesh, &module_dir) {
+        let options = match self.envoy.options(&self.proxy, &mesh.mesh, &module_dir, None) {
             Ok(options) => options,
             Err(error) => {
                 super::complain(&error);

@@ -44,7 +44,7 @@ pub struct RenderFlags {
     /// The workload's certificate for mutual TLS: a folder with cert-chain.pem, key.pem and root-cert.pem, as
     /// `outrigger certs issue` makes it
     #[arg(long, value_name = "DIR")]
-    certs: Option<PathBuf>,
+    pub certs: Option<PathBuf>,
 
     /// Certificates that a Gateway or DestinationRule names by `credentialName` and no Secret among the files holds:
     /// DIR/NAME/tls.crt, tls.key and ca.crt
@@ -79,7 +79,8 @@ impl RenderFlags {
         self.certs.iter().chain(&self.credentials).cloned()
     }
 
-    /// What they ask for; Envoy finds the modules in `module_dir`.
+    /// What they ask for; Envoy finds the modules in `module_dir`. `own_certs`: where the workload's certificate is if no
+    /// flag says.
     ///
     /// # Errors
     /// A certificate that can't be used.
@@ -88,6 +89,7 @@ impl RenderFlags {
         proxy: &ProxyOptions,
         mesh: &MeshConfig,
         module_dir: &Path,
+        own_certs: Option<&Path>,
     ) -> Result<Options, IdentityError> {
         Ok(Options {
             ports: self.ports.iter().copied().collect::<BTreeMap<_, _>>(),
@@ -103,7 +105,7 @@ impl RenderFlags {
             probe_port: self.probe_port,
             app_probes: self.probes(),
             module_dir: module_dir.to_owned(),
-            identity: self.certs.as_deref().map(Identity::read).transpose()?,
+            identity: self.certs.as_deref().or(own_certs).map(Identity::read_settled).transpose()?,
             credentials: self.credentials.clone(),
             locality: proxy.locality.clone().unwrap_or_default(),
             mesh: mesh.clone(),

@@ -1,16 +1,25 @@
 //! `outrigger run`
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
+use tempfile::TempDir;
 
+use super::certs;
 use super::input::InputOptions;
 use super::render_flags::{RenderFlags, check_and_render};
 use crate::Exit;
+use crate::certs::{Keeper, Told, Wanted, Workload};
+use crate::identity::spiffe_id;
 use crate::load::Inputs;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Rendered;
 use crate::run::{RunOptions, Source, run};
+
+/// How long the certificate is valid that `--ca` asks for.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +61,11 @@ pub struct Run {
     #[arg(long, value_name = "N", help_heading = "Envoy", value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: Option<u32>,
 
+    /// Have the workload's certificate made by the authority in DIR (`outrigger certs init`), and renewed in time, in
+    /// place of `--certs`
+    #[arg(long, value_name = "DIR", help_heading = "Envoy", conflicts_with = "certs")]
+    ca: Option<PathBuf>,
+
     #[command(flatten)]
     proxy: ProxyOptions,
 }
@@ -65,14 +79,51 @@ impl Run {
             log_level: self.envoy_log_level.clone(),
             concurrency: self.concurrency,
         };
-        let files = Files { inputs: self.input.inputs(), flags: self };
-        run(&files, &options)
+        let certs = match self.own_certs() {
+            Ok(certs) => certs,
+            Err(exit) => return exit,
+        };
+        run(&Files { inputs: self.input.inputs(), certs, flags: self }, &options)
+    }
+}
+
+impl Run {
+    /// The folder with the certificate that `--ca` asks for, which a thread keeps fresh from now on.
+    fn own_certs(&self) -> Result<Option<TempDir>, Exit> {
+        let Some(ca) = &self.ca else { return Ok(None) };
+        let environment = |error: &dyn Display| {
+            super::complain(error);
+            Exit::Environment
+        };
+        let folder = tempfile::Builder::new().prefix("outrigger-").tempdir().map_err(|e| environment(&e))?;
+        let mesh = self.input.mesh().ok_or(Exit::Usage)?;
+        let id = spiffe_id(&self.proxy.proxy(&mesh.mesh)).map_err(|error| {
+            super::complain(&error);
+            Exit::Usage
+        })?;
+        let wanted = Wanted { id, names: Vec::new(), lifetime: LIFETIME };
+        let mut keeper = Keeper::new(ca.clone(), vec![Workload { wanted, folder: folder.path().to_owned() }]);
+        let told = keeper.look();
+        certs::tell(&told, &keeper);
+        if told.iter().any(|told| matches!(told, Told::Failed(..))) {
+            return Err(Exit::Usage);
+        }
+        std::thread::spawn(move || {
+            loop {
+                std::thread::sleep(keeper.pause());
+                let told = keeper.look();
+                certs::tell(&told, &keeper);
+            }
+        });
+        Ok(Some(folder))
     }
 }
 
 /// The files of the command line, read again on each change.
 struct Files {
     inputs: Inputs,
+    /// Where the certificate is that `--ca` asks for.
+    certs: Option<TempDir>,
     flags: Run,
 }
 
@@ -80,16 +131,25 @@ impl Source for Files {
     fn render(&self, module_dir: &Path) -> Result<Rendered, Exit> {
         let (loaded, mesh) = self.flags.input.read_from(&self.inputs).ok_or(Exit::Usage)?;
         let proxy = self.flags.proxy.proxy(&mesh.mesh);
-        let options =
-            self.flags.render.options(&self.flags.proxy, &mesh.mesh, module_dir).map_err(|error| {
+        let options = self
+            .flags
+            .render
+            .options(&self.flags.proxy, &mesh.mesh, module_dir, self.certs.as_ref().map(TempDir::path))
+            .map_err(|error| {
                 super::complain(&error);
                 Exit::Usage
             })?;
+        if let Some(difference) = options.identity.as_ref().and_then(|identity| identity.differs_from(&proxy))
+        {
+            super::warn(&difference);
+        }
         check_and_render(&loaded, &mesh, &proxy, &options)
     }
 
     fn watched(&self) -> Vec<PathBuf> {
         let files = self.inputs.watched().map(Path::to_owned);
-        files.chain(self.flags.input.mesh_config.clone()).chain(self.flags.render.watched()).collect()
+        let certs = self.certs.iter().map(|folder| folder.path().to_owned());
+        let flags = self.flags.input.mesh_config.clone().into_iter().chain(self.flags.render.watched());
+        files.chain(flags).chain(certs).collect()
     }
 }

@@ -22,6 +22,7 @@ pub mod types;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub use check::duration::parse as parse_duration;
 pub use config::{Config, Direction, Proxy, Role};
 pub use decode::Decoder;
 pub use parse::parse_json;

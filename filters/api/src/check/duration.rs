@@ -13,7 +13,7 @@ const UNITS: [(&str, u64); 7] = [
 ];
 
 /// Reads a duration. Negative ones are refused: Istio has no use for them.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+pub fn parse(text: &str) -> Result<Duration, String> {
     if text.starts_with('-') {
         return Err("is a negative duration".to_owned());
     }
