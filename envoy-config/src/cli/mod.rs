@@ -1,8 +1,8 @@
 //! The command line: names, flags and exit codes are a contract.
 
 pub mod analyze;
-pub mod compose;
 pub mod certs;
+pub mod compose;
 pub mod examples;
 pub mod explain;
 pub mod input;
