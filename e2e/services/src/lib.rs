@@ -9,6 +9,7 @@ mod httpbin;
 mod response;
 mod server;
 mod service;
+mod via;
 
 pub use server::serve;
 pub use service::{Kind, Service};

@@ -14,7 +14,8 @@ const USAGE: &str =
 
   httpbin   /status/N /headers /get /html /anything/…                     (port 8000)
   reviews   every path answers with the name and version of the service   (port 9080)
-  both      /delay/SECONDS /flaky/KEY/N[/503|unavailable|cancelled|reset] /reset/KEY /count/KEY";
+  both      /delay/SECONDS /flaky/KEY/N[/503|unavailable|cancelled|reset] /reset/KEY /count/KEY
+            /via/HOST/PATH: what HOST says to /PATH, asked through $http_proxy, else 127.0.0.1:15001";
 
 struct Args {
     kind: Kind,

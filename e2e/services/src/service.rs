@@ -9,6 +9,7 @@ use crate::attempts::Attempts;
 use crate::behaviour::{self, Reset};
 use crate::httpbin;
 use crate::response::{Reply, json};
+use crate::via;
 
 /// What a service answers beyond the behaviours that all share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +47,16 @@ impl Service {
             .headers()
             .get(CONTENT_TYPE)
             .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-        let mut response = match behaviour::answer(&self.attempts, request.uri().path(), is_grpc).await {
-            Some(answer) => answer?,
-            None => match self.kind {
+        let path = request.uri().path();
+        let mut response = if let Some(answer) = via::answer(request.method(), path).await {
+            answer
+        } else if let Some(answer) = behaviour::answer(&self.attempts, path, is_grpc).await {
+            answer?
+        } else {
+            match self.kind {
                 Kind::Httpbin => httpbin::answer(request).await,
-                Kind::Versioned => self.identity(request.uri().path()),
-            },
+                Kind::Versioned => self.identity(path),
+            }
         };
         // A name that cannot stand in a header is left out rather than ending the process.
         if let Ok(served_by) = HeaderValue::try_from(self.served_by()) {

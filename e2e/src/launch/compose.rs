@@ -142,7 +142,7 @@ impl Launcher for Compose {
 }
 
 /// `docker compose` where Docker has that plugin, else `docker-compose`.
-fn compose_command() -> Result<Command> {
+pub(super) fn compose_command() -> Result<Command> {
     let answers = |program: &str, arguments: &[&str]| {
         let version =
             Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -161,11 +161,11 @@ fn compose_command() -> Result<Command> {
 }
 
 /// The folder of this crate.
-fn root() -> &'static Path {
+pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn succeed(mut command: Command) -> Result<String> {
+pub(super) fn succeed(mut command: Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("can't run {command:?}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(

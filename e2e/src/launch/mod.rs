@@ -1,6 +1,7 @@
 //! Two ways to put the proxy and the services up; the tests are the same for both.
 
 mod compose;
+mod mesh;
 mod process;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 pub use compose::{Compose, docker_answers};
+pub use mesh::{Mesh, THROUGH_A};
 pub(crate) use process::free_port;
 pub use process::{Gateway, Local};
 
