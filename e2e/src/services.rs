@@ -90,6 +90,43 @@ impl Drop for Processes {
     }
 }
 
+/// One more service process; it ends with this value.
+pub struct Single {
+    child: Child,
+    /// Where it listens on the loopback interface.
+    pub port: u16,
+}
+
+impl Single {
+    /// Starts a service that asks others by the proxy at `http_proxy`.
+    ///
+    /// # Errors
+    /// The services' program is missing or does not start.
+    pub fn start(kind: &str, name: &str, http_proxy: &str) -> Result<Self> {
+        let program = program()?;
+        let mut child = Command::new(&program)
+            .args([kind, "--bind", "127.0.0.1", "--port", "0", "--name", name])
+            .env("http_proxy", http_proxy)
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("can't start {}", program.display()))?;
+        let stdout = child.stdout.take().context("no stdout")?;
+        let mut single = Self { child, port: 0 };
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        single.port = port.with_context(|| format!("{name} did not say its port: `{line}`"))?;
+        Ok(single)
+    }
+}
+
+impl Drop for Single {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The ServiceEntries that lead to the containers of `compose.yaml`.
 #[must_use]
 pub fn compose_service_entries() -> String {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 pub use compose::{Compose, docker_answers};
-pub use mesh::{Mesh, THROUGH_A};
+pub use mesh::{Mesh, MeshContainers, MeshProcesses, THROUGH_A};
 pub(crate) use process::free_port;
 pub use process::{Gateway, Local};
 

@@ -1,6 +1,8 @@
 //! Puts up a gateway from Istio resources, walks through it with real requests and says what is expected and what is
 //! seen. Exits with 1 if they differ.
 
+mod mesh;
+
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -60,6 +62,7 @@ fn demo() -> Result<bool> {
     walk.explained_policy(&folder)?;
     walk.logged_policy(&log)?;
     walk.metrics(&running, f64::from(sent))?;
+    mesh::walk(&mut walk)?;
     eprintln!(
         "\n{} of {} as expected, {:.0} s in all.",
         walk.right,
