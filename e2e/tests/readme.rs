@@ -42,6 +42,22 @@ fn the_shop_passes_analysis_and_is_explained() {
 }
 
 #[test]
+fn sidecars_come_to_the_mesh_as_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("mesh"), folder.path().join("e2e/mesh"));
+    std::fs::create_dir_all(to.join("istio")).unwrap();
+    for file in ["compose.yaml", "istio/gateway.yaml", "istio/security.yaml"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+    let commands = block("console", "compose inject");
+    let line = commands.lines().find_map(|line| line.strip_prefix("$ dist/outrigger ")).unwrap();
+    let script = format!("'{}' {line}", outrigger().unwrap().display());
+    succeeds(&Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap());
+    let mesh = std::fs::read_to_string(to.join("compose.mesh.yaml")).unwrap();
+    assert!(mesh.contains("b-sidecar:") && mesh.contains("./istio:/etc/outrigger/resources:ro"), "{mesh}");
+}
+
+#[test]
 fn envoy_takes_the_filter_as_the_readme_loads_it() {
     let folder = tempfile::tempdir().unwrap();
     let modules = PathBuf::from(std::env::var_os("OUTRIGGER_MODULES").expect("run through ./makew"));
