@@ -1,6 +1,7 @@
 //! What DestinationRules and the places of services come to.
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{GATEWAY, json_of, to};
 use crate::envoy::cluster::Locality;
@@ -35,6 +36,10 @@ fn options() -> Options {
         certificate_chain: Inline::new("C"),
         private_key: Inline::new("K"),
         roots: Inline::new("R"),
+        id: "spiffe://cluster.local/ns/default/sa/a".parse().unwrap(),
+        names: Vec::new(),
+        starts: OffsetDateTime::UNIX_EPOCH,
+        ends: OffsetDateTime::UNIX_EPOCH,
     };
     let locality = Locality { region: "eu".to_owned(), zone: "1".to_owned(), sub_zone: String::new() };
     Options { identity: Some(identity), locality, ..Options::default() }
