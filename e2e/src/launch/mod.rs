@@ -28,6 +28,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// The same proxy, which ends with the other value.
+    fn another(&self) -> Self {
+        Self { client: self.client.clone(), admin: self.admin.clone(), _keep: None }
+    }
+
     /// Sends `exchange` as often as it asks.
     ///
     /// # Errors

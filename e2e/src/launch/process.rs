@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -23,6 +23,17 @@ pub struct Local {
     pub services: Processes,
     folder: tempfile::TempDir,
     filters: &'static str,
+    /// The proxies of scenarios, one a role: each scenario is a change of its files, so that Envoy compiles the filters
+    /// once.
+    proxies: Mutex<Vec<Proxy>>,
+}
+
+/// A proxy that is given one scenario after the other.
+struct Proxy {
+    role: Role,
+    resources: tempfile::TempDir,
+    running: Running,
+    lines: mpsc::Receiver<String>,
 }
 
 impl Local {
@@ -34,7 +45,7 @@ impl Local {
         let services = Processes::start()?;
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("services.yaml"), services.service_entries())?;
-        Ok(Self { services, folder, filters: "suite" })
+        Ok(Self { services, folder, filters: "suite", proxies: Mutex::default() })
     }
 
     /// The same with five filters in a chain instead of the suite.
@@ -109,8 +120,48 @@ impl Launcher for Local {
     }
 
     fn launch(&self, scenario: &Scenario) -> Result<Running> {
+        let mut proxies = self.proxies.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = scenario.resource_files()?;
+        if let Some(proxy) = proxies.iter().find(|proxy| proxy.role == scenario.role) {
+            while proxy.lines.try_recv().is_ok() {}
+            fill(proxy.resources.path(), &files)?;
+            wait_for_reload(&proxy.lines)?;
+            return Ok(proxy.running.another());
+        }
+        let resources = tempfile::tempdir()?;
+        fill(resources.path(), &files)?;
         let filters = ["--filters".to_owned(), self.filters.to_owned()];
-        Ok(self.run(&scenario.resource_files()?, scenario.role, &filters)?.0)
+        let (running, lines) = self.run(&[resources.path().to_owned()], scenario.role, &filters)?;
+        let another = running.another();
+        proxies.push(Proxy { role: scenario.role, resources, running, lines });
+        Ok(another)
+    }
+}
+
+/// Leaves copies of `files` in `folder`, and nothing else.
+fn fill(folder: &Path, files: &[PathBuf]) -> Result<()> {
+    for old in std::fs::read_dir(folder)? {
+        std::fs::remove_file(old?.path())?;
+    }
+    for (number, file) in files.iter().enumerate() {
+        let name = file.file_name().context("a file without a name")?.to_string_lossy();
+        std::fs::copy(file, folder.join(format!("{number}-{name}")))?;
+    }
+    Ok(())
+}
+
+/// Returns when a change of the files is taken over.
+fn wait_for_reload(lines: &mpsc::Receiver<String>) -> Result<()> {
+    let mut said = Vec::new();
+    loop {
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) if line.starts_with("reloaded:") => return Ok(()),
+            Ok(line) => said.push(line),
+            Err(_) => bail!("the new files are not taken over. It said:\n{}", said.join("\n")),
+        }
+        if said.last().is_some_and(|line| line.starts_with("not reloaded")) {
+            bail!("the new files are refused:\n{}", said.join("\n"));
+        }
     }
 }
 
