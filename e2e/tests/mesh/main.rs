@@ -3,6 +3,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may")]
 
 mod authority;
+mod certs;
+mod client;
+mod identities;
 mod sidecar;
 
 use authority::Authority;

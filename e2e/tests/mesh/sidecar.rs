@@ -118,6 +118,34 @@ impl Sidecar {
         stats.lines().filter(|line| line.starts_with("istio_requests_total{")).collect::<Vec<_>>().join("\n")
     }
 
+    /// Until when Envoy's certificates are valid, as its administration interface tells.
+    pub(crate) fn certificate_ends(&self) -> Vec<String> {
+        self.own_certificates("expiration_time")
+    }
+
+    /// Their serial numbers.
+    pub(crate) fn certificate_serials(&self) -> Vec<String> {
+        self.own_certificates("serial_number")
+    }
+
+    fn own_certificates(&self, field: &str) -> Vec<String> {
+        let client = Client::new(format!("127.0.0.1:{}", self.ports.admin));
+        let Ok(seen) = client.request("GET", "admin", "/certs", &[]) else { return Vec::new() };
+        let all: serde_json::Value = serde_json::from_str(&seen.body).unwrap_or_default();
+        let contexts = all["certificates"].as_array().into_iter().flatten();
+        let own = contexts.flat_map(|context| context["cert_chain"].as_array().into_iter().flatten());
+        own.filter_map(|certificate| certificate[field].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The sum of the counters whose names match.
+    pub(crate) fn statistic(&self, filter: &str) -> u64 {
+        let client = Client::new(format!("127.0.0.1:{}", self.ports.admin));
+        let filter = filter.replace('\\', "%5C").replace('|', "%7C").replace('^', "%5E").replace('+', "%2B");
+        let path = format!("/stats?filter={filter}");
+        let stats = client.request("GET", "admin", &path, &[]).unwrap().body;
+        stats.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse::<u64>().ok()).sum()
+    }
+
     /// Replaces its resources.
     pub(crate) fn edit(&self, resources: &str) {
         let new = self.folder.path().join("resources.new");
