@@ -11,6 +11,9 @@ use crate::client::Client;
 use crate::scenario::{Role, Scenario};
 use crate::services;
 
+/// Where httpbin listens in its container.
+const HTTPBIN: u16 = 8000;
+
 /// Whether a Docker engine answers here.
 #[must_use]
 pub fn docker_answers() -> bool {
@@ -58,7 +61,7 @@ impl Compose {
             render.arg("-f").arg(file);
         }
         render.arg("-f").arg(self.folder.path().join("services.yaml"));
-        render.args(role_flags(role)).args(more);
+        render.args(role_flags(role, HTTPBIN)).args(more);
         succeed(render)?;
         self.compose(&["rm", "-s", "-f", container])?;
         self.compose(&["up", "-d", "--no-deps", container])?;

@@ -63,13 +63,23 @@ pub fn outrigger() -> Result<PathBuf> {
     Ok(path.into())
 }
 
-/// The flags that put a proxy at `role`, the same for `run`, `render`, `analyze` and `explain`.
-pub(crate) fn role_flags(role: crate::scenario::Role) -> &'static [&'static str] {
+/// The flags that put a proxy at `role`, the same for `run`, `render`, `analyze` and `explain`. The application beside it
+/// listens on `application`.
+pub(crate) fn role_flags(role: crate::scenario::Role, application: u16) -> Vec<String> {
     use crate::scenario::Role;
-    match role {
+    let application = application.to_string();
+    let flags: &[&str] = match role {
         Role::Gateway => &["--role", "gateway"],
-        Role::Outbound | Role::Inbound => {
-            &["--role", "sidecar", "--label", "app=httpbin", "--label", "version=v1", "--app-port", "8000"]
-        }
-    }
+        Role::Outbound | Role::Inbound => &[
+            "--role",
+            "sidecar",
+            "--label",
+            "app=httpbin",
+            "--label",
+            "version=v1",
+            "--app-port",
+            &application,
+        ],
+    };
+    flags.iter().map(|flag| (*flag).to_owned()).collect()
 }

@@ -14,6 +14,9 @@ use crate::client::Client;
 use crate::scenario::{Role, Scenario};
 use crate::services::Processes;
 
+/// A port on which nobody listens.
+const UNUSED: u16 = 9;
+
 /// How long a proxy may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -67,12 +70,9 @@ impl Local {
         for file in files.iter().chain([&self.services_file()]) {
             flags.extend(["-f".to_owned(), file.display().to_string()]);
         }
-        flags.extend(role_flags(role).iter().map(|flag| (*flag).to_owned()));
-        if role == Role::Inbound
-            && let Some(port) = self.services.port("httpbin", "v1")
-        {
-            flags.extend(["--app-port".to_owned(), port.to_string()]);
-        }
+        // A sidecar whose application is not among the services has none that is asked for anything.
+        let application = self.services.port("httpbin", "v1").unwrap_or(UNUSED);
+        flags.extend(role_flags(role, application));
         flags
     }
 
