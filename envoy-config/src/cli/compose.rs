@@ -60,7 +60,7 @@ struct Inject {
     #[arg(long, value_name = "DIR")]
     ca: Option<PathBuf>,
 
-    /// Namespace of services without the label `outrigger.dev/namespace`
+    /// Namespace of services without the label `outrigger.io/namespace`
     #[arg(short = 'n', long, value_name = "NS", default_value = "default")]
     namespace: String,
 

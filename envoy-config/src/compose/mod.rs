@@ -27,15 +27,15 @@ use self::model::Model;
 /// The label by which a service asks for a sidecar, as in Istio.
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// The label of a service that runs `outrigger run` itself and needs a certificate.
-pub const GATEWAY: &str = "outrigger.dev/gateway";
+pub const GATEWAY: &str = "outrigger.io/gateway";
 /// The label with the ports of an application.
-pub const APP_PORT: &str = "outrigger.dev/app-port";
+pub const APP_PORT: &str = "outrigger.io/app-port";
 /// The label with a service's namespace.
-pub const NAMESPACE: &str = "outrigger.dev/namespace";
+pub const NAMESPACE: &str = "outrigger.io/namespace";
 /// The label with its service account.
-pub const SERVICE_ACCOUNT: &str = "outrigger.dev/service-account";
+pub const SERVICE_ACCOUNT: &str = "outrigger.io/service-account";
 /// The label with the services that an application speaks to past its sidecar.
-pub const DIRECT: &str = "outrigger.dev/direct";
+pub const DIRECT: &str = "outrigger.io/direct";
 
 /// What came of a compose file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -170,7 +170,7 @@ impl Service<'_> {
 
     /// Its labels as policies see them; `app` is its name unless it says otherwise.
     pub(super) fn workload_labels(&self) -> BTreeMap<&str, &str> {
-        let foreign = ["outrigger.dev/", "sidecar.istio.io/", "com.docker."];
+        let foreign = ["outrigger.io/", "sidecar.istio.io/", "com.docker."];
         let own = self.labels.iter().filter(|(key, _)| !foreign.iter().any(|prefix| key.starts_with(prefix)));
         std::iter::once(("app", self.name))
             .chain(own.map(|(key, value)| (key.as_str(), value.as_str())))

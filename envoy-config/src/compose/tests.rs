@@ -12,7 +12,7 @@ services:
     image: outrigger:local
     command: [run, --file=/etc/outrigger/resources]
     labels:
-      outrigger.dev/gateway: \"true\"
+      outrigger.io/gateway: \"true\"
     ports: [\"80:8080\"]
 
   # The front.
@@ -30,8 +30,8 @@ services:
     image: shop/b
     labels:
     - sidecar.istio.io/inject=true
-    - outrigger.dev/app-port=9090
-    - outrigger.dev/namespace=back
+    - outrigger.io/app-port=9090
+    - outrigger.io/namespace=back
     networks:
       back: {aliases: [bee], ipv4_address: 10.9.0.2}
     environment: *env
@@ -167,8 +167,8 @@ fn what_does_not_go_with_a_sidecar_is_refused() {
             "services: {a: {labels: [sidecar.istio.io/inject=true], expose: [80]}}\n".to_owned(),
             "1:12: service `a`",
         ),
-        (service("    expose: [80]\n").replace("=true", "=true, 'outrigger.dev/app-port=$P'"), "3:5: label"),
-        (service("    expose: [80]\n").replace("=true", "=true, outrigger.dev/direct=c"), "2:3: label"),
+        (service("    expose: [80]\n").replace("=true", "=true, 'outrigger.io/app-port=$P'"), "3:5: label"),
+        (service("    expose: [80]\n").replace("=true", "=true, outrigger.io/direct=c"), "2:3: label"),
         ("a: 1\n".to_owned(), "there are no `services`"),
         ("services: {a: [}\n".to_owned(), "1:"),
         ("services: {}\n---\nservices: {}\n".to_owned(), "one document"),
