@@ -89,9 +89,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// `value`, which is to be no more than `limit`.
+    /// `value`, which is to be no more than `limit`. Below zero it is noise, and says nothing.
     pub(super) fn new(name: &str, limit: f64, value: f64) -> Self {
-        Self { name: name.to_owned(), limit, value, met: value <= limit }
+        Self { name: name.to_owned(), limit, value, met: (0.0..=limit).contains(&value) }
     }
 }
 
