@@ -178,11 +178,11 @@ fn load(address: &str, client: u32, stop: &AtomicBool, sent: &AtomicU32) -> Vec<
     let mut kept = None;
     while !stop.load(Ordering::Relaxed) {
         let due = Instant::now() + pause;
-        let path = if sent.fetch_add(1, Ordering::Relaxed) % 2 == 0 { "/" } else { "/pool" };
+        let path = if sent.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { "/" } else { "/pool" };
         let mut answer = || {
             let mut connection = kept.take().map_or_else(|| Connection::open(address), Ok)?;
             let answer = connection.get("edge.example", path, "")?;
-            kept = (client % 2 == 0).then_some(connection);
+            kept = client.is_multiple_of(2).then_some(connection);
             anyhow::Ok(answer)
         };
         match answer() {
