@@ -33,8 +33,14 @@ pub(crate) fn tls(certificate: &Certificate, body: &'static str) -> u16 {
     std::thread::spawn(move || {
         for socket in listener.incoming().flatten() {
             let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), socket);
-            let mut request = [0u8; 4096];
-            if stream.read(&mut request).is_ok() {
+            // All of it: a socket that is closed with unread bytes resets the connection.
+            let mut request = Vec::new();
+            let mut bytes = (&mut stream).bytes().map_while(Result::ok);
+            while !request.ends_with(b"\r\n\r\n") {
+                let Some(byte) = bytes.next() else { break };
+                request.push(byte);
+            }
+            if request.ends_with(b"\r\n\r\n") {
                 let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             }
         }

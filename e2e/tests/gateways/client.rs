@@ -87,7 +87,8 @@ impl Connection {
 
     /// Sends a GET with further header lines; the status and the body of the answer.
     pub(crate) fn get(&mut self, host: &str, path: &str, lines: &str) -> Result<(u16, String)> {
-        write!(self.stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\n{lines}\r\n")?;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{lines}\r\n");
+        self.stream.write_all(request.as_bytes())?;
         let mut buffer = [0u8; 8192];
         loop {
             if let Some(answer) = self.answer()? {
