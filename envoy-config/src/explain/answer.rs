@@ -342,6 +342,8 @@ impl Answer {
                 answer.outcome = Outcome::Forward;
                 answer.headers = HeaderChanges::of(ops);
             }
+            // Offline nothing is on its way, so that nobody waits.
+            outrigger_core::Outcome::Wait => {}
             outrigger_core::Outcome::Reply(reply) => {
                 answer.status = Some(reply.status);
                 answer.body = Some(text(&reply.body));

@@ -12,7 +12,7 @@ use outrigger_api::types::virtual_service::{Abort, Delay};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::jwt::{PublicKey, SignatureVerifier};
+use crate::jwt::{Means, PublicKey, SignatureVerifier};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, spec_of, virtual_service};
 use crate::{Attributes, Connection, Engine, Outcome};
@@ -59,9 +59,10 @@ fn seen(
     headers.extend(lines);
     let request = Request::new(&headers, connection);
     let moment = Moment { now: Now(Duration::from_secs(now)), active: &Active(active) };
-    let verdict = engine.request(&request, None, &mut Draws::Fixed(0), moment, &NoKeys);
+    let verdict = engine.request(&request, None, &mut Draws::Fixed(0), moment, &Means::offline(&NoKeys));
     let status = match &verdict.outcome {
         Outcome::Reply(reply) => Some(reply.status),
+        Outcome::Wait => panic!("nobody waits for a fault"),
         Outcome::Forward(ops) => {
             let taken = |name: &str| ops.contains(&crate::HeaderOp::Remove(name.to_owned().into()));
             assert!(lines.iter().all(|(name, _)| *name != SECRET.as_bytes()) || taken(SECRET));

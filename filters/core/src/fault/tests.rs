@@ -8,7 +8,7 @@ use outrigger_api::{Config, Proxy};
 use super::*;
 use jsonwebtoken::Algorithm;
 
-use crate::jwt::{PublicKey, SignatureVerifier};
+use crate::jwt::{Means, PublicKey, SignatureVerifier};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, set, virtual_service};
 use crate::{Connection, Now, Outcome, PolicyEngine, PolicySet};
@@ -48,9 +48,10 @@ fn seen_by<const POLICIES: u8>(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
     let request = Request::new(&headers, Connection::default());
-    let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), moment(), &NoKeys);
+    let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), moment(), &Means::offline(&NoKeys));
     let reply = match verdict.outcome {
         Outcome::Forward(_) => None,
+        Outcome::Wait => panic!("nobody waits for a fault"),
         Outcome::Reply(reply) => {
             assert_eq!((&*reply.body, &*reply.details), (&b"fault filter abort"[..], "fault_filter_abort"));
             let header =

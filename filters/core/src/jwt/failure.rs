@@ -59,6 +59,8 @@ pub enum Failure {
     JwtVerificationFail,
     /// No key has this `kid`, or this `alg`.
     JwksKidAlgMismatch,
+    /// There are no keys to verify it with: they are fetched, and that has failed.
+    JwksFetchFail,
     /// The token is good, but a claim that should go into this header has a byte that no header may have.
     InvalidHeaderValue(String),
 }
@@ -102,6 +104,7 @@ impl Failure {
             Self::JwtAudienceNotAllowed => "Audiences in Jwt are not allowed",
             Self::JwtVerificationFail => "Jwt verification fails",
             Self::JwksKidAlgMismatch => "Jwks doesn't have key to match kid or alg from Jwt",
+            Self::JwksFetchFail => "Jwks remote fetch is failed",
             Self::InvalidHeaderValue(name) => return format!("invalid header value for: {name}"),
         };
         text.to_owned()

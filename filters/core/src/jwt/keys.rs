@@ -13,7 +13,7 @@ const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// The usable keys of a JWKS, in its order.
 #[derive(Debug, Clone)]
-pub(crate) struct KeySet(Vec<Key>);
+pub struct KeySet(Vec<Key>);
 
 /// A key and how tokens choose it.
 #[derive(Debug, Clone)]

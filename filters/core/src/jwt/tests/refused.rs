@@ -12,15 +12,16 @@ fn told(jwt_rules: Vec<JwtRule>) -> Vec<String> {
 }
 
 #[test]
-fn keys_that_would_have_to_be_fetched() {
-    let by_uri = JwtRule { keys: KeySource::Uri("https://i/jwks".to_owned()), ..rule("i") };
+fn keys_that_nobody_could_fetch() {
+    let by_uri = |uri: &str| JwtRule { keys: KeySource::Uri(uri.to_owned()), ..rule("i") };
     let by_discovery = JwtRule { keys: KeySource::Discovery, ..rule("j") };
     assert_eq!(
-        told(vec![rule("a"), by_uri, by_discovery]),
+        told(vec![rule("a"), by_uri("https://i/jwks"), by_uri("https://:1/"), by_discovery]),
         [
-            "error: `jwksUri` is not carried out yet (spec.jwtRules[1].jwksUri)\n  hint: give the key set in `jwks`",
-            "error: finding the keys of an issuer by OpenID Connect discovery is not carried out yet \
-             (spec.jwtRules[2].issuer)\n  hint: give the key set in `jwks`",
+            "error: `https://:1/` has no host, or a port that is none (spec.jwtRules[2].jwksUri)\n  \
+             hint: give the key set in `jwks`, or its address in `jwksUri`",
+            "error: `j` is not an `http://` or `https://` URI (spec.jwtRules[3].issuer)\n  \
+             hint: give the key set in `jwks`, or its address in `jwksUri`",
         ]
     );
 }

@@ -130,7 +130,7 @@ fn the_host_gets_the_key_as_openssl_writes_it_and_the_signature_in_der() {
     let headers = [(&b"authorization"[..], value.as_bytes())];
     let request = Request::new(&headers, Connection::default());
     let rules = rules(vec![rule("i")]);
-    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &Host);
+    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &Means::offline(&Host));
     assert_eq!(outcome.failure, None);
     assert!(outcome.identity.is_some());
 }
