@@ -6,6 +6,7 @@ mod outages;
 mod proxy;
 mod rotation;
 mod server;
+mod tls;
 
 use std::time::{Duration, Instant};
 
