@@ -108,8 +108,9 @@ fn decide(
         route.destination = Some(answer::Destination::of(egress));
     }
     if let Some((status, details)) = unrouted {
-        let Answer { jwt, authz, shadow, audit, passed_over, .. } = answer;
-        answer = Answer { jwt, authz, shadow, audit, passed_over, ..Answer::reply(status, details) };
+        let Answer { jwt, jwt_shadow, authz, shadow, audit, passed_over, .. } = answer;
+        let reply = Answer::reply(status, details);
+        answer = Answer { jwt, jwt_shadow, authz, shadow, audit, passed_over, ..reply };
     }
     if to_https {
         let location = format!("https://{}{}", question.authority(), question.line.path);

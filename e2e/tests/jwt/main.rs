@@ -1,6 +1,8 @@
-//! Keys that real Envoy fetches, from servers that die, hang, talk nonsense and change their keys.
+//! Tokens on real Envoy: keys that are fetched, from servers that die, hang, talk nonsense and change their keys; and
+//! rules that are tried out.
 
 mod discovery;
+mod dry_run;
 mod first;
 mod outages;
 mod proxy;

@@ -73,6 +73,12 @@ impl Proxy {
         }
     }
 
+    /// All of the proxy's statistics that have changed, for Prometheus.
+    pub(crate) fn metrics(&self) -> String {
+        let url = format!("http://127.0.0.1:{}/stats/prometheus?usedonly", self.admin);
+        self.agent.get(url).call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
     /// One of the proxy's statistics.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         let url = format!("http://127.0.0.1:{}/stats?filter={name}$", self.admin);
