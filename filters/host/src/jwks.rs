@@ -156,7 +156,7 @@ impl Jwks {
         size: usize,
         now: Now,
     ) -> Result<(), String> {
-        let header = |name| abi::header(Map::CallResponseHeaders, name);
+        let header = |name| abi::header(Map::CallResponse, name);
         let status = header(b":status").map_err(|_| "there is no answer".to_owned())?;
         if size > MAX_BODY {
             return Err(format!("the answer has {size} bytes, more than the {MAX_BODY} that are read"));
@@ -176,7 +176,9 @@ impl Jwks {
         let version = change(source, |record| {
             let found = record.found(source, now, max_age, is_new, self.draw());
             // The keys first: whoever sees their version has to find them.
-            if is_new { share_keys(source, found.version, &body).ok()? }
+            if is_new {
+                share_keys(source, found.version, &body).ok()?
+            }
             Some(found)
         });
         match version {
@@ -201,7 +203,8 @@ impl Jwks {
             Ok(Some(record)) => local.record = record,
             _ => local.record = local.record.failed(source, now, self.draw()),
         }
-        let kept = if local.record.is_usable(now) { "those that are there are used" } else { "there are none" };
+        let kept =
+            if local.record.is_usable(now) { "those that are there are used" } else { "there are none" };
         log::warn!("keys of {}: {reason}; {kept} ({} in a row)", source.uri(), local.record.failures);
     }
 

@@ -62,12 +62,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     fn decide(&mut self, plugin: &Plugin<POLICIES>) -> Result<Action, &'static str> {
         if plugin.engine.is_idle() {
             // The metrics filter alone asks for one header, which costs half of what all of them do.
-            if abi::header(Map::RequestHeaders, b"content-type").is_ok_and(|value| is_grpc(&value)) {
+            if abi::header(Map::Request, b"content-type").is_ok_and(|value| is_grpc(&value)) {
                 self.protocol = Protocol::Grpc;
             }
             return Ok(Action::Continue);
         }
-        let pairs = abi::header_pairs(Map::RequestHeaders).map_err(|_| "outrigger_no_request_headers")?;
+        let pairs = abi::header_pairs(Map::Request).map_err(|_| "outrigger_no_request_headers")?;
         let lines = headers::parse(&pairs);
         let wanted = plugin.engine.attributes();
         let facts = Facts::read(wanted, plugin.port);
@@ -99,7 +99,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if let Some(tokens) = tokens {
             jwt_stats::count_tokens(&tokens.cache);
         }
-        if Self::VERIFIES && let Some((failure, rule)) = verdict.jwt.as_ref().and_then(|jwt| jwt.shadow.as_ref()) {
+        if Self::VERIFIES
+            && let Some((failure, rule)) = verdict.jwt.as_ref().and_then(|jwt| jwt.shadow.as_ref())
+        {
             jwt_stats::would_refuse(failure, rule);
         }
 
@@ -125,7 +127,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
                 return Ok(Action::Pause);
             }
             Outcome::Forward(ops) => {
-                effects::change(Map::RequestHeaders, &ops).map_err(|_| "outrigger_header_change_failed")?;
+                effects::change(Map::Request, &ops).map_err(|_| "outrigger_header_change_failed")?;
                 if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
                     self.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
                 }
@@ -234,12 +236,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Changes the response headers.
     pub(crate) fn on_response_headers(&mut self) -> Action {
         if let Some(changes) = self.response.take()
-            && let Err(status) = effects::change(Map::ResponseHeaders, &changes.ops(&HostLookup))
+            && let Err(status) = effects::change(Map::Response, &changes.ops(&HostLookup))
         {
             log::error!("response headers not changed: {status:?}");
         }
         if let Some(cookie) = self.response_cookie.take()
-            && let Err(status) = effects::change(Map::ResponseHeaders, &[cookie])
+            && let Err(status) = effects::change(Map::Response, &[cookie])
         {
             log::error!("cookie not set: {status:?}");
         }

@@ -9,7 +9,9 @@ use outrigger_core::jwt::fetch::{CLUSTER, Location, SECURE_CLUSTER, Source};
 use super::{HTTP_OPTIONS, build, tls};
 use crate::credentials::{self, Credentials};
 use crate::envoy::Any;
-use crate::envoy::cluster::{Cluster, ExplicitVersion, HttpProtocolOptions, HttpVersion, UpstreamProtocolOptions};
+use crate::envoy::cluster::{
+    Cluster, ExplicitVersion, HttpProtocolOptions, HttpVersion, UpstreamProtocolOptions,
+};
 use crate::envoy::scalars::Empty;
 use crate::envoy::tls::{CommonTlsContext, UpstreamTlsContext, Validation, ValidationContext};
 use crate::render::problems;
@@ -34,15 +36,17 @@ pub(super) fn cluster(
     name: &'static str,
     credentials: &Credentials<'_>,
     secrets: &mut Secrets,
-) -> Result<Cluster, Problem> {
+) -> Result<Cluster, Box<Problem>> {
     let mut cluster = build::requested(name.to_owned(), false);
     if name == CLUSTER {
         return Ok(cluster);
     }
     let no_roots = || {
-        let message = "keys of tokens are fetched over TLS, and this machine has no authorities to verify that by";
-        let hint = "name a file of them in the environment variable SSL_CERT_FILE, or give the keys in `jwks`";
-        problems::whole(credentials::ABSENT, message.to_owned(), hint)
+        let message =
+            "keys of tokens are fetched over TLS, and this machine has no authorities to verify that by";
+        let hint =
+            "name a file of them in the environment variable SSL_CERT_FILE, or give the keys in `jwks`";
+        Box::new(problems::whole(credentials::ABSENT, message.to_owned(), hint))
     };
     let path = tls::roots_of_this_machine().ok_or_else(no_roots)?;
     let roots = tls::authorities_in_files(credentials, secrets, &path, None).map_err(|_| no_roots())?;

@@ -76,7 +76,7 @@ pub(super) fn clusters(
             Ok(cluster) => {
                 clusters.insert(cluster.name.clone(), cluster);
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     let names = Names::new(resources, proxy);
