@@ -1,6 +1,6 @@
 //! Servers of keys behind TLS.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -39,12 +39,8 @@ fn server(authority: &Authority, name: &str) -> u16 {
     std::thread::spawn(move || {
         for socket in listener.incoming().flatten() {
             let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), socket);
-            let mut request = Vec::new();
-            let mut bytes = (&mut stream).bytes().map_while(Result::ok);
-            while !request.ends_with(b"\r\n\r\n") {
-                let Some(byte) = bytes.next() else { break };
-                request.push(byte);
-            }
+            let lines = BufReader::new(&mut stream).lines().map_while(Result::ok);
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
             let body = keys(&["rs256"]);
             let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         }
