@@ -118,11 +118,8 @@ spec:
 /// A token of `issuer` that lives for an hour.
 pub(crate) fn token(alg: &str, issuer: &str) -> String {
     let claims = serde_json::json!({"iss": issuer, "sub": "ann"});
-    let token = Token {
-        alg: alg.to_owned(),
-        claims: claims.as_object().unwrap().clone(),
-        expires_in: Some(3600),
-    };
+    let token =
+        Token { alg: alg.to_owned(), claims: claims.as_object().unwrap().clone(), expires_in: Some(3600) };
     mint(&token).unwrap()
 }
 

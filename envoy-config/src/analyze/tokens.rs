@@ -69,7 +69,8 @@ spec: {{jwtRules: [{rules}]}}
 
     #[test]
     fn keys_that_anybody_could_change_on_their_way_are_told() {
-        let rules = "{issuer: a, jwksUri: 'https://idp.example/k'}, {issuer: b, jwksUri: 'http://idp.example:80/k'},
+        let rules =
+            "{issuer: a, jwksUri: 'https://idp.example/k'}, {issuer: b, jwksUri: 'http://idp.example:80/k'},
             {issuer: 'http://idp.example'}, {issuer: c, jwksUri: 'http://localhost:8080/k'},
             {issuer: d, jwksUri: 'http://[::1]:1/k'}, {issuer: e, jwksUri: 'http://127.0.0.1/k'}";
         assert_eq!(

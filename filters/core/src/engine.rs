@@ -346,7 +346,13 @@ mod tests {
             let lines: [HeaderLine<'_>; 3] = [(b":method", b"GET"), (b":path", path), (b":authority", host)];
             let request = Request::new(&lines, crate::Connection::default());
             let moment = Moment { now: crate::Now(std::time::Duration::ZERO), active: &fault::NoneActive };
-            let verdict = engine.request(&request, identity, &mut Draws::default(), moment, &Means::offline(&jwt::RustCrypto));
+            let verdict = engine.request(
+                &request,
+                identity,
+                &mut Draws::default(),
+                moment,
+                &Means::offline(&jwt::RustCrypto),
+            );
             let Outcome::Reply(reply) = verdict.outcome else { panic!("{verdict:?}") };
             assert_eq!(reply.status, 403);
             let found = reply.headers.iter().find(|(name, _)| name == "x-by").map(|(_, value)| &**value);

@@ -176,7 +176,9 @@ impl Jwks {
         let version = change(source, |record| {
             let found = record.found(source, now, max_age, is_new, self.draw());
             // The keys first: whoever sees their version has to find them.
-            if is_new { share_keys(source, found.version, &body).ok()? }
+            if is_new {
+                share_keys(source, found.version, &body).ok()?
+            }
             Some(found)
         });
         match version {
@@ -201,7 +203,8 @@ impl Jwks {
             Ok(Some(record)) => local.record = record,
             _ => local.record = local.record.failed(source, now, self.draw()),
         }
-        let kept = if local.record.is_usable(now) { "those that are there are used" } else { "there are none" };
+        let kept =
+            if local.record.is_usable(now) { "those that are there are used" } else { "there are none" };
         log::warn!("keys of {}: {reason}; {kept} ({} in a row)", source.uri(), local.record.failures);
     }
 

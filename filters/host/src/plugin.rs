@@ -80,11 +80,10 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
-        let verifies = const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) } && engine.verifies_tokens();
-        let tokens = verifies.then(|| Tokens {
-            jwks: Jwks::new(engine.key_sources(), seed()),
-            cache: Cache::new(seed()),
-        });
+        let verifies =
+            const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) } && engine.verifies_tokens();
+        let tokens = verifies
+            .then(|| Tokens { jwks: Jwks::new(engine.key_sources(), seed()), cache: Cache::new(seed()) });
         if !engine.key_sources().is_empty() {
             // The first look comes soon, and not in the VM in which Envoy only tries this out.
             set_tick_period(1);

@@ -99,7 +99,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if let Some(tokens) = tokens {
             jwt_stats::count_tokens(&tokens.cache);
         }
-        if Self::VERIFIES && let Some((failure, rule)) = verdict.jwt.as_ref().and_then(|jwt| jwt.shadow.as_ref()) {
+        if Self::VERIFIES
+            && let Some((failure, rule)) = verdict.jwt.as_ref().and_then(|jwt| jwt.shadow.as_ref())
+        {
             jwt_stats::would_refuse(failure, rule);
         }
 

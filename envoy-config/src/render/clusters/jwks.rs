@@ -9,7 +9,9 @@ use outrigger_core::jwt::fetch::{CLUSTER, Location, SECURE_CLUSTER, Source};
 use super::{HTTP_OPTIONS, build, tls};
 use crate::credentials::{self, Credentials};
 use crate::envoy::Any;
-use crate::envoy::cluster::{Cluster, ExplicitVersion, HttpProtocolOptions, HttpVersion, UpstreamProtocolOptions};
+use crate::envoy::cluster::{
+    Cluster, ExplicitVersion, HttpProtocolOptions, HttpVersion, UpstreamProtocolOptions,
+};
 use crate::envoy::scalars::Empty;
 use crate::envoy::tls::{CommonTlsContext, UpstreamTlsContext, Validation, ValidationContext};
 use crate::render::problems;
@@ -40,8 +42,10 @@ pub(super) fn cluster(
         return Ok(cluster);
     }
     let no_roots = || {
-        let message = "keys of tokens are fetched over TLS, and this machine has no authorities to verify that by";
-        let hint = "name a file of them in the environment variable SSL_CERT_FILE, or give the keys in `jwks`";
+        let message =
+            "keys of tokens are fetched over TLS, and this machine has no authorities to verify that by";
+        let hint =
+            "name a file of them in the environment variable SSL_CERT_FILE, or give the keys in `jwks`";
         problems::whole(credentials::ABSENT, message.to_owned(), hint)
     };
     let path = tls::roots_of_this_machine().ok_or_else(no_roots)?;

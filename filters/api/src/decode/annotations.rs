@@ -23,15 +23,18 @@ const PREFIX: &str = "outrigger.io/";
 /// What a kind of resource can have: its name, and the annotations.
 type Known = (&'static str, &'static [&'static str]);
 
-const OF_VIRTUAL_SERVICE: Known = ("VirtualService", &[
-    FAULT_DRY_RUN,
-    FAULT_EXPIRES,
-    FAULT_HEADERS_FROM,
-    FAULT_HEADERS_SECRET,
-    FAULT_MAX_ACTIVE,
-    FAULT_STICKY,
-    STICKY_WEIGHTS,
-]);
+const OF_VIRTUAL_SERVICE: Known = (
+    "VirtualService",
+    &[
+        FAULT_DRY_RUN,
+        FAULT_EXPIRES,
+        FAULT_HEADERS_FROM,
+        FAULT_HEADERS_SECRET,
+        FAULT_MAX_ACTIVE,
+        FAULT_STICKY,
+        STICKY_WEIGHTS,
+    ],
+);
 
 const OF_REQUEST_AUTHENTICATION: Known =
     ("RequestAuthentication", &[DRY_RUN, JWKS_MAX_STALE, JWKS_REFRESH, TOKEN_CACHE]);

@@ -58,12 +58,7 @@ fn resource(namespace: &str, name: &str, jwt_rules: Vec<JwtRule>) -> Resource {
     annotated(namespace, name, jwt_rules, JwtAnnotations::default())
 }
 
-fn annotated(
-    namespace: &str,
-    name: &str,
-    jwt_rules: Vec<JwtRule>,
-    annotations: JwtAnnotations,
-) -> Resource {
+fn annotated(namespace: &str, name: &str, jwt_rules: Vec<JwtRule>, annotations: JwtAnnotations) -> Resource {
     let authentication = RequestAuthentication { target: Target::All, jwt_rules, annotations };
     Resource {
         meta: Metadata { name: name.to_owned(), namespace: namespace.to_owned(), ..Metadata::default() },

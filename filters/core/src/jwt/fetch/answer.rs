@@ -80,11 +80,7 @@ mod tests {
                 r#"{"jwks_uri": "http://b/k"}"#,
                 Err("`jwks_uri` is not `https`, as the issuer is"),
             ),
-            (
-                "https://a",
-                r#"{"jwks_uri": "b"}"#,
-                Err("`jwks_uri` is not an `http://` or `https://` URI"),
-            ),
+            ("https://a", r#"{"jwks_uri": "b"}"#, Err("`jwks_uri` is not an `http://` or `https://` URI")),
             ("https://a", r#"{"jwks_uri": 1}"#, Err("the OpenID configuration has no `jwks_uri`")),
             ("https://a", "[]", Err("the OpenID configuration is not a JSON object")),
         ] {

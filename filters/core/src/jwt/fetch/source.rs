@@ -109,8 +109,7 @@ mod tests {
     fn servers_are_heard_within_bounds_and_the_resource_before_them() {
         let seconds = Duration::from_secs;
         let location = Location::keys("https://a").unwrap();
-        let mut source =
-            Source { location, timeout: TIMEOUT, refresh: None, max_stale: Duration::default() };
+        let mut source = Source { location, timeout: TIMEOUT, refresh: None, max_stale: Duration::default() };
         for (asked, interval) in [(None, 1200), (Some(1), 60), (Some(300), 300), (Some(1_000_000), 86_400)] {
             assert_eq!(source.interval(asked.map(seconds)), seconds(interval), "{asked:?}");
         }

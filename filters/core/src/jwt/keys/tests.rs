@@ -1,5 +1,4 @@
 use super::*;
-use crate::jwt::Algorithm;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -83,16 +82,4 @@ fn the_curve_may_be_left_out() {
     ] {
         assert_eq!(told(key), None, "{key}");
     }
-}
-
-#[test]
-fn keys_go_with_their_own_algorithms() {
-    let (set, _) = KeySet::parse(include_str!("../tests/keys/jwks.json")).unwrap();
-    let fits = |algorithm| set.0.iter().map(|key| key.key.fits(algorithm)).collect::<Vec<_>>();
-    assert_eq!(fits(Algorithm::RS256), [true, false, false]);
-    assert_eq!(fits(Algorithm::PS512), [true, false, false]);
-    assert_eq!(fits(Algorithm::ES256), [false, true, false]);
-    assert_eq!(fits(Algorithm::ES384), [false, false, true]);
-    assert_eq!(fits(Algorithm::HS256), [false, false, false]);
-    assert_eq!(fits(Algorithm::EdDSA), [false, false, false]);
 }

@@ -116,11 +116,17 @@ fn pss_tokens_verify() {
 fn the_host_gets_the_key_as_openssl_writes_it_and_the_signature_in_der() {
     struct Host;
     impl SignatureVerifier for Host {
-        fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        fn verify(
+            &self,
+            key: &VerificationKey,
+            algorithm: Algorithm,
+            message: &[u8],
+            signature: &[u8],
+        ) -> bool {
             use p256::ecdsa::signature::Verifier as _;
             use p256::pkcs8::DecodePublicKey as _;
-            assert_eq!(algorithm, Algorithm::ES256);
-            let key = p256::ecdsa::VerifyingKey::from_public_key_der(key.spki()).unwrap();
+            assert_eq!(algorithm, Algorithm::named("ES256").unwrap());
+            let key = p256::ecdsa::VerifyingKey::from_public_key_der(key.spki().unwrap()).unwrap();
             let signature = p256::ecdsa::Signature::from_der(&ecdsa_der(signature).unwrap()).unwrap();
             key.verify(message, &signature).is_ok()
         }
