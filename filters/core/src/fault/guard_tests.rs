@@ -3,7 +3,6 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use jsonwebtoken::Algorithm;
 use outrigger_api::Config;
 use outrigger_api::resource::Timestamp;
 use outrigger_api::types::annotations::{FaultGuards, HeaderFaults, Peers, StickyKey};
@@ -12,7 +11,7 @@ use outrigger_api::types::virtual_service::{Abort, Delay};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::jwt::{Means, PublicKey, SignatureVerifier};
+use crate::jwt::{Algorithm, Means, SignatureVerifier, VerificationKey};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, spec_of, virtual_service};
 use crate::{Attributes, Connection, Engine, Outcome};
@@ -20,7 +19,7 @@ use crate::{Attributes, Connection, Engine, Outcome};
 struct NoKeys;
 
 impl SignatureVerifier for NoKeys {
-    fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+    fn verify(&self, _: &VerificationKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         false
     }
 }

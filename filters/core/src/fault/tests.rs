@@ -6,9 +6,8 @@ use outrigger_api::types::virtual_service::{Abort, Delay, HttpRoute};
 use outrigger_api::{Config, Proxy};
 
 use super::*;
-use jsonwebtoken::Algorithm;
 
-use crate::jwt::{Means, PublicKey, SignatureVerifier};
+use crate::jwt::{Algorithm, Means, SignatureVerifier, VerificationKey};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, set, virtual_service};
 use crate::{Connection, Now, Outcome, PolicyEngine, PolicySet};
@@ -20,7 +19,7 @@ fn moment() -> Moment<'static> {
 struct NoKeys;
 
 impl SignatureVerifier for NoKeys {
-    fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+    fn verify(&self, _: &VerificationKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         false
     }
 }

@@ -51,6 +51,8 @@ pub enum Failure {
     JwtPayloadParseErrorAudNotString,
     /// The signature is not base64url.
     JwtSignatureParseErrorBadBase64,
+    /// A key of Ed25519 was asked, and the signature has not its 64 bytes.
+    JwtEd25519SignatureWrongLength,
     /// `iss` is not the one that a token at this place must have.
     JwtUnknownIssuer,
     /// None of the rule's audiences is in `aud`.
@@ -100,6 +102,7 @@ impl Failure {
                 "Jwt payload [aud] field is not a string or string list"
             }
             Self::JwtSignatureParseErrorBadBase64 => "Jwt signature is an invalid Base64url encoded",
+            Self::JwtEd25519SignatureWrongLength => "Jwt ED25519 signature is wrong length",
             Self::JwtUnknownIssuer => "Jwt issuer is not configured",
             Self::JwtAudienceNotAllowed => "Audiences in Jwt are not allowed",
             Self::JwtVerificationFail => "Jwt verification fails",

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::cache::Cache;
 use super::keys::KeySet;
-use super::public_key::SignatureVerifier;
+use super::verification_key::SignatureVerifier;
 
 /// What is at hand for the tokens of one request.
 pub struct Means<'m> {

@@ -8,15 +8,17 @@
 //! |---|---|---|
 //! | JSON | protobuf's reader, which takes trailing commas, single quotes and bare names | RFC 8259 |
 //! | header `crit` | ignored | refused, `Jwt verification fails` (RFC 7515 section 4.1.11) |
-//! | RS256 and the like with an EC key, and the other way round | an EC key checks an ECDSA signature whatever `alg` is | refused |
+//! | header `b64`, if it is not `true` | ignored | refused likewise (RFC 7797 section 3) |
+//! | an algorithm that is not of the key's kind, such as RS256 with an EC key or a secret | the key checks as is its kind, whatever `alg` is | refused |
 //! | curve of an EC key | any, unless the key names one | that of `alg` (RFC 7518 section 3.4) |
 //! | length of an ECDSA signature | any even one | twice the curve's |
 //! | RSA keys | from 512 bits | 1024 to 8192 bits |
+//! | Ed25519 keys of small order, for which anybody can sign, and those that are no point | taken | left out |
+//! | key sets that are a map of certificates (Google's other form) | taken | refused |
 //! | query once a token was taken out | sorted and decoded | otherwise as the client wrote it |
 //! | list and object claims in headers | protobuf's JSON, members in any order | compact JSON, members sorted |
-//!
-//! Not carried out yet, and told when compiled: keys for HS256/384/512, ES512 and EdDSA.
 
+mod algorithm;
 mod audience;
 mod base64url;
 mod cache;
@@ -26,15 +28,16 @@ mod failure;
 pub mod fetch;
 mod identity;
 mod json;
+mod jwk;
 mod keys;
 mod means;
 mod outputs;
 mod places;
 mod provider;
-mod public_key;
 #[cfg(feature = "rust-crypto")]
 mod rust_crypto;
 mod token;
+mod verification_key;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,16 +49,16 @@ use crate::verdict::{HeaderOp, Reply};
 use crate::{Now, Request, RuleRef};
 use provider::{Parsed, Provider, Stop};
 
+pub use algorithm::Algorithm;
 pub use cache::{Cache, Counts};
 pub use der::ecdsa_der;
 pub use failure::Failure;
 pub use identity::{Identity, claims_from_json};
-pub use jsonwebtoken::Algorithm;
 pub use keys::KeySet;
 pub use means::{Found, KeyStore, Means, NoKeys};
-pub use public_key::{KeyMaterial, PublicKey, SignatureVerifier};
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;
+pub use verification_key::{KeyMaterial, Secret, SignatureVerifier, VerificationKey};
 
 /// What the rules found in one request.
 #[derive(Debug, Default)]

@@ -6,7 +6,9 @@ mod fetched;
 mod hostile;
 mod mint;
 mod refused;
+mod rfc;
 mod signatures;
+mod strange_signatures;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,9 @@ use crate::Connection;
 
 /// The public keys of [`mint`].
 const JWKS: &str = include_str!("tests/keys/jwks.json");
+
+/// One key of every kind, likewise.
+const ALL_KEYS: &str = include_str!("tests/keys/jwks-all.json");
 
 /// When the tests take place: 2026-01-01.
 const NOW: u64 = 1_767_225_600;
@@ -42,6 +47,11 @@ fn rule(issuer: &str) -> JwtRule {
         timeout: None,
         space_delimited_claims: Vec::new(),
     }
+}
+
+/// Rules for issuer `i` with these keys.
+fn rules_with_keys(jwks: &str) -> Rules {
+    rules(vec![JwtRule { keys: KeySource::Inline(jwks.to_owned()), ..rule("i") }])
 }
 
 /// A rule for `issuer` that looks into a header of its own.
