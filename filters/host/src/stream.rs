@@ -190,7 +190,7 @@ fn pass_on_identity<const POLICIES: u8>(identity: &Identity) -> Result<(), &'sta
     if PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) {
         return Ok(());
     }
-    abi::set_property(CLAIMS, &identity.to_json()).map_err(|_| "outrigger_claims_not_passed_on")
+    abi::set_property(CLAIMS, identity.to_json()).map_err(|_| "outrigger_claims_not_passed_on")
 }
 
 impl<const POLICIES: u8> Stream<POLICIES> {

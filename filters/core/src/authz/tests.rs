@@ -65,7 +65,7 @@ impl Call {
         let identity = self
             .claims
             .clone()
-            .map(|claims| Identity { claims: claims.as_object().expect("an object").clone() });
+            .map(|claims| Identity::from(claims.as_object().expect("an object").clone()));
         then(&Request::new(&lines, connection).with_identity(identity.as_ref()))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::rc::Rc;
 
 use foldhash::fast::FixedState;
@@ -9,6 +10,9 @@ use foldhash::fast::FixedState;
 use super::failure::Failure;
 use super::identity::Identity;
 use super::token::Token;
+
+/// Of so many tokens that came once it is known that they did.
+const NEWCOMERS: usize = 4096;
 
 /// Longer tokens are not remembered.
 const LONGEST: usize = 16 * 1024;
@@ -68,6 +72,9 @@ impl Known {
 pub struct Cache {
     good: RefCell<Generations>,
     bad: RefCell<Generations>,
+    /// Hashes of tokens that were there once, each at the place that it says itself.
+    newcomers: Box<[Cell<u64>]>,
+    hasher: FixedState,
     counts: Cell<Counts>,
 }
 
@@ -86,7 +93,13 @@ impl Cache {
     /// An empty one. `seed` should be random, so that nobody can send tokens of one hash on purpose.
     pub fn new(seed: u64) -> Self {
         let generations = |bounds| RefCell::new(Generations::new(bounds, seed));
-        Self { good: generations(GOOD), bad: generations(BAD), counts: Cell::default() }
+        Self {
+            good: generations(GOOD),
+            bad: generations(BAD),
+            newcomers: (0..NEWCOMERS).map(|_| Cell::new(0)).collect(),
+            hasher: FixedState::with_seed(seed),
+            counts: Cell::default(),
+        }
     }
 
     /// What has been counted since the last call.
@@ -105,9 +118,10 @@ impl Cache {
         found
     }
 
-    /// Remembers a token.
+    /// Remembers a token if it is the second time that it comes: to keep those that are used once would cost each of
+    /// them, and make those go that are used again.
     pub(super) fn insert(&self, text: &[u8], known: Rc<Known>) {
-        if text.len() > LONGEST {
+        if text.len() > LONGEST || self.is_newcomer(text) {
             return;
         }
         let side = if known.is_good() { &self.good } else { &self.bad };
@@ -115,6 +129,12 @@ impl Cache {
             let evicted = side.insert(text, known);
             self.count(|counts| counts.evicted = counts.evicted.saturating_add(evicted));
         }
+    }
+
+    fn is_newcomer(&self, text: &[u8]) -> bool {
+        let hash = self.hasher.hash_one(text);
+        let place = usize::try_from(hash % NEWCOMERS as u64).unwrap_or_default();
+        self.newcomers.get(place).is_none_or(|place| place.replace(hash) != hash)
     }
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
@@ -191,8 +211,13 @@ mod tests {
 
     fn good() -> Rc<Known> {
         let known = Known::parse(b"x");
-        known.keep(0, 0, Ok(Rc::new(Identity { claims: serde_json::Map::new() })));
+        known.keep(0, 0, Ok(Rc::new(Identity::default())));
         Rc::new(known)
+    }
+
+    fn insert(cache: &Cache, text: &[u8], known: impl Fn() -> Rc<Known>) {
+        cache.insert(text, known());
+        cache.insert(text, known());
     }
 
     fn entries(cache: &Cache) -> (usize, usize) {
@@ -203,11 +228,22 @@ mod tests {
     #[test]
     fn the_whole_text_counts() {
         let cache = Cache::new(1);
-        cache.insert(b"a.b.c", good());
+        insert(&cache, b"a.b.c", good);
         assert!(cache.find(b"a.b.c").is_some());
         assert!(cache.find(b"a.b.d").is_none());
         assert_eq!(cache.take_counts(), Counts { hits: 1, misses: 1, evicted: 0 });
         assert_eq!(cache.take_counts(), Counts::default());
+    }
+
+    #[test]
+    fn who_comes_once_is_not_kept() {
+        let cache = Cache::new(1);
+        for number in 0..1_000_u32 {
+            cache.insert(number.to_string().as_bytes(), good());
+        }
+        assert_eq!(entries(&cache), (0, 0));
+        cache.insert(b"999", good());
+        assert!(cache.find(b"999").is_some());
     }
 
     #[test]
@@ -223,9 +259,9 @@ mod tests {
     #[test]
     fn bad_tokens_displace_no_good_one() {
         let cache = Cache::new(1);
-        cache.insert(b"good", good());
+        insert(&cache, b"good", good);
         for number in 0..10_000_u32 {
-            cache.insert(number.to_string().as_bytes(), Rc::new(Known::parse(b"x")));
+            insert(&cache, number.to_string().as_bytes(), || Rc::new(Known::parse(b"x")));
         }
         assert!(cache.find(b"good").is_some());
         assert_eq!(entries(&cache), (1, BAD.entries));
@@ -235,9 +271,9 @@ mod tests {
     #[test]
     fn what_is_used_stays_and_the_rest_makes_room() {
         let cache = Cache::new(1);
-        cache.insert(b"used", good());
+        insert(&cache, b"used", good);
         for number in 0..5_000_u32 {
-            cache.insert(number.to_string().as_bytes(), good());
+            insert(&cache, number.to_string().as_bytes(), good);
             assert!(cache.find(b"used").is_some(), "{number}");
         }
         assert!(cache.find(b"0").is_none());
@@ -248,10 +284,10 @@ mod tests {
     fn bytes_are_bounded_and_long_tokens_not_kept() {
         let cache = Cache::new(1);
         for number in 0..1_000_u32 {
-            cache.insert(&[&number.to_le_bytes()[..], &[b'a'; 8_000]].concat(), good());
+            insert(&cache, &[&number.to_le_bytes()[..], &[b'a'; 8_000]].concat(), good);
         }
         assert!(entries(&cache).0 <= GOOD.bytes / (6 * 8_004 + OVERHEAD));
-        cache.insert(&[b'a'; LONGEST + 1], good());
+        insert(&cache, &[b'a'; LONGEST + 1], good);
         assert!(cache.find(&[b'a'; LONGEST + 1]).is_none());
     }
 }

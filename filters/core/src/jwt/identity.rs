@@ -1,14 +1,28 @@
 //! Who a verified token speaks for.
 
+use once_cell::unsync::OnceCell;
 use serde_json::{Map, Value};
 
 use super::json;
 
 /// A verified token.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Identity {
     /// The token's payload. Claims that list words in one string, such as `scope`, are lists here.
     pub claims: Map<String, Value>,
+    json: OnceCell<Vec<u8>>,
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.claims == other.claims
+    }
+}
+
+impl From<Map<String, Value>> for Identity {
+    fn from(claims: Map<String, Value>) -> Self {
+        Self { claims, json: OnceCell::new() }
+    }
 }
 
 impl Identity {
@@ -29,7 +43,7 @@ impl Identity {
                 }
             }
         }
-        Self { claims }
+        Self::from(claims)
     }
 
     /// `iss/sub`, Istio's `request.auth.principal`; `None` unless both are there.
@@ -56,16 +70,16 @@ impl Identity {
         inner.iter().try_fold(self.claims.get(name)?, |value, key| value.get(key))
     }
 
-    /// The payload as JSON: how one filter hands the identity to the next.
-    pub fn to_json(&self) -> Vec<u8> {
+    /// The payload as JSON: how one filter hands the identity to the next. It is made once.
+    pub fn to_json(&self) -> &[u8] {
         // Maps with string keys can always be written.
-        serde_json::to_vec(&self.claims).unwrap_or_default()
+        self.json.get_or_init(|| serde_json::to_vec(&self.claims).unwrap_or_default())
     }
 }
 
 /// What [`Identity::to_json`] wrote; `None` if it is no JSON object.
 pub fn claims_from_json(json: &[u8]) -> Option<Identity> {
-    json::parse_object(json).map(|claims| Identity { claims })
+    json::parse_object(json).map(Identity::from)
 }
 
 #[cfg(test)]
@@ -133,7 +147,7 @@ mod tests {
     fn the_next_filter_reads_what_this_one_wrote() {
         let identity =
             identity(json!({"iss": "ä\u{0}\"", "scope": "a b", "n": {"f": 1.5, "l": [null, true]}}));
-        assert_eq!(claims_from_json(&identity.to_json()), Some(identity));
+        assert_eq!(claims_from_json(identity.to_json()), Some(identity));
         assert_eq!(claims_from_json(b"[]"), None);
         assert_eq!(claims_from_json(b""), None);
     }

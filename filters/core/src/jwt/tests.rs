@@ -93,7 +93,7 @@ struct Seen {
     ops: Vec<String>,
 }
 
-/// What comes of a request; the same without a cache, and with one that has seen its tokens and one that has not.
+/// What comes of a request; the same without a cache, and with one that sees its tokens for the first time and again.
 fn verify<'e>(rules: &'e Rules, request: &Request<'_>) -> Outcome<'e> {
     let cache = Cache::new(1);
     let with = |cache| {
@@ -101,9 +101,9 @@ fn verify<'e>(rules: &'e Rules, request: &Request<'_>) -> Outcome<'e> {
         rules.verify(request, Now(Duration::from_secs(NOW)), &means)
     };
     let outcome = with(None);
-    for known in [false, true] {
+    for time in 1..4 {
         let cached = with(Some(&cache));
-        assert_eq!(format!("{cached:?}"), format!("{outcome:?}"), "{known}");
+        assert_eq!(format!("{cached:?}"), format!("{outcome:?}"), "{time}");
     }
     outcome
 }

@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn claims_match_texts_and_lists_and_negate_to_what_is_left() {
         let claims = serde_json::json!({"sub": "ann", "roles": ["admin", "dev"], "n": 1, "a": {"b": "c"}});
-        let identity = Identity { claims: claims.as_object().cloned().unwrap() };
+        let identity = Identity::from(claims.as_object().cloned().unwrap());
         for (path, spec, identity, fits) in [
             ("sub", exact("ann"), Some(&identity), true),
             ("sub", exact("bob"), Some(&identity), false),

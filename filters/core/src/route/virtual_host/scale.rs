@@ -175,7 +175,7 @@ fn parameters_ports_and_what_must_not_be() {
     )
     .unwrap();
     for (n, found) in [(9_999, Some(9_999)), (COUNT, None)] {
-        let identity = crate::jwt::Identity { claims: claims(n) };
+        let identity = crate::jwt::Identity::from(claims(n));
         let headers = [(&b":path"[..], &b"/"[..])];
         let request = Request::new(&headers, Connection::default()).with_identity(Some(&identity));
         let checks = Cell::new(0);

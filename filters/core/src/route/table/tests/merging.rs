@@ -166,7 +166,7 @@ fn claims_are_asked_for_where_some_rule_does() {
     let resources = [gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], rules)];
     let table = table(&resources, &ingress());
     assert_eq!(table.attributes(), Attributes::CLAIMS);
-    let ann = Identity { claims: [("sub".to_owned(), "ann".into())].into_iter().collect() };
+    let ann = Identity::from(serde_json::Map::from_iter([("sub".to_owned(), "ann".into())]));
     let lines = get("a.com", "/", &[]);
     for (identity, rule) in [(Some(&ann), 0), (None, 1)] {
         let request = Request::new(&lines, Connection::default()).with_identity(identity);

@@ -95,7 +95,7 @@ fn claims_and_addresses_are_asked_for() {
     let claim = StickyKey::Claim(vec!["sub".into()]);
     let table = table(&[("one", 50), ("other", 50)], &[claim, StickyKey::SourceAddress]);
     assert_eq!(table.attributes(), Attributes::CLAIMS | Attributes::REMOTE_IP);
-    let identity = Identity { claims: json!({"sub": "ann"}).as_object().cloned().unwrap() };
+    let identity = Identity::from(json!({"sub": "ann"}).as_object().cloned().unwrap());
     let by = |identity| {
         let (_, choice) = choose(&table, &[], identity, &mut Draws::Fixed(0));
         choice.kept.unwrap().by.to_string()
