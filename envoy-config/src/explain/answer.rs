@@ -360,7 +360,7 @@ impl Answer {
         answer.jwt = verdict.jwt.as_ref().and_then(|jwt| {
             // The failure is what the client reads.
             let failure = jwt.failure.as_ref().and(answer.body.clone());
-            let claim = |name| Some(jwt.identity.as_ref()?.claims.get(name)?.as_str()?.to_owned());
+            let claim = |name| Some(jwt.identity.as_ref()?.get(name)?.as_str()?.to_owned());
             let principal = jwt.identity.as_ref().map(|_| {
                 format!("{}/{}", claim("iss").unwrap_or_default(), claim("sub").unwrap_or_default())
             });

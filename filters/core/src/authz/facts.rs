@@ -102,7 +102,7 @@ impl<'f> Facts<'f, '_> {
 
     /// A claim that is a string.
     pub(super) fn text_claim(&self, name: &str) -> Option<&'f [u8]> {
-        self.request.identity()?.claims.get(name)?.as_str().map(str::as_bytes)
+        self.request.identity()?.get(name)?.as_str().map(str::as_bytes)
     }
 }
 

@@ -14,6 +14,9 @@ use super::token::Token;
 /// Of so many tokens that came once it is known that they did.
 const NEWCOMERS: usize = 4096;
 
+/// So many bytes of a token are hashed.
+const HASHED: usize = 40;
+
 /// Longer tokens are not remembered.
 const LONGEST: usize = 16 * 1024;
 
@@ -107,34 +110,40 @@ impl Cache {
         self.counts.take()
     }
 
-    /// What is known of this token.
-    pub(super) fn find(&self, text: &[u8]) -> Option<Rc<Known>> {
-        let find = |side: &RefCell<Generations>| side.try_borrow_mut().ok()?.find(text);
+    /// What is known of this token, and by what the cache knows it.
+    pub(super) fn find(&self, text: &[u8]) -> (Hash, Option<Rc<Known>>) {
+        let hash = self.hash(text);
+        let find = |side: &RefCell<Generations>| side.try_borrow_mut().ok()?.find(hash, text);
         let found = find(&self.good).or_else(|| find(&self.bad));
         self.count(|counts| match &found {
             Some(_) => counts.hits = counts.hits.saturating_add(1),
             None => counts.misses = counts.misses.saturating_add(1),
         });
-        found
+        (hash, found)
     }
 
     /// Remembers a token if it is the second time that it comes: to keep those that are used once would cost each of
     /// them, and make those go that are used again.
-    pub(super) fn insert(&self, text: &[u8], known: Rc<Known>) {
-        if text.len() > LONGEST || self.is_newcomer(text) {
+    pub(super) fn insert(&self, hash: Hash, text: &[u8], known: Rc<Known>) {
+        if text.len() > LONGEST || self.is_newcomer(hash) {
             return;
         }
         let side = if known.is_good() { &self.good } else { &self.bad };
         if let Ok(mut side) = side.try_borrow_mut() {
-            let evicted = side.insert(text, known);
+            let evicted = side.insert(hash, text, known);
             self.count(|counts| counts.evicted = counts.evicted.saturating_add(evicted));
         }
     }
 
-    fn is_newcomer(&self, text: &[u8]) -> bool {
-        let hash = self.hasher.hash_one(text);
-        let place = usize::try_from(hash % NEWCOMERS as u64).unwrap_or_default();
-        self.newcomers.get(place).is_none_or(|place| place.replace(hash) != hash)
+    /// The end is a token's signature, which no two good ones share.
+    fn hash(&self, text: &[u8]) -> Hash {
+        let end = text.last_chunk::<HASHED>().map_or(text, |end| end.as_slice());
+        Hash(self.hasher.hash_one(end))
+    }
+
+    fn is_newcomer(&self, hash: Hash) -> bool {
+        let place = usize::try_from(hash.0 % NEWCOMERS as u64).unwrap_or_default();
+        self.newcomers.get(place).is_none_or(|place| place.replace(hash.0) != hash.0)
     }
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
@@ -151,7 +160,11 @@ struct Bounds {
     bytes: usize,
 }
 
-type Entries = HashMap<Box<[u8]>, Rc<Known>, FixedState>;
+/// By what an entry is found. Tokens that share it displace each other: the whole text counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Hash(u64);
+
+type Entries = HashMap<Hash, (Box<[u8]>, Rc<Known>), FixedState>;
 
 /// Two generations: what is found moves to the young one, and when that is full the old one is dropped whole. So those
 /// in use stay, for one map operation each.
@@ -170,35 +183,40 @@ impl Generations {
         Self { young: entries(), old: entries(), bytes: 0, bounds }
     }
 
-    fn find(&mut self, text: &[u8]) -> Option<Rc<Known>> {
-        if let Some(known) = self.young.get(text) {
-            return Some(Rc::clone(known));
+    fn find(&mut self, hash: Hash, text: &[u8]) -> Option<Rc<Known>> {
+        if let Some((own, known)) = self.young.get(&hash) {
+            return (**own == *text).then(|| Rc::clone(known));
         }
-        let (text, known) = self.old.remove_entry(text)?;
-        self.add(text, Rc::clone(&known));
+        let (own, _) = self.old.get(&hash)?;
+        if **own != *text {
+            return None;
+        }
+        let (text, known) = self.old.remove(&hash)?;
+        self.add(hash, text, Rc::clone(&known));
         Some(known)
     }
 
     /// How many entries made room.
-    fn insert(&mut self, text: &[u8], known: Rc<Known>) -> u64 {
-        self.old.remove(text);
-        self.add(text.into(), known)
+    fn insert(&mut self, hash: Hash, text: &[u8], known: Rc<Known>) -> u64 {
+        self.old.remove(&hash);
+        self.add(hash, text.into(), known)
     }
 
-    fn add(&mut self, text: Box<[u8]>, known: Rc<Known>) -> u64 {
-        let size = text.len().saturating_mul(6).saturating_add(OVERHEAD);
+    fn add(&mut self, hash: Hash, text: Box<[u8]>, known: Rc<Known>) -> u64 {
+        let size = |text: &[u8]| text.len().saturating_mul(6).saturating_add(OVERHEAD);
+        let more = size(&text);
         let mut evicted = 0;
         let is_full = self.young.len() >= self.bounds.entries / 2
-            || self.bytes.saturating_add(size) > self.bounds.bytes / 2;
+            || self.bytes.saturating_add(more) > self.bounds.bytes / 2;
         if is_full {
             evicted = u64::try_from(self.old.len()).unwrap_or_default();
             self.old.clear();
             std::mem::swap(&mut self.young, &mut self.old);
             self.bytes = 0;
         }
-        if self.young.insert(text, known).is_none() {
-            self.bytes = self.bytes.saturating_add(size);
-        }
+        let displaced = self.young.insert(hash, (text, known));
+        let less = displaced.map_or(0, |(text, _)| size(&text));
+        self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
         evicted
     }
 }
@@ -215,9 +233,17 @@ mod tests {
         Rc::new(known)
     }
 
+    fn insert_once(cache: &Cache, text: &[u8], known: Rc<Known>) {
+        cache.insert(cache.hash(text), text, known);
+    }
+
     fn insert(cache: &Cache, text: &[u8], known: impl Fn() -> Rc<Known>) {
-        cache.insert(text, known());
-        cache.insert(text, known());
+        insert_once(cache, text, known());
+        insert_once(cache, text, known());
+    }
+
+    fn knows(cache: &Cache, text: &[u8]) -> bool {
+        cache.find(text).1.is_some()
     }
 
     fn entries(cache: &Cache) -> (usize, usize) {
@@ -229,21 +255,33 @@ mod tests {
     fn the_whole_text_counts() {
         let cache = Cache::new(1);
         insert(&cache, b"a.b.c", good);
-        assert!(cache.find(b"a.b.c").is_some());
-        assert!(cache.find(b"a.b.d").is_none());
+        assert!(knows(&cache, b"a.b.c"));
+        assert!(!knows(&cache, b"a.b.d"));
         assert_eq!(cache.take_counts(), Counts { hits: 1, misses: 1, evicted: 0 });
         assert_eq!(cache.take_counts(), Counts::default());
+    }
+
+    #[test]
+    fn tokens_that_end_alike_are_not_taken_for_each_other() {
+        let cache = Cache::new(1);
+        let end = [b'e'; HASHED];
+        let (one, other) = ([b"one.", &end[..]].concat(), [b"other.", &end[..]].concat());
+        insert(&cache, &one, good);
+        assert!(knows(&cache, &one) && !knows(&cache, &other));
+        insert(&cache, &other, good);
+        assert!(!knows(&cache, &one) && knows(&cache, &other));
+        assert_eq!(entries(&cache), (1, 0));
     }
 
     #[test]
     fn who_comes_once_is_not_kept() {
         let cache = Cache::new(1);
         for number in 0..1_000_u32 {
-            cache.insert(number.to_string().as_bytes(), good());
+            insert_once(&cache, number.to_string().as_bytes(), good());
         }
         assert_eq!(entries(&cache), (0, 0));
-        cache.insert(b"999", good());
-        assert!(cache.find(b"999").is_some());
+        insert_once(&cache, b"999", good());
+        assert!(knows(&cache, b"999"));
     }
 
     #[test]
@@ -263,7 +301,7 @@ mod tests {
         for number in 0..10_000_u32 {
             insert(&cache, number.to_string().as_bytes(), || Rc::new(Known::parse(b"x")));
         }
-        assert!(cache.find(b"good").is_some());
+        assert!(knows(&cache, b"good"));
         assert_eq!(entries(&cache), (1, BAD.entries));
         assert_eq!(cache.take_counts().evicted, 9_500);
     }
@@ -274,9 +312,9 @@ mod tests {
         insert(&cache, b"used", good);
         for number in 0..5_000_u32 {
             insert(&cache, number.to_string().as_bytes(), good);
-            assert!(cache.find(b"used").is_some(), "{number}");
+            assert!(knows(&cache, b"used"), "{number}");
         }
-        assert!(cache.find(b"0").is_none());
+        assert!(!knows(&cache, b"0"));
         assert!(entries(&cache).0 <= GOOD.entries);
     }
 
@@ -288,6 +326,6 @@ mod tests {
         }
         assert!(entries(&cache).0 <= GOOD.bytes / (6 * 8_004 + OVERHEAD));
         insert(&cache, &[b'a'; LONGEST + 1], good);
-        assert!(cache.find(&[b'a'; LONGEST + 1]).is_none());
+        assert!(!knows(&cache, &[b'a'; LONGEST + 1]));
     }
 }

@@ -1,6 +1,9 @@
 //! Who a verified token speaks for.
 
+use std::rc::Rc;
+
 use once_cell::unsync::OnceCell;
+use serde::Serializer;
 use serde_json::{Map, Value};
 
 use super::json;
@@ -8,20 +11,22 @@ use super::json;
 /// A verified token.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
-    /// The token's payload. Claims that list words in one string, such as `scope`, are lists here.
-    pub claims: Map<String, Value>,
+    /// The token's payload.
+    claims: Rc<Map<String, Value>>,
+    /// Claims that list words in one string, such as `scope`: as lists.
+    words: Map<String, Value>,
     json: OnceCell<Vec<u8>>,
 }
 
 impl PartialEq for Identity {
     fn eq(&self, other: &Self) -> bool {
-        self.claims == other.claims
+        self.to_json() == other.to_json()
     }
 }
 
 impl From<Map<String, Value>> for Identity {
     fn from(claims: Map<String, Value>) -> Self {
-        Self { claims, json: OnceCell::new() }
+        Self { claims: Rc::new(claims), ..Self::default() }
     }
 }
 
@@ -29,26 +34,29 @@ impl Identity {
     /// The identity of a token with this payload, once the string claims named by `space_delimited` are split into
     /// their words (Envoy `normalize_payload_in_metadata`). One without any word stays a string.
     pub(crate) fn new<'n>(
-        mut claims: Map<String, Value>,
+        claims: Rc<Map<String, Value>>,
         space_delimited: impl IntoIterator<Item = &'n str>,
     ) -> Self {
+        let mut lists = Map::new();
         for name in space_delimited {
-            if let Some(claim) = claims.get_mut(name)
-                && let Some(text) = claim.as_str()
-            {
-                let words: Vec<Value> =
-                    text.split(' ').filter(|word| !word.is_empty()).map(Value::from).collect();
-                if !words.is_empty() {
-                    *claim = words.into();
-                }
+            let Some(text) = claims.get(name).and_then(Value::as_str) else { continue };
+            let words: Vec<Value> =
+                text.split(' ').filter(|word| !word.is_empty()).map(Value::from).collect();
+            if !words.is_empty() {
+                lists.insert(name.to_owned(), words.into());
             }
         }
-        Self::from(claims)
+        Self { claims, words: lists, json: OnceCell::new() }
+    }
+
+    /// The claim of this name. One that lists words in one string, such as `scope`, is a list here.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.words.get(name).or_else(|| self.claims.get(name))
     }
 
     /// `iss/sub`, Istio's `request.auth.principal`; `None` unless both are there.
     pub fn principal(&self) -> Option<String> {
-        let text = |name| self.claims.get(name).and_then(Value::as_str);
+        let text = |name| self.get(name).and_then(Value::as_str);
         Some(format!("{}/{}", text("iss")?, text("sub")?))
     }
 
@@ -67,13 +75,21 @@ impl Identity {
     /// The claim that the names of `path` lead to, through objects.
     pub(crate) fn claim(&self, path: &[String]) -> Option<&Value> {
         let (name, inner) = path.split_first()?;
-        inner.iter().try_fold(self.claims.get(name)?, |value, key| value.get(key))
+        inner.iter().try_fold(self.get(name)?, |value, key| value.get(key))
     }
 
     /// The payload as JSON: how one filter hands the identity to the next. It is made once.
     pub fn to_json(&self) -> &[u8] {
-        // Maps with string keys can always be written.
-        self.json.get_or_init(|| serde_json::to_vec(&self.claims).unwrap_or_default())
+        self.json.get_or_init(|| {
+            let claims = self.claims.iter();
+            let claims = claims.map(|(name, claim)| (name, self.words.get(name).unwrap_or(claim)));
+            let mut json = Vec::new();
+            // Maps with string keys can always be written.
+            match serde_json::Serializer::new(&mut json).collect_map(claims) {
+                Ok(()) => json,
+                Err(_) => Vec::new(),
+            }
+        })
     }
 }
 
@@ -91,7 +107,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn identity(claims: Value) -> Identity {
-        Identity::new(claims.as_object().cloned().unwrap(), ["scope", "permission", "roles"])
+        Identity::new(Rc::new(claims.as_object().cloned().unwrap()), ["scope", "permission", "roles"])
     }
 
     #[test]
@@ -102,7 +118,7 @@ mod tests {
         let expected = json!({
             "scope": ["read", "write"], "permission": ["a b"], "roles": " ", "name": "Ann Lee"
         });
-        assert_eq!(Value::Object(identity.claims), expected);
+        assert_eq!(serde_json::from_slice::<Value>(identity.to_json()).unwrap(), expected);
     }
 
     #[test]

@@ -138,7 +138,8 @@ impl Rules {
         if request.is_cors_preflight() {
             return outcome;
         }
-        let mut parsed = Parsed::new(means.cache);
+        let remembers = self.providers.iter().any(|provider| provider.remembers);
+        let mut parsed = Parsed::new(means.cache.filter(|_| remembers));
         self.ask_each(request, &mut parsed, now, means, &mut outcome);
         parsed.remember();
         outcome

@@ -41,7 +41,7 @@ impl Outputs {
 
     /// Adds the headers for `token`. The client's copies are gone by then.
     pub(crate) fn write<'e>(&'e self, token: &Token, ops: &mut Vec<HeaderOp<'e>>) -> Result<(), Failure> {
-        let payload = self.payload.iter().map(|name| (name, token.payload.clone()));
+        let payload = self.payload.iter().map(|name| (name, token.payload().to_vec()));
         let claims = self.claims.iter().filter_map(|(header, names)| {
             let text = text(lookup(&token.claims, names)?)?;
             Some((header, text.into_bytes()))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::audience::Audiences;
-use super::cache::{Cache, Known};
+use super::cache::{Cache, Hash, Known};
 use super::failure::Failure;
 use super::identity::Identity;
 use super::keys::KeySet;
@@ -68,7 +68,7 @@ impl From<Failure> for Stop {
 /// Tokens taken apart in this request, so that several rules parse each but once.
 #[derive(Debug)]
 pub(crate) struct Parsed<'r, 'c> {
-    tokens: Vec<(Cow<'r, [u8]>, Rc<Known>)>,
+    tokens: Vec<(Cow<'r, [u8]>, Option<Hash>, Rc<Known>)>,
     cache: Option<&'c Cache>,
 }
 
@@ -78,22 +78,29 @@ impl<'r, 'c> Parsed<'r, 'c> {
     }
 
     fn get(&mut self, text: Cow<'r, [u8]>) -> Rc<Known> {
-        if let Some((_, known)) = self.tokens.iter().find(|(seen, _)| *seen == text) {
+        if let Some((.., known)) = self.tokens.iter().find(|(seen, ..)| *seen == text) {
             return Rc::clone(known);
         }
-        if let Some(known) = self.cache.and_then(|cache| cache.find(&text)) {
-            return known;
+        let mut hash = None;
+        if let Some(cache) = self.cache {
+            let (of_text, found) = cache.find(&text);
+            if let Some(known) = found {
+                return known;
+            }
+            hash = Some(of_text);
         }
         let known = Rc::new(Known::parse(&text));
-        self.tokens.push((text, Rc::clone(&known)));
+        self.tokens.push((text, hash, Rc::clone(&known)));
         known
     }
 
     /// Hands what was found out to the cache.
     pub(crate) fn remember(self) {
         let Some(cache) = self.cache else { return };
-        for (text, known) in self.tokens {
-            cache.insert(&text, known);
+        for (text, hash, known) in self.tokens {
+            if let Some(hash) = hash {
+                cache.insert(hash, &text, known);
+            }
         }
     }
 }
@@ -133,7 +140,7 @@ impl Provider {
 
     /// What takes no key.
     fn check(&self, token: &Token, now: Now) -> Result<(), Failure> {
-        if !self.issuer.is_empty() && self.issuer != token.issuer {
+        if !self.issuer.is_empty() && self.issuer != token.issuer() {
             return Err(Failure::JwtUnknownIssuer);
         }
         let now = now.0.as_secs();
@@ -143,7 +150,7 @@ impl Provider {
         if token.expiry != 0 && now > token.expiry.saturating_add(CLOCK_SKEW) {
             return Err(Failure::JwtExpired);
         }
-        if !self.audiences.allow(&token.audiences) {
+        if !self.audiences.allow(token.audiences()) {
             return Err(Failure::JwtAudienceNotAllowed);
         }
         Ok(())
@@ -192,7 +199,7 @@ impl Provider {
         }
         let outcome = keys.verify(token, means.verifier).map(|()| {
             let configured = self.space_delimited.iter().map(String::as_str);
-            Rc::new(Identity::new(token.claims.clone(), SPACE_DELIMITED.into_iter().chain(configured)))
+            Rc::new(Identity::new(Rc::clone(&token.claims), SPACE_DELIMITED.into_iter().chain(configured)))
         });
         if self.remembers {
             known.keep(number, version, outcome.clone());

@@ -1,5 +1,7 @@
 //! A token taken apart, nothing of it trusted yet.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
@@ -18,20 +20,14 @@ pub(crate) struct Token {
     /// Whether the header asks for more than RFC 7515 has, so that whoever does not understand it must refuse the token:
     /// `crit` (section 4.1.11), or a payload that is signed as it is, not as base64url (`b64`, RFC 7797 section 3).
     pub(crate) has_unknown_rules: bool,
-    /// Payload `iss`, empty if absent.
-    pub(crate) issuer: String,
     /// Payload `nbf`, seconds since the epoch; 0 if absent.
     pub(crate) not_before: u64,
     /// Payload `exp`, likewise; 0 is never.
     pub(crate) expiry: u64,
-    /// Payload `aud`, also if it is a single string.
-    pub(crate) audiences: Vec<String>,
     /// The whole payload.
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) claims: Rc<Map<String, Value>>,
     /// What the signature is of.
     pub(crate) signed: Vec<u8>,
-    /// The payload as it stands in the token.
-    pub(crate) payload: Vec<u8>,
     /// The signature's bytes.
     pub(crate) signature: Vec<u8>,
 }
@@ -46,17 +42,20 @@ impl Token {
             return Err(Failure::JwtBadFormat);
         };
         let signed = [header, b".", payload].concat();
-        let payload = payload.to_vec();
 
         let header = base64url::decode(header).ok_or(Failure::JwtHeaderParseErrorBadBase64)?;
         let mut header = json::parse_object(&header).ok_or(Failure::JwtHeaderParseErrorBadJson)?;
         let Some(Value::String(alg)) = header.remove("alg") else { return Err(Failure::JwtHeaderBadAlg) };
         let algorithm = Algorithm::named(&alg).ok_or(Failure::JwtHeaderNotImplementedAlg)?;
-        let kid = string(&header, "kid").ok_or(Failure::JwtHeaderBadKid)?.to_owned();
+        let kid = match header.remove("kid") {
+            None => String::new(),
+            Some(Value::String(kid)) => kid,
+            Some(_) => return Err(Failure::JwtHeaderBadKid),
+        };
 
-        let claims = base64url::decode(&payload).ok_or(Failure::JwtPayloadParseErrorBadBase64)?;
+        let claims = base64url::decode(payload).ok_or(Failure::JwtPayloadParseErrorBadBase64)?;
         let claims = json::parse_object(&claims).ok_or(Failure::JwtPayloadParseErrorBadJson)?;
-        let issuer = string(&claims, "iss").ok_or(Failure::JwtPayloadParseErrorIssNotString)?.to_owned();
+        string(&claims, "iss").ok_or(Failure::JwtPayloadParseErrorIssNotString)?;
         string(&claims, "sub").ok_or(Failure::JwtPayloadParseErrorSubNotString)?;
         integer(
             &claims,
@@ -77,7 +76,9 @@ impl Token {
             Failure::JwtPayloadParseErrorExpOutOfRange,
         )?;
         string(&claims, "jti").ok_or(Failure::JwtPayloadParseErrorJtiNotString)?;
-        let audiences = strings(&claims, "aud").ok_or(Failure::JwtPayloadParseErrorAudNotString)?;
+        if !is_audience(claims.get("aud")) {
+            return Err(Failure::JwtPayloadParseErrorAudNotString);
+        }
 
         let signature = base64url::decode(signature).ok_or(Failure::JwtSignatureParseErrorBadBase64)?;
         Ok(Self {
@@ -86,15 +87,32 @@ impl Token {
             kid,
             has_unknown_rules: header.contains_key("crit")
                 || header.get("b64").is_some_and(|encoded| *encoded != Value::Bool(true)),
-            issuer,
             not_before,
             expiry,
-            audiences,
-            claims,
+            claims: Rc::new(claims),
             signed,
-            payload,
             signature,
         })
+    }
+
+    /// Payload `iss`, empty if absent.
+    pub(crate) fn issuer(&self) -> &str {
+        string(&self.claims, "iss").unwrap_or_default()
+    }
+
+    /// Payload `aud`, also if it is a single string.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
+        let (one, list) = match self.claims.get("aud") {
+            Some(Value::Array(list)) => (None, list.as_slice()),
+            other => (other.and_then(Value::as_str), &[][..]),
+        };
+        one.into_iter().chain(list.iter().filter_map(Value::as_str))
+    }
+
+    /// The payload as it stands in the token.
+    pub(crate) fn payload(&self) -> &[u8] {
+        let dot = self.signed.iter().position(|byte| *byte == b'.');
+        dot.and_then(|dot| self.signed.get(dot.saturating_add(1)..)).unwrap_or_default()
     }
 }
 
@@ -103,13 +121,12 @@ fn string<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m str> {
     members.get(name).map_or(Some(""), Value::as_str)
 }
 
-/// A list of strings, or one string.
-fn strings(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
-    match members.get(name) {
-        None => Some(Vec::new()),
-        Some(Value::String(one)) => Some(vec![one.clone()]),
-        Some(Value::Array(list)) => list.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
-        Some(_) => None,
+/// A list of strings, or one string, or nothing.
+fn is_audience(claim: Option<&Value>) -> bool {
+    match claim {
+        None | Some(Value::String(_)) => true,
+        Some(Value::Array(list)) => list.iter().all(Value::is_string),
+        Some(_) => false,
     }
 }
 
@@ -235,7 +252,7 @@ mod tests {
         {
             let text = token(r#"{"alg":"RS256"}"#, &format!(r#"{{"exp":{exp},"aud":"a"}}"#));
             let read = Token::parse(text.as_bytes()).unwrap();
-            assert_eq!((read.expiry, read.audiences), (seconds, vec!["a".to_owned()]), "{exp}");
+            assert_eq!((read.expiry, read.audiences().collect()), (seconds, vec!["a"]), "{exp}");
         }
     }
 }

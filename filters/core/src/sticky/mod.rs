@@ -79,7 +79,7 @@ fn cookie<'r>(request: &Request<'r>, name: &[u8]) -> Option<&'r [u8]> {
 /// A claim that is a text, a number or a boolean.
 fn claim(path: &[String], identity: &Identity) -> Option<Vec<u8>> {
     let (first, rest) = path.split_first()?;
-    let found = rest.iter().try_fold(identity.claims.get(first)?, |value, part| value.get(part))?;
+    let found = rest.iter().try_fold(identity.get(first)?, |value, part| value.get(part))?;
     match found {
         Value::String(text) => Some(text.as_bytes().to_vec()),
         Value::Number(_) | Value::Bool(_) => Some(found.to_string().into_bytes()),
