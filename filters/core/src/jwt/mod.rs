@@ -56,8 +56,10 @@ pub use failure::Failure;
 pub use identity::{Identity, claims_from_json};
 pub use keys::KeySet;
 pub use means::{Found, KeyStore, Means, NoKeys};
+pub use provider::CLOCK_SKEW;
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;
+pub use token::malformed;
 pub use verification_key::{KeyMaterial, Secret, SignatureVerifier, VerificationKey};
 
 /// What the rules found in one request.
