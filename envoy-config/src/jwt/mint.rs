@@ -8,8 +8,11 @@ use serde_json::{Map, Value};
 
 use super::key::{DevelopmentKey, KeyError};
 
-/// The claim by which a token says what it is for. A policy can refuse what has it.
+/// The claim by which a token says what it is for.
 pub const MARK: &str = "outrigger.io/development";
+
+/// Its value: a string, since policies compare no other kind.
+const FOR: &str = "demos and tests";
 
 /// What a token is to say.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +56,6 @@ fn claims(wanted: &Wanted, now: Now) -> Map<String, Value> {
     claims.insert("iat".to_owned(), now.into());
     claims.insert("exp".to_owned(), now.saturating_add(wanted.lifetime.as_secs()).into());
     claims.extend(wanted.claims.iter().cloned());
-    claims.insert(MARK.to_owned(), true.into());
+    claims.insert(MARK.to_owned(), FOR.into());
     claims
 }
