@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod beside;
+pub mod beside_jwt;
 pub mod client;
 pub mod differential;
 pub mod engine_judge;

@@ -10,6 +10,7 @@ pub mod envoy;
 pub mod exit;
 pub mod explain;
 pub mod identity;
+pub mod jwt;
 pub mod load;
 pub(crate) mod locality;
 pub mod mesh_config;

@@ -1,22 +1,20 @@
 //! `outrigger explain`
 
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
-use outrigger_api::{Direction, Proxy, Resource, Role};
+use outrigger_api::{Direction, Proxy, Role};
 use outrigger_core::Now;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::input::{Read, Subject};
+use super::key_sets::KeySets;
+use super::{complain_about, moment};
 use crate::Exit;
-use crate::analyze::{Finding, human as findings};
+use crate::analyze::Finding;
 use crate::explain::answer::Outcome;
 use crate::explain::request_line::RequestLine;
-use crate::explain::{Question, explain, human, use_keys};
-use crate::load::{Loaded, Unreadable};
+use crate::explain::{Question, explain, human};
+use crate::load::Loaded;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,16 +66,15 @@ pub struct Explain {
     direction: Option<DirectionOption>,
 
     /// The moment, such as 2030-01-02T03:04:05Z, for tokens that expire [default: now]
-    #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
+    #[arg(long, value_name = "RFC3339", value_parser = moment::parse)]
     now: Option<Now>,
 
     /// Where every random draw lands, in millionths: 0 meets each fault and the first destination
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=999_999))]
     draw: u32,
 
-    /// Key set of an issuer, in place of the one that its rule names; repeatable
-    #[arg(long, value_name = "ISSUER=FILE", value_parser = parse_keys)]
-    jwks: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    keys: KeySets,
 
     /// List every rule that was passed by, however many there are
     #[arg(long)]
@@ -114,7 +111,7 @@ impl Explain {
             return Exit::Usage;
         }
         let Read { mut loaded, mesh, proxy } = read;
-        if !self.use_keys(&mut loaded.resources) {
+        if !self.keys.put_into(&mut loaded.resources) {
             return Exit::Usage;
         }
         let question = self.question(&proxy);
@@ -159,50 +156,10 @@ impl Explain {
             to: self.to_ip.or(Some(LOCAL)),
             sni: self.sni.clone(),
             direction,
-            now: self.now.unwrap_or_else(now),
+            now: self.now.unwrap_or_else(moment::now),
             draw: self.draw,
         }
     }
-
-    /// Reads the key sets of `--jwks`. `false`: something is wrong, and standard error says what.
-    fn use_keys(&self, resources: &mut [Resource]) -> bool {
-        self.jwks.iter().fold(true, |good, (issuer, path)| {
-            let keys = match std::fs::read_to_string(path) {
-                Ok(keys) => keys,
-                Err(error) => {
-                    super::complain(&Unreadable { path: path.clone(), error });
-                    return false;
-                }
-            };
-            if !serde_json::from_str::<serde_json::Value>(&keys)
-                .is_ok_and(|set| set.get("keys").is_some_and(serde_json::Value::is_array))
-            {
-                super::complain(&format!("`{}` is not a JSON Web Key Set", path.display()));
-                return false;
-            }
-            let known = use_keys(resources, issuer, &keys);
-            if !known {
-                super::complain(&format!("no RequestAuthentication has the issuer `{issuer}`"));
-            }
-            good && known
-        })
-    }
-}
-
-fn complain_about(problems: &[Finding], files: &[&crate::load::SourceFile]) {
-    use std::io::Write as _;
-    let _ = anstream::stderr().write_all(findings::report(problems, files).as_bytes());
-}
-
-fn now() -> Now {
-    Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
-}
-
-fn parse_time(text: &str) -> Result<Now, String> {
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| error.to_string())?;
-    let nanoseconds =
-        u64::try_from(time.unix_timestamp_nanos()).map_err(|_| "the time is before 1970".to_owned())?;
-    Ok(Now(Duration::from_nanos(nanoseconds)))
 }
 
 fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -220,15 +177,5 @@ fn parse_spiffe(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("a SPIFFE ID is `spiffe://TRUST-DOMAIN/ns/NS/sa/SA`".to_owned())
-    }
-}
-
-fn parse_keys(text: &str) -> Result<(String, PathBuf), String> {
-    // An issuer is a URL more often than not, and a URL may have a `=` in its query.
-    match text.rsplit_once('=') {
-        Some((issuer, file)) if !issuer.is_empty() && !file.is_empty() => {
-            Ok((issuer.to_owned(), file.into()))
-        }
-        _ => Err(format!("`{text}` is not `issuer=file`")),
     }
 }

@@ -6,6 +6,9 @@ pub mod compose;
 pub mod examples;
 pub mod explain;
 pub mod input;
+pub mod jwt;
+mod key_sets;
+mod moment;
 pub mod render;
 pub mod render_flags;
 pub mod run;
@@ -15,6 +18,8 @@ use std::io::Write as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::Exit;
+use crate::analyze::{Finding, human};
+use crate::load::SourceFile;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -39,6 +44,7 @@ enum Command {
     Explain(explain::Explain),
     Compose(compose::Compose),
     Certs(certs::Certs),
+    Jwt(jwt::Jwt),
 }
 
 impl Cli {
@@ -51,6 +57,7 @@ impl Cli {
             Some(Command::Explain(explain)) => explain.execute(),
             Some(Command::Compose(compose)) => compose.execute(),
             Some(Command::Certs(certs)) => certs.execute(),
+            Some(Command::Jwt(jwt)) => jwt.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string());
@@ -63,6 +70,11 @@ impl Cli {
 /// Says what went wrong, on standard error.
 fn complain(error: &dyn std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "error: {error}");
+}
+
+/// Says what is wrong with resources, on standard error, with the lines of `files` that it is about.
+fn complain_about(problems: &[Finding], files: &[&SourceFile]) {
+    let _ = anstream::stderr().write_all(human::report(problems, files).as_bytes());
 }
 
 /// Says what may be wrong, on standard error.

@@ -62,10 +62,8 @@ impl Call {
             peer_principal: self.peer.as_deref(),
             lookup: None,
         };
-        let identity = self
-            .claims
-            .clone()
-            .map(|claims| Identity::from(claims.as_object().expect("an object").clone()));
+        let identity =
+            self.claims.clone().map(|claims| Identity::from(claims.as_object().expect("an object").clone()));
         then(&Request::new(&lines, connection).with_identity(identity.as_ref()))
     }
 }

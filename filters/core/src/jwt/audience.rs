@@ -45,7 +45,11 @@ mod tests {
             (&[], &["c"], true),
         ] {
             let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-            assert_eq!(Audiences::new(&own(rule)).allow(token.iter().copied()), allowed, "{rule:?} {token:?}");
+            assert_eq!(
+                Audiences::new(&own(rule)).allow(token.iter().copied()),
+                allowed,
+                "{rule:?} {token:?}"
+            );
         }
     }
 }

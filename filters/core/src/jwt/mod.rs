@@ -11,7 +11,7 @@
 //! | header `b64`, if it is not `true` | ignored | refused likewise (RFC 7797 section 3) |
 //! | an algorithm that is not of the key's kind, such as RS256 with an EC key or a secret | the key checks as is its kind, whatever `alg` is | refused |
 //! | curve of an EC key | any, unless the key names one | that of `alg` (RFC 7518 section 3.4) |
-//! | length of an ECDSA signature | any even one | twice the curve's |
+//! | length of an ECDSA signature | any: it is halved, and the last byte of an odd one counts for nothing | twice the curve's |
 //! | RSA keys | from 512 bits | 1024 to 8192 bits |
 //! | Ed25519 keys of small order, for which anybody can sign, and those that are no point | taken | left out |
 //! | key sets that are a map of certificates (Google's other form) | taken | refused |
@@ -56,8 +56,10 @@ pub use failure::Failure;
 pub use identity::{Identity, claims_from_json};
 pub use keys::KeySet;
 pub use means::{Found, KeyStore, Means, NoKeys};
+pub use provider::CLOCK_SKEW;
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;
+pub use token::malformed;
 pub use verification_key::{KeyMaterial, Secret, SignatureVerifier, VerificationKey};
 
 /// What the rules found in one request.

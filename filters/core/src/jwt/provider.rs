@@ -16,7 +16,7 @@ use crate::verdict::HeaderOp;
 use crate::{Now, Request, RuleRef};
 
 /// How far clocks may differ, in seconds: Envoy's default, which Istio leaves alone.
-const CLOCK_SKEW: u64 = 60;
+pub const CLOCK_SKEW: u64 = 60;
 
 /// Claims that Istio always splits at spaces.
 const SPACE_DELIMITED: [&str; 2] = ["scope", "permission"];

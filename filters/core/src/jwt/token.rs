@@ -8,6 +8,11 @@ use super::algorithm::Algorithm;
 use super::failure::Failure;
 use super::{base64url, json};
 
+/// Why `text` can be no token, whoever is asked; `None` if it can.
+pub fn malformed(text: &[u8]) -> Option<Failure> {
+    Token::parse(text).err()
+}
+
 /// A token whose parts could be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Token {
