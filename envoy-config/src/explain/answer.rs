@@ -10,6 +10,7 @@ use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, authz, header_names};
 use serde::Serialize;
 
 use super::guards::FaultGuards;
+use super::tokens::TokenRule;
 
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +28,9 @@ pub struct Answer {
     pub mtls: Option<Mtls>,
     /// Authentication.
     pub jwt: Option<Jwt>,
+    /// Where each rule has looked for tokens, and what it makes of those there.
+    #[serde(rename = "jwtRules", skip_serializing_if = "Vec::is_empty")]
+    pub jwt_rules: Vec<TokenRule>,
     /// What rules with `outrigger.io/dry-run` would refuse.
     #[serde(rename = "jwtShadow", skip_serializing_if = "Option::is_none")]
     pub jwt_shadow: Option<Jwt>,
@@ -319,6 +323,7 @@ impl Answer {
             headers: HeaderChanges::default(),
             mtls: None,
             jwt: None,
+            jwt_rules: Vec::new(),
             jwt_shadow: None,
             authz: None,
             fault: None,

@@ -5,8 +5,8 @@ use std::fmt::{self, Write as _};
 use outrigger_api::{Direction, Proxy, Role};
 
 use super::answer::{Answer, Authz, Destination, Fault, HeaderChanges, Jwt, Outcome, Route};
-use super::passed_by;
 use super::question::Question;
+use super::{passed_by, tokens};
 
 /// The story of `question`; with `all` each of many rules that were passed by.
 pub fn story(answer: &Answer, question: &Question, proxy: &Proxy, all: bool) -> String {
@@ -33,6 +33,7 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
         return writeln!(out, "\n{}", conclusion(answer));
     }
     jwt(out, answer)?;
+    tokens::tell(out, answer, all)?;
     authz(out, answer)?;
     fault(out, answer, question.draw)?;
     passed_by::tell(out, &answer.passed_over, all)?;
@@ -242,7 +243,7 @@ pub(super) fn place(service: &str, rule: usize, match_index: Option<usize>) -> S
     format!("VirtualService {service} http[{rule}]{entry}")
 }
 
-fn position(file: Option<&str>, line: Option<u32>) -> String {
+pub(super) fn position(file: Option<&str>, line: Option<u32>) -> String {
     match (file, line) {
         (Some(file), Some(line)) => format!(" ({file}:{line})"),
         (Some(file), None) => format!(" ({file})"),

@@ -10,6 +10,7 @@ mod passed_by;
 mod peer;
 pub mod question;
 pub mod request_line;
+pub mod tokens;
 
 use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::request_authentication::KeySource;
@@ -84,6 +85,7 @@ fn decide(
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
     let mut answer = Answer::new(&verdict, &request);
+    answer.jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     let Some(table) = engine.routes() else { return Ok(answer) };
     if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
         // Refused before any route was looked for.
@@ -108,9 +110,9 @@ fn decide(
         route.destination = Some(answer::Destination::of(egress));
     }
     if let Some((status, details)) = unrouted {
-        let Answer { jwt, jwt_shadow, authz, shadow, audit, passed_over, .. } = answer;
+        let Answer { jwt, jwt_rules, jwt_shadow, authz, shadow, audit, passed_over, .. } = answer;
         let reply = Answer::reply(status, details);
-        answer = Answer { jwt, jwt_shadow, authz, shadow, audit, passed_over, ..reply };
+        answer = Answer { jwt, jwt_rules, jwt_shadow, authz, shadow, audit, passed_over, ..reply };
     }
     if to_https {
         let location = format!("https://{}{}", question.authority(), question.line.path);

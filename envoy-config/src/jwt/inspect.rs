@@ -82,7 +82,10 @@ impl Inspection {
 const PLACE: &str = "x-token";
 
 /// What one rule alone makes of the token; `None` if it is not for this proxy.
-fn verdict(
+///
+/// # Errors
+/// The rule can't be carried out.
+pub(crate) fn verdict(
     resource: &Resource,
     authentication: &RequestAuthentication,
     (index, rule): (usize, &JwtRule),

@@ -56,6 +56,7 @@ pub use failure::Failure;
 pub use identity::{Identity, claims_from_json};
 pub use keys::KeySet;
 pub use means::{Found, KeyStore, Means, NoKeys};
+pub use places::{Look, looks};
 pub use provider::CLOCK_SKEW;
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;

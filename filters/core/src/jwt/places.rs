@@ -59,21 +59,66 @@ impl Places {
     pub(crate) fn find<'e, 'r>(&'e self, request: &Request<'r>) -> Vec<(Place<'e>, Cow<'r, [u8]>)> {
         let mut tokens = Vec::new();
         for (name, prefix) in &self.headers {
-            let lines = request.header_lines(name.as_bytes());
-            let found = lines.filter_map(|line| after_prefix(line, prefix.as_bytes()));
+            let found = in_header(request, name, prefix);
             tokens.extend(found.map(|token| (Place::Header(name), token.into())));
         }
         for name in &self.params {
-            let mut values = query_pairs(request.path_and_query()).map(split_pair);
-            let found = values.find(|(key, _)| *decoded(key) == *name.as_bytes());
-            tokens.extend(found.map(|(_, value)| (Place::Param(name), decoded(value))));
+            tokens.extend(in_param(request, name).map(|token| (Place::Param(name), token)));
         }
         for name in &self.cookies {
-            let found = cookies(request).find(|(key, _)| *key == name.as_bytes());
-            tokens.extend(found.map(|(_, value)| (Place::Cookie, value.into())));
+            tokens.extend(in_cookie(request, name).map(|token| (Place::Cookie, token.into())));
         }
         tokens
     }
+
+    /// The same one place after the other, for people.
+    pub(crate) fn looks(&self, request: &Request<'_>) -> Vec<Look> {
+        let headers = self.headers.iter().map(|(name, prefix)| Look {
+            place: match prefix.as_str() {
+                "" => format!("header `{name}`"),
+                prefix => format!("header `{name}` after `{prefix}`"),
+            },
+            tokens: in_header(request, name, prefix).map(<[u8]>::to_vec).collect(),
+        });
+        let params = self.params.iter().map(|name| Look {
+            place: format!("parameter `{name}`"),
+            tokens: in_param(request, name).map(Cow::into_owned).into_iter().collect(),
+        });
+        let cookies = self.cookies.iter().map(|name| Look {
+            place: format!("cookie `{name}`"),
+            tokens: in_cookie(request, name).map(<[u8]>::to_vec).into_iter().collect(),
+        });
+        headers.chain(params).chain(cookies).collect()
+    }
+}
+
+/// A place that a rule looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Which, in words.
+    pub place: String,
+    /// What stands there.
+    pub tokens: Vec<Vec<u8>>,
+}
+
+/// Where `rule` looks for tokens in `request`, and what it finds.
+pub fn looks(rule: &JwtRule, request: &Request<'_>) -> Vec<Look> {
+    Places::new(rule).looks(request)
+}
+
+fn in_header<'r>(request: &Request<'r>, name: &str, prefix: &str) -> impl Iterator<Item = &'r [u8]> {
+    request.header_lines(name.as_bytes()).filter_map(|line| after_prefix(line, prefix.as_bytes()))
+}
+
+/// The first of this name counts.
+fn in_param<'r>(request: &Request<'r>, name: &str) -> Option<Cow<'r, [u8]>> {
+    let mut values = query_pairs(request.path_and_query()).map(split_pair);
+    values.find(|(key, _)| *decoded(key) == *name.as_bytes()).map(|(_, value)| decoded(value))
+}
+
+/// Likewise.
+fn in_cookie<'r>(request: &Request<'r>, name: &str) -> Option<&'r [u8]> {
+    cookies(request).find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
 }
 
 impl Place<'_> {
@@ -189,6 +234,26 @@ mod tests {
         }
         let bare = places(&[("x-b", ""), ("x-a", "")], &[], &[]);
         assert_eq!(found(&bare, &[("x-b", "2"), ("x-a", "1"), ("x-b", "")]), ["1", "2", ""]);
+    }
+
+    #[test]
+    fn each_place_tells_what_stands_there() {
+        let places = places(&[("authorization", "Bearer "), ("x-token", "")], &["t"], &["c"]);
+        let lines: [(&[u8], &[u8]); 3] =
+            [(b":path", b"/?t=one"), (b"authorization", b"Basic x"), (b"x-token", b"two")];
+        let looks = places.looks(&Request::new(&lines, Connection::default()));
+        let told: Vec<_> = looks
+            .iter()
+            .map(|look| (look.place.as_str(), look.tokens.concat().escape_ascii().to_string()))
+            .collect();
+        let told: Vec<_> = told.iter().map(|(place, token)| (*place, token.as_str())).collect();
+        let expected = [
+            ("header `authorization` after `Bearer `", ""),
+            ("header `x-token`", "two"),
+            ("parameter `t`", "one"),
+            ("cookie `c`", ""),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]
