@@ -65,10 +65,13 @@ impl From<Failure> for Stop {
     }
 }
 
+/// A token that was not known: its text, by what the cache finds it, and what is known now.
+type Fresh<'r> = (Cow<'r, [u8]>, Option<Hash>, Rc<Known>);
+
 /// Tokens taken apart in this request, so that several rules parse each but once.
 #[derive(Debug)]
 pub(crate) struct Parsed<'r, 'c> {
-    tokens: Vec<(Cow<'r, [u8]>, Option<Hash>, Rc<Known>)>,
+    tokens: Vec<Fresh<'r>>,
     cache: Option<&'c Cache>,
 }
 

@@ -80,7 +80,7 @@ fn keys_are_asked_for_once_all_else_is_right() {
 fn who_waits_does_so_for_the_rules_timeout_and_only_if_no_other_rule_takes_the_token() {
     let timeout = Some(Duration::from_millis(700));
     let rules = rules(vec![JwtRule { timeout, ..fetched("i") }, rule("i")]);
-    assert_eq!(ask(&rules, None, &mint::token_of("i"), (Found::Wait, Found::Wait)).1, false);
+    assert!(!ask(&rules, None, &mint::token_of("i"), (Found::Wait, Found::Wait)).1);
     let rules = super::rules(vec![JwtRule { timeout, ..fetched("i") }, rule("j")]);
     let headers = [(&b"authorization"[..], format!("Bearer {}", mint::token_of("i")))];
     let lines = headers.each_ref().map(|(name, value)| (*name, value.as_bytes()));

@@ -18,7 +18,7 @@ fn everywhere() -> Rules {
 
 fn failures(rules: &Rules, lines: &[(&[u8], &[u8])]) -> Option<Failure> {
     let request = Request::new(lines, Connection::default());
-    let outcome = verify(&rules, &request);
+    let outcome = verify(rules, &request);
     assert!(outcome.identity.is_none());
     let reply = outcome.reply(&request);
     assert_eq!(reply.map(|reply| reply.status), outcome.failure.as_ref().map(Failure::status));
