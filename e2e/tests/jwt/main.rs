@@ -2,8 +2,8 @@
 //! rules that are tried out.
 
 mod discovery;
-mod dry_run;
 mod first;
+mod logged;
 mod outages;
 mod proxy;
 mod rotation;

@@ -15,8 +15,7 @@ pub(crate) struct Proxy {
     port: u16,
     admin: u16,
     agent: ureq::Agent,
-    // Whoever speaks to it must be heard.
-    _lines: Mutex<Receiver<String>>,
+    lines: Mutex<Receiver<String>>,
     _gateway: Gateway,
     _folder: tempfile::TempDir,
     _services: Local,
@@ -36,6 +35,19 @@ impl Proxy {
         Self::by(&outrigger().unwrap(), annotations, rule)
     }
 
+    /// The next line of its access log that begins like this.
+    pub(crate) fn logged(&self, start: &str) -> String {
+        let lines = self.lines.lock().unwrap();
+        loop {
+            // Envoy writes its logs every ten seconds.
+            let line = lines.recv_timeout(Duration::from_secs(30)).unwrap();
+            let line = line.strip_prefix("envoy: ").unwrap_or(&line);
+            if line.starts_with(start) {
+                return line.to_owned();
+            }
+        }
+    }
+
     /// The same by another command.
     pub(crate) fn by(command: &Path, annotations: &str, rule: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -47,6 +59,9 @@ impl Proxy {
         flags.push(format!("--port=80={port}"));
         flags.push(format!("--admin=127.0.0.1:{admin}"));
         flags.push("--concurrency=4".to_owned());
+        let mesh = folder.path().join("mesh.config");
+        std::fs::write(&mesh, MESH_CONFIG).unwrap();
+        flags.push(format!("--mesh-config={}", mesh.display()));
         let (gateway, lines) = Gateway::start(command, &flags).unwrap();
         // A connection for each request, so that all threads get some.
         let config = ureq::Agent::config_builder()
@@ -55,7 +70,7 @@ impl Proxy {
             .timeout_global(Some(Duration::from_secs(20)));
         let agent = config.build().into();
         let lines = Mutex::new(lines);
-        Self { port, admin, agent, _lines: lines, _gateway: gateway, _folder: folder, _services: services }
+        Self { port, admin, agent, lines, _gateway: gateway, _folder: folder, _services: services }
     }
 
     /// Sends a request, with a token if there is one.
@@ -88,6 +103,11 @@ impl Proxy {
         value.map_or(0, |(_, value)| value.trim().parse().unwrap())
     }
 }
+
+/// What a log says of tokens.
+const MESH_CONFIG: &str = "accessLogFile: /dev/stdout
+accessLogFormat: \"token %FILTER_STATE(wasm.outrigger.claims:PLAIN)% %FILTER_STATE(wasm.outrigger.jwt_dry_run:PLAIN)%\\n\"
+";
 
 fn resources(annotations: &str, rule: &str) -> String {
     format!(

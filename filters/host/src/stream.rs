@@ -20,7 +20,8 @@ use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
 use crate::{effects, fault_stats, headers, jwt_stats, property};
 
-/// Filter state that carries the verified claims from one stand-alone filter to the next.
+/// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
+/// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
 const CLAIMS: &[u8] = b"outrigger.claims";
 
 /// A request on its way through one plugin.
@@ -109,6 +110,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             self.flags = injection.flags();
             self.fault = Some(Box::new(ActiveFault::new(injection, self.flags)));
         }
+        // Also of a request that is answered here: its log should say whose it was.
+        if Self::VERIFIES
+            && let Some(identity) = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref())
+        {
+            pass_on_identity(identity)?;
+        }
         match verdict.outcome {
             Outcome::Wait => {
                 let now = Instant::now();
@@ -132,9 +139,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
                     self.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
                 }
             }
-        }
-        if let Some(identity) = verdict.jwt.and_then(|jwt| jwt.identity) {
-            pass_on_identity::<POLICIES>(&identity)?;
         }
         if const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) } {
             let kept = verdict.route.as_ref().and_then(|route| route.kept.as_ref());
@@ -185,11 +189,8 @@ fn received_identity<const POLICIES: u8>(wanted: Attributes) -> Option<Identity>
     claims_from_json(&property::bytes(CLAIMS)?)
 }
 
-/// Leaves the identity to the stand-alone filters behind this one.
-fn pass_on_identity<const POLICIES: u8>(identity: &Identity) -> Result<(), &'static str> {
-    if PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) {
-        return Ok(());
-    }
+/// Leaves the identity to the filters behind this one, and to access logs.
+fn pass_on_identity(identity: &Identity) -> Result<(), &'static str> {
     abi::set_property(CLAIMS, identity.to_json()).map_err(|_| "outrigger_claims_not_passed_on")
 }
 
