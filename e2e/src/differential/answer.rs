@@ -12,7 +12,7 @@ pub(super) struct Answer {
     /// The headers, sorted by name; lines of one name in their order.
     headers: Vec<(String, Vec<u8>)>,
     /// The request as the upstream has seen it, or the body.
-    body: Vec<Vec<u8>>,
+    pub(super) body: Vec<Vec<u8>>,
 }
 
 /// Response headers that say nothing about the route.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::batch::{Difference, Failure};
-use super::generate::Configuration;
+use super::configuration::Configuration;
 
 /// A failure in a line.
 pub(super) fn line(failure: &Failure) {
