@@ -10,7 +10,7 @@ use envoy_config::explain::request_line::RequestLine;
 use envoy_config::{Inputs, MeshConfig};
 use outrigger_api::{Config, Direction, Proxy};
 use outrigger_core::fault::{Moment, NoneActive};
-use outrigger_core::jwt::RustCrypto;
+use outrigger_core::jwt::{Means, RustCrypto};
 use outrigger_core::{Connection, Draws, Engine, HeaderOp, Now, Outcome, Request, Verdict, header_names};
 
 use crate::scenario::{Exchange, Role, Scenario};
@@ -100,7 +100,7 @@ impl Judge {
         };
         let lines = lines.borrowed();
         let moment = Moment { now: question.now, active: &NoneActive };
-        let verifier = RustCrypto;
+        let means = Means::offline(&RustCrypto);
         let mut seen = Vec::new();
         for _ in 0..exchange.times {
             let connection = Connection {
@@ -111,7 +111,7 @@ impl Judge {
                 ..Connection::default()
             };
             let request = Request::new(&lines, connection);
-            let verdict = self.engine.request(&request, None, &mut self.draws, moment, &verifier);
+            let verdict = self.engine.request(&request, None, &mut self.draws, moment, &means);
             seen.push(seen_by_engine(verdict, &lines, self.role == Role::Inbound));
         }
         Ok(seen)
@@ -131,6 +131,7 @@ fn seen_by_engine(verdict: Verdict<'_>, lines: &[(&[u8], &[u8])], is_inbound: bo
             return seen;
         }
         Outcome::Forward(ops) => ops,
+        Outcome::Wait => return seen,
     };
     let mut headers: BTreeMap<String, String> =
         lines.iter().map(|(name, value)| (text(name), text(value))).collect();

@@ -229,7 +229,7 @@ fn alone(module: Module) -> Policies {
     }
 }
 
-fn empty(options: &Options) -> Value {
+pub(super) fn empty(options: &Options) -> Value {
     json!({
         "name": "empty",
         "typed_config": {

@@ -1,5 +1,6 @@
 //! The load generator: wrk.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -7,12 +8,50 @@ use anyhow::{Context as _, Result, bail};
 use super::machine::pinned;
 
 /// What is sent, again and again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Request {
     /// Path and query.
     pub(super) path: String,
     /// Header lines besides those of the load generator, with `host`.
     pub(super) headers: Vec<(String, String)>,
+    /// Each request has another one of these, in `authorization`.
+    pub(super) tokens: Option<Tokens>,
+    /// Every answer has to be a refusal; otherwise none may be.
+    pub(super) refused: bool,
+}
+
+/// Tokens in a file, one a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tokens {
+    /// The file.
+    pub(super) file: PathBuf,
+}
+
+impl Tokens {
+    /// The first one.
+    pub(super) fn first(&self) -> Result<String> {
+        let text = std::fs::read_to_string(&self.file)?;
+        text.lines().next().map(str::to_owned).context("a file without a token")
+    }
+
+    /// What makes wrk send them in turn. The requests are put together before the first is sent.
+    fn script(&self) -> String {
+        format!(
+            "local requests, at = {{}}, 0
+init = function()
+  for token in io.lines('{}') do
+    wrk.headers['authorization'] = 'Bearer ' .. token
+    requests[#requests + 1] = wrk.format()
+  end
+end
+request = function()
+  at = at % #requests + 1
+  return requests[at]
+end
+",
+            self.file.display()
+        )
+    }
 }
 
 /// wrk, as found on this machine.
@@ -52,10 +91,15 @@ impl Generator {
             let name = if name == "host" { "Host" } else { name };
             command.arg("--header").arg(format!("{name}: {value}"));
         }
+        if let Some(tokens) = &request.tokens {
+            let script = tokens.file.with_extension("lua");
+            std::fs::write(&script, tokens.script())?;
+            command.arg("--script").arg(script);
+        }
         command.arg(format!("http://127.0.0.1:{port}{}", request.path));
         let output = command.output().with_context(|| format!("can't start {}", self.program))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        match answers(&said) {
+        match answers(&said, request.refused) {
             Some(count) if count > 0 && output.status.success() => Ok(count),
             _ => {
                 bail!("wrk did not get only good answers:\n{said}{}", String::from_utf8_lossy(&output.stderr))
@@ -64,14 +108,17 @@ impl Generator {
     }
 }
 
-/// The number of answers in wrk's summary. `None` if any was not a 2xx or 3xx, or a connection failed: their cost is not
-/// what is to be measured.
-fn answers(summary: &str) -> Option<u64> {
-    if summary.contains("Non-2xx") || summary.contains("Socket errors") {
+/// The number of answers in wrk's summary. `None` if any was not a 2xx or 3xx, or was one where all are `refused`, or a
+/// connection failed: their cost is not what is to be measured.
+fn answers(summary: &str, refused: bool) -> Option<u64> {
+    if summary.contains("Socket errors") {
         return None;
     }
     let line = summary.lines().find(|line| line.contains(" requests in "))?;
-    line.split_whitespace().next()?.parse().ok()
+    let all = line.split_whitespace().next()?.parse().ok()?;
+    let bad = summary.lines().find_map(|line| line.trim().strip_prefix("Non-2xx or 3xx responses: "));
+    let bad: u64 = bad.map_or(Some(0), |bad| bad.trim().parse().ok())?;
+    (bad == if refused { all } else { 0 }).then_some(all)
 }
 
 #[cfg(test)]
@@ -90,8 +137,11 @@ Transfer/sec:      6.55MB
 
     #[test]
     fn the_count_of_answers() {
-        assert_eq!(answers(SUMMARY), Some(24628));
-        assert_eq!(answers(""), None);
+        assert_eq!(answers(SUMMARY, false), Some(24628));
+        assert_eq!(answers(SUMMARY, true), None);
+        assert_eq!(answers("", false), None);
+        let refused = format!("{SUMMARY}  Non-2xx or 3xx responses: 24628\n");
+        assert_eq!(answers(&refused, true), Some(24628));
     }
 
     #[test]
@@ -100,7 +150,7 @@ Transfer/sec:      6.55MB
             ["  Non-2xx or 3xx responses: 7\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"]
         {
             assert_eq!(
-                answers(&SUMMARY.replace("Requests/sec", &format!("{bad}Requests/sec"))),
+                answers(&SUMMARY.replace("Requests/sec", &format!("{bad}Requests/sec")), false),
                 None,
                 "{bad}"
             );

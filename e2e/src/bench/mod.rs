@@ -23,6 +23,7 @@ mod rounds;
 mod routes;
 mod setting;
 mod table;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,9 @@ use self::options::Options;
 pub fn run(options: &Options) -> Result<()> {
     if options.routes {
         return routes::run(options);
+    }
+    if options.tokens {
+        return tokens::run(options);
     }
     let (bench, [upstream, envoy]) = put_up(options)?;
     let generator = Generator::find(Cores::find().load, options.connections)?;

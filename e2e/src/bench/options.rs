@@ -9,10 +9,10 @@ use clap::Parser;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "./makew bench --", disable_version_flag = true)]
 pub struct Options {
-    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes 3]
+    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes or --tokens 3]
     #[arg(long = "rounds", value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
     wanted_rounds: Option<u32>,
-    /// Seconds of load for each measurement [default: 3, with --routes 1]
+    /// Seconds of load for each measurement [default: 3, with --routes or --tokens 1]
     #[arg(long = "seconds", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     wanted_seconds: Option<u32>,
     /// The rounds to measure.
@@ -33,6 +33,9 @@ pub struct Options {
     /// Routing tables of 10 to 10,000 rules instead, and what they take up.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare"])]
     pub routes: bool,
+    /// Tokens of several algorithms instead: none, new ones, the same again, bad ones.
+    #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes"])]
+    pub tokens: bool,
     /// Also 10 against 10,000 routes and authorization rules.
     #[arg(long)]
     pub scale: bool,
@@ -80,7 +83,7 @@ impl Options {
     }
 
     fn completed(mut self) -> Self {
-        let (rounds, seconds) = match (self.quick, self.routes) {
+        let (rounds, seconds) = match (self.quick, self.routes || self.tokens) {
             (true, _) => (2, 1),
             (false, true) => (3, 1),
             (false, false) => (10, 3),

@@ -132,7 +132,7 @@ fn counted(bench: &Bench, envoy: &Envoy) -> Result<()> {
 
 impl Probe {
     fn check(&self, name: &str, port: u16, measured: &Request, policies: Policies) -> Result<()> {
-        let mut request = Request { path: self.path.to_owned(), headers: measured.headers.clone() };
+        let mut request = Request { path: self.path.to_owned(), ..measured.clone() };
         if let Some((header, value)) = self.header {
             request.headers.retain(|(name, _)| name != header);
             request.headers.push((header.to_owned(), value.to_owned()));

@@ -77,7 +77,7 @@ mod tests {
             name: name.to_owned(),
             about: String::new(),
             port: 1,
-            request: Request { path: "/".to_owned(), headers: Vec::new() },
+            request: Request { path: "/".to_owned(), ..Request::default() },
             bare: "bare".to_owned(),
             native: "native".to_owned(),
         };

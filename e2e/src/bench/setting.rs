@@ -61,7 +61,8 @@ pub(super) fn request(path: String) -> Request {
         ("cookie", "session=5f0c1d7a9b2e; theme=dark"),
         ("x-tenant", "gold"),
     ];
-    Request { path, headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec() }
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    Request { path, headers, ..Request::default() }
 }
 
 /// The request with a token that is valid for a day.

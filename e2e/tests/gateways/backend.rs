@@ -1,6 +1,6 @@
 //! What stands behind a gateway that passes bytes on.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -34,15 +34,9 @@ pub(crate) fn tls(certificate: &Certificate, body: &'static str) -> u16 {
         for socket in listener.incoming().flatten() {
             let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), socket);
             // All of it: a socket that is closed with unread bytes resets the connection.
-            let mut request = Vec::new();
-            let mut bytes = (&mut stream).bytes().map_while(Result::ok);
-            while !request.ends_with(b"\r\n\r\n") {
-                let Some(byte) = bytes.next() else { break };
-                request.push(byte);
-            }
-            if request.ends_with(b"\r\n\r\n") {
-                let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            }
+            let lines = BufReader::new(&mut stream).lines().map_while(Result::ok);
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         }
     });
     port

@@ -67,6 +67,11 @@ pub const CAPTURE_MODE: &str = "OUT0222";
 /// TLS of a Sidecar's listener where mutual TLS of the mesh comes first.
 pub const TLS_WITHOUT_EFFECT: &str = "OUT0223";
 
+/// Keys of tokens are fetched without TLS.
+pub const PLAIN_TEXT_KEYS: &str = "OUT0230";
+/// Rules only count what they would refuse.
+pub const TRIED_OUT: &str = "OUT0231";
+
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
 /// What each code is about, in a few words, for SARIF's list of rules.
@@ -77,6 +82,8 @@ pub fn title(code: &str) -> &'static str {
         code::SCHEMA => "field does not fit Istio's schema or validation",
         code::WARNING => "valid, but hardly meant so",
         REFERENCED_RESOURCE_NOT_FOUND => "something named is absent",
+        PLAIN_TEXT_KEYS => "keys of tokens are fetched without TLS",
+        TRIED_OUT => "rules are tried out and refuse nobody",
         HIDDEN_FAULT => "timeout or retries never see the fault",
         FAULT_EXPIRY => "faults have ended or end soon",
         ANNOTATION_WITHOUT_EFFECT => "annotation does nothing",

@@ -16,6 +16,7 @@ pub mod sarif;
 mod selectors;
 mod services;
 mod suppress;
+mod tokens;
 
 use std::collections::BTreeMap;
 
@@ -54,6 +55,7 @@ pub fn analyze_with(
     services::check(resources, &mut findings);
     faults::check(resources, &mut findings);
     peers::check(resources, proxy, &mut findings);
+    tokens::check(resources, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

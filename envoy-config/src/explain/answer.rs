@@ -27,6 +27,9 @@ pub struct Answer {
     pub mtls: Option<Mtls>,
     /// Authentication.
     pub jwt: Option<Jwt>,
+    /// What rules with `outrigger.io/dry-run` would refuse.
+    #[serde(rename = "jwtShadow", skip_serializing_if = "Option::is_none")]
+    pub jwt_shadow: Option<Jwt>,
     /// Authorization.
     pub authz: Option<Authz>,
     /// Fault injection.
@@ -316,6 +319,7 @@ impl Answer {
             headers: HeaderChanges::default(),
             mtls: None,
             jwt: None,
+            jwt_shadow: None,
             authz: None,
             fault: None,
             fault_chances: None,
@@ -342,6 +346,8 @@ impl Answer {
                 answer.outcome = Outcome::Forward;
                 answer.headers = HeaderChanges::of(ops);
             }
+            // Offline nothing is on its way, so that nobody waits.
+            outrigger_core::Outcome::Wait => {}
             outrigger_core::Outcome::Reply(reply) => {
                 answer.status = Some(reply.status);
                 answer.body = Some(text(&reply.body));
@@ -360,6 +366,12 @@ impl Answer {
             });
             let rule = jwt.rule.map(|rule| format!("{}[{}]", rule.resource, rule.rule));
             (principal.is_some() || failure.is_some()).then_some(Jwt { principal, failure, rule })
+        });
+        let shadow = verdict.jwt.as_ref().and_then(|jwt| jwt.shadow.as_ref());
+        answer.jwt_shadow = shadow.map(|(failure, rule)| Jwt {
+            principal: None,
+            failure: Some(failure.text()),
+            rule: Some(format!("{}[{}]", rule.resource, rule.rule)),
         });
         if let Some(decision) = &verdict.authz {
             answer.authz = Authz::of(decision);

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use outrigger_api::{Direction, Proxy, Role};
 
-use super::answer::{Answer, Authz, Destination, Fault, HeaderChanges, Outcome, Route};
+use super::answer::{Answer, Authz, Destination, Fault, HeaderChanges, Jwt, Outcome, Route};
 use super::passed_by;
 use super::question::Question;
 
@@ -58,6 +58,9 @@ fn peer(out: &mut String, answer: &Answer, question: &Question) -> fmt::Result {
 }
 
 fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
+    if let Some(Jwt { failure: Some(failure), rule: Some(rule), .. }) = &answer.jwt_shadow {
+        step(out, "dry run", &format!("the token would be refused by {rule}: {failure}"))?;
+    }
     let Some(jwt) = &answer.jwt else { return step(out, "jwt", "no verified token") };
     let by = jwt.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
     match (&jwt.principal, &jwt.failure) {

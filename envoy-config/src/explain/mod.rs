@@ -15,7 +15,7 @@ use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::fault::{Moment, NoneActive};
-use outrigger_core::jwt::RustCrypto;
+use outrigger_core::jwt::{Means, RustCrypto};
 use outrigger_core::route::Route;
 use outrigger_core::{Connection, Engine, Now, Request};
 
@@ -82,7 +82,7 @@ fn decide(
     let known = question.known(&connection);
     let request = Request::new(&lines, Connection { lookup: Some(&known), ..connection });
     let moment = Moment { now: question.now, active: &NoneActive };
-    let verdict = engine.request(&request, None, &mut question.draws(), moment, &RustCrypto);
+    let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
     let mut answer = Answer::new(&verdict, &request);
     let Some(table) = engine.routes() else { return Ok(answer) };
     if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
@@ -90,7 +90,7 @@ fn decide(
         return Ok(answer);
     }
     answer.fault_chances = fault_chances(&config.resources, answer.route.as_ref());
-    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_ref());
+    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
     let request = request.with_identity(identity);
     answer.fault_guards = fault_guards(&config.resources, answer.route.as_ref(), question.now);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
@@ -108,8 +108,9 @@ fn decide(
         route.destination = Some(answer::Destination::of(egress));
     }
     if let Some((status, details)) = unrouted {
-        let Answer { jwt, authz, shadow, audit, passed_over, .. } = answer;
-        answer = Answer { jwt, authz, shadow, audit, passed_over, ..Answer::reply(status, details) };
+        let Answer { jwt, jwt_shadow, authz, shadow, audit, passed_over, .. } = answer;
+        let reply = Answer::reply(status, details);
+        answer = Answer { jwt, jwt_shadow, authz, shadow, audit, passed_over, ..reply };
     }
     if to_https {
         let location = format!("https://{}{}", question.authority(), question.line.path);

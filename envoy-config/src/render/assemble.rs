@@ -22,6 +22,8 @@ pub(super) struct Assembled {
     pub(super) listener: Listener,
     /// What needs a cluster.
     pub(super) destinations: BTreeSet<Destination>,
+    /// The clusters that keys of tokens are fetched through.
+    pub(super) keys: BTreeSet<&'static str>,
 }
 
 /// The listener of `plan`.
@@ -33,7 +35,8 @@ pub(super) fn listener(
     resources: &[Resource],
     options: &Options,
 ) -> Result<Assembled, Vec<Problem>> {
-    let (mut filter_chains, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let (mut filter_chains, mut problems) = (Vec::new(), Vec::new());
+    let mut needs = Needs::default();
     for chain in &plan.chains {
         let network = match &chain.content {
             Content::Http(http) => {
@@ -41,11 +44,12 @@ pub(super) fn listener(
                 requests(&plan.name(), http, unverified, resources, options)
             }
             Content::Tcp(tcp) => Ok(bytes(&plan.name(), tcp, options)),
-            Content::Probes(probes) => Ok((probe::filter(probes), BTreeSet::new())),
+            Content::Probes(probes) => Ok((probe::filter(probes), Needs::default())),
         };
         match network {
             Ok((filter, found)) => {
-                destinations.extend(found);
+                needs.destinations.extend(found.destinations);
+                needs.keys.extend(found.keys);
                 filter_chains.push(filter_chain(chain, filter));
             }
             Err(found) => add_new(&mut problems, found),
@@ -63,7 +67,7 @@ pub(super) fn listener(
         listener_filters: inspect.then(inspector).into_iter().collect(),
         filter_chains,
     };
-    Ok(Assembled { listener, destinations })
+    Ok(Assembled { listener, destinations: needs.destinations, keys: needs.keys })
 }
 
 fn filter_chain(chain: &Chain, filter: Extension) -> FilterChain {
@@ -75,7 +79,14 @@ fn filter_chain(chain: &Chain, filter: Extension) -> FilterChain {
     }
 }
 
-type Network = (Extension, BTreeSet<Destination>);
+/// What a filter needs beside it.
+#[derive(Debug, Default)]
+struct Needs {
+    destinations: BTreeSet<Destination>,
+    keys: BTreeSet<&'static str>,
+}
+
+type Network = (Extension, Needs);
 
 fn requests(
     name: &str,
@@ -98,7 +109,8 @@ fn requests(
     }
     let names = clusters::by_request(resources, &http.proxy, &destinations);
     let chain = filters::chain(options.filters, (http, names), &config, wanted, &options.module_dir);
-    Ok((hcm::filter(name, http, chain, &profiles, options), destinations))
+    let keys = clusters::jwks::names(engine.key_sources());
+    Ok((hcm::filter(name, http, chain, &profiles, options), Needs { destinations, keys }))
 }
 
 fn bytes(name: &str, tcp: &Tcp, options: &Options) -> Network {
@@ -111,5 +123,6 @@ fn bytes(name: &str, tcp: &Tcp, options: &Options) -> Network {
         access_log: access_log::loggers(&options.mesh),
     };
     let filter = Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy)));
-    (filter, tcp.destinations.iter().cloned().collect())
+    let destinations = tcp.destinations.iter().cloned().collect();
+    (filter, Needs { destinations, keys: BTreeSet::new() })
 }

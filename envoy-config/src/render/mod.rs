@@ -81,10 +81,12 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     let credentials = Credentials::new(resources, &proxy.namespace, options.credentials.as_deref());
     let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let mut keys = BTreeSet::new();
     for plan in &plans {
         match assemble::listener(plan, resources, options) {
             Ok(assembled) => {
                 destinations.extend(assembled.destinations);
+                keys.extend(assembled.keys);
                 rendered.push(assembled.listener);
             }
             Err(found) => add_new(&mut problems, found),
@@ -97,7 +99,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         credentials: &credentials,
         secrets: &mut secrets,
     };
-    let clusters = match clusters::clusters(surroundings, &destinations, &plans) {
+    let clusters = match clusters::clusters(surroundings, &destinations, &keys, &plans) {
         Ok(clusters) => clusters,
         Err(found) => {
             add_new(&mut problems, found);

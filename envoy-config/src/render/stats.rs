@@ -28,13 +28,15 @@ const BUCKETS: [f64; 19] = [
     3_600_000.0,
 ];
 
-/// Labels and buckets of Istio's metrics, and the label of those about faults.
+const OWN_LABELS: &[&str] = &[telemetry::VIRTUAL_SERVICE, telemetry::REQUEST_AUTHENTICATION];
+
+/// Labels and buckets of Istio's metrics, and the labels of those about faults and tokens.
 pub(super) fn config() -> StatsConfig {
     let tag =
         |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };
     let name = StringMatcher::Prefix(format!("wasmcustom.{}", telemetry::REQUEST_DURATION));
     StatsConfig {
-        stats_tags: telemetry::LABELS.iter().chain([&telemetry::VIRTUAL_SERVICE]).map(tag).collect(),
+        stats_tags: telemetry::LABELS.iter().chain(OWN_LABELS).map(tag).collect(),
         histogram_bucket_settings: vec![HistogramBuckets { name, buckets: BUCKETS.to_vec() }],
     }
 }

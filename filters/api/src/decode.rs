@@ -45,6 +45,7 @@ pub(crate) use sink::{Context, Sink};
 pub(crate) use suggest::nearest as suggest_nearest;
 
 use crate::resource::{Kind, Spec};
+use crate::types::request_authentication::RequestAuthentication;
 use crate::types::virtual_service::VirtualService;
 
 /// How one kind of resource is read. Whoever reads names the decoders it wants, so that the module of a filter holds
@@ -77,7 +78,11 @@ impl Decoder {
         Self::new(Kind::Gateway, |root| root.or_empty("spec", gateway::decode).map(Spec::Gateway));
     /// RequestAuthentication.
     pub const REQUEST_AUTHENTICATION: Self = Self::new(Kind::RequestAuthentication, |root| {
-        root.or_empty("spec", request_authentication::decode).map(Spec::RequestAuthentication)
+        let annotations = annotations::of_request_authentication(root);
+        let authentication = root.or_empty("spec", request_authentication::decode);
+        authentication.map(|authentication| {
+            Spec::RequestAuthentication(RequestAuthentication { annotations, ..authentication })
+        })
     });
     /// Service.
     pub const SERVICE: Self =

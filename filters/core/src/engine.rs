@@ -3,7 +3,7 @@
 use outrigger_api::{Config, Decoder, Problem};
 
 use crate::fault::Moment;
-use crate::jwt::{Identity, SignatureVerifier};
+use crate::jwt::{Identity, Means};
 use crate::request::HeaderLine;
 use crate::verdict::{HeaderOp, Outcome, Reply, Verdict};
 use crate::{Attributes, Draws, Request, authz, fault, header_names, jwt, route};
@@ -120,6 +120,16 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         self.jwt.is_some() || self.routes.as_ref().is_some_and(route::Table::needs_time)
     }
 
+    /// Whether there are rules about tokens.
+    pub fn verifies_tokens(&self) -> bool {
+        self.jwt.is_some()
+    }
+
+    /// Where keys of tokens have to be fetched from.
+    pub fn key_sources(&self) -> &[jwt::fetch::Source] {
+        self.jwt.as_ref().map(jwt::Rules::sources).unwrap_or_default()
+    }
+
     /// What is odd about the resources and yet can be carried out.
     pub fn warnings(&self) -> &[Problem] {
         self.jwt.as_ref().map(jwt::Rules::warnings).unwrap_or_default()
@@ -142,15 +152,17 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         received: Option<Identity>,
         draws: &mut Draws,
         moment: Moment<'_>,
-        verifier: &dyn SignatureVerifier,
+        means: &Means<'_>,
     ) -> Verdict<'e> {
         let mut ops = self.strip_internal(request);
         let mut verified = match &self.jwt {
-            Some(rules) if Self::JWT => Some(rules.verify(request, moment.now, verifier)),
+            Some(rules) if Self::JWT => Some(rules.verify(request, moment.now, means)),
             _ => None,
         };
         let changes = verified.as_mut().map(|outcome| std::mem::take(&mut outcome.ops)).unwrap_or_default();
-        let verdict = if let Some(reply) = verified.as_ref().and_then(|outcome| outcome.reply(request)) {
+        let verdict = if let Some(wait) = verified.as_ref().and_then(|outcome| outcome.waits) {
+            Verdict { hold: wait, outcome: Outcome::Wait, ..Verdict::nothing() }
+        } else if let Some(reply) = verified.as_ref().and_then(|outcome| outcome.reply(request)) {
             let mut verdict = Verdict::nothing();
             verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
             verdict
@@ -158,7 +170,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             // As in a chain of Envoy filters, what comes next sees the request without the token, without the client's
             // copies of claim headers and with those of the token, and knows whom the token speaks for.
             let identity =
-                verified.as_ref().and_then(|outcome| outcome.identity.as_ref()).or(received.as_ref());
+                verified.as_ref().and_then(|outcome| outcome.identity.as_deref()).or(received.as_ref());
             ops.extend(changes.iter().cloned());
             match (changes.is_empty(), identity) {
                 (true, None) => self.after_jwt(request, draws, moment, ops),
@@ -334,7 +346,13 @@ mod tests {
             let lines: [HeaderLine<'_>; 3] = [(b":method", b"GET"), (b":path", path), (b":authority", host)];
             let request = Request::new(&lines, crate::Connection::default());
             let moment = Moment { now: crate::Now(std::time::Duration::ZERO), active: &fault::NoneActive };
-            let verdict = engine.request(&request, identity, &mut Draws::default(), moment, &jwt::RustCrypto);
+            let verdict = engine.request(
+                &request,
+                identity,
+                &mut Draws::default(),
+                moment,
+                &Means::offline(&jwt::RustCrypto),
+            );
             let Outcome::Reply(reply) = verdict.outcome else { panic!("{verdict:?}") };
             assert_eq!(reply.status, 403);
             let found = reply.headers.iter().find(|(name, _)| name == "x-by").map(|(_, value)| &**value);

@@ -67,6 +67,8 @@ pub enum Outcome<'e> {
     Forward(Vec<HeaderOp<'e>>),
     /// Answer it here.
     Reply(Reply<'e>),
+    /// Nothing can be decided until keys are there: hold it, for [`Verdict::hold`] at most, and ask again.
+    Wait,
 }
 
 /// The engine's answer. The parts borrow from the engine; a part is `None` where that policy was not asked or has

@@ -12,8 +12,9 @@ pub(crate) struct Status(u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Map {
-    RequestHeaders = 0,
-    ResponseHeaders = 2,
+    Request = 0,
+    Response = 2,
+    CallResponse = 6,
 }
 
 /// Which kind of metric.
@@ -25,6 +26,7 @@ pub(crate) enum MetricKind {
     Histogram = 2,
 }
 
+const CALL_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
 const HTTP_REQUEST_STREAM: u32 = 0;
 
@@ -80,6 +82,32 @@ unsafe extern "C" {
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        call: *mut u32,
+    ) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -111,6 +139,12 @@ fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>
 pub(crate) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: both out-pointers are valid for the call.
     receive(|data, length| unsafe { proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, data, length) })
+}
+
+/// The body of the answer to a call of ours, so many bytes long.
+pub(crate) fn call_response_body(size: usize) -> Result<Vec<u8>, Status> {
+    // SAFETY: both out-pointers are valid for the call.
+    receive(|data, length| unsafe { proxy_get_buffer_bytes(CALL_RESPONSE_BODY, 0, size, data, length) })
 }
 
 /// All lines of a header map, in the host's serialised form (see [`crate::headers`]).
@@ -238,6 +272,47 @@ pub(crate) fn increment_metric(id: u32, offset: i64) -> Result<(), Status> {
 pub(crate) fn record_metric(id: u32, value: u64) -> Result<(), Status> {
     // SAFETY: no memory is shared.
     check(unsafe { proxy_record_metric(id, value) })
+}
+
+/// What all threads of the proxy share under `key`, and a number that changes with it.
+pub(crate) fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
+    let mut version = 0u32;
+    // SAFETY: the host reads the slice during the call and the out-pointers are valid for it.
+    let data = receive(|data, size| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut version)
+    })?;
+    Ok((data, version))
+}
+
+/// Shares `value` under `key`; an error if `version` is no longer the one of [`shared_data`]. Version 0 is any; where
+/// there is nothing yet the host takes every version.
+pub(crate) fn set_shared_data(key: &[u8], value: &[u8], version: u32) -> Result<(), Status> {
+    // SAFETY: the host reads the two slices during the call.
+    check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) })
+}
+
+/// Sends a request without a body to a cluster; `headers` is serialised like [`header_pairs`], the timeout in
+/// milliseconds. The answer comes by the callback with the returned number.
+pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: u32) -> Result<u32, Status> {
+    let mut call = 0u32;
+    // No trailers, in the form of a header map.
+    let trailers = 0u32.to_le_bytes();
+    // SAFETY: the host reads the slices during the call and the out-pointer is valid for it.
+    check(unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout,
+            &raw mut call,
+        )
+    })?;
+    Ok(call)
 }
 
 /// Calls one of the host's foreign functions for its status alone, which spares the host an allocation in the VM: more than

@@ -20,7 +20,7 @@ impl Lookup for HostLookup {
     }
 
     fn response_header(&self, name: &[u8]) -> Option<Vec<u8>> {
-        abi::header(Map::ResponseHeaders, name).ok()
+        abi::header(Map::Response, name).ok()
     }
 }
 

@@ -88,8 +88,36 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
     /// The timer of `root`.
     pub fn on_tick(&self, root: u32) {
         if let Some(plugin) = self.plugin(root) {
-            plugin.on_tick();
+            plugin.on_tick(|stream| self.decide_anew(stream));
         }
+    }
+
+    /// A server has answered a call of `root`, so many bytes.
+    pub fn on_http_call_response(&self, root: u32, call: u32, size: usize) {
+        if let Some(plugin) = self.plugin(root) {
+            plugin.on_answer(call, size);
+        }
+    }
+
+    /// Decides a request that was held because it could not be decided.
+    fn decide_anew(&self, id: u32) {
+        let held = self.streams.try_borrow_mut().ok().and_then(|mut streams| {
+            let stream = streams.get_mut(&id)?;
+            let stand_in = stream.stand_in();
+            Some(std::mem::replace(stream, stand_in))
+        });
+        let Some(stream) = held else { return };
+        stream.decide_anew(|stream| {
+            let Ok(mut streams) = self.streams.try_borrow_mut() else { return };
+            // It may have ended in the meantime.
+            if let Some(stand_in) = streams.get_mut(&id) {
+                if stream.has_more_to_do() {
+                    *stand_in = stream;
+                } else {
+                    streams.remove(&id);
+                }
+            }
+        });
     }
 
     /// A request's headers are there.

@@ -15,7 +15,8 @@ pub(crate) const RELEASES_PER_TICK: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Holds<T> {
     deadlines: BinaryHeap<Reverse<(Duration, u32)>>,
-    waiting: HashMap<u32, T>,
+    /// With the deadline that counts, should a stream have several.
+    waiting: HashMap<u32, (Duration, T)>,
 }
 
 impl<T> Default for Holds<T> {
@@ -27,9 +28,17 @@ impl<T> Default for Holds<T> {
 impl<T> Holds<T> {
     /// Holds a stream until `deadline`. Returns whether it is now the next one due, so that the timer must be set.
     pub(crate) fn insert(&mut self, deadline: Duration, stream: u32, then: T) -> bool {
-        self.waiting.insert(stream, then);
+        self.waiting.insert(stream, (deadline, then));
         self.deadlines.push(Reverse((deadline, stream)));
         self.deadlines.peek().is_some_and(|Reverse((_, first))| *first == stream)
+    }
+
+    /// Lets a stream that waits be due at `now`.
+    pub(crate) fn hasten(&mut self, now: Duration, stream: u32) {
+        if let Some((deadline, _)) = self.waiting.get_mut(&stream) {
+            *deadline = now;
+            self.deadlines.push(Reverse((now, stream)));
+        }
     }
 
     /// Forgets a stream that has ended. Its heap entry is dropped when it comes up, or with many others: they never
@@ -38,7 +47,9 @@ impl<T> Holds<T> {
         self.waiting.remove(&stream);
         if self.deadlines.len() > self.waiting.len().saturating_mul(2).saturating_add(64) {
             let waiting = &self.waiting;
-            self.deadlines.retain(|Reverse((_, stream))| waiting.contains_key(stream));
+            self.deadlines.retain(|Reverse((deadline, stream))| {
+                waiting.get(stream).is_some_and(|(counts, _)| counts == deadline)
+            });
         }
     }
 
@@ -50,8 +61,10 @@ impl<T> Holds<T> {
                 Some(Reverse((deadline, _))) if *deadline <= now => {}
                 _ => break,
             }
-            let Some(Reverse((_, stream))) = self.deadlines.pop() else { break };
-            if let Some(then) = self.waiting.remove(&stream) {
+            let Some(Reverse((deadline, stream))) = self.deadlines.pop() else { break };
+            if self.waiting.get(&stream).is_some_and(|(counts, _)| *counts == deadline)
+                && let Some((_, then)) = self.waiting.remove(&stream)
+            {
                 due.push((stream, then));
             }
         }

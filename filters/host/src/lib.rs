@@ -11,6 +11,8 @@ mod effects;
 mod fault_stats;
 mod headers;
 mod holds;
+mod jwks;
+mod jwt_stats;
 mod metrics;
 mod plugin;
 mod property;
@@ -68,6 +70,17 @@ macro_rules! filter {
             #[unsafe(no_mangle)]
             pub extern "C" fn outrigger_on_tick(root: u32) {
                 FILTER.with(|filter| filter.on_tick(root));
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_http_call_response(
+                root: u32,
+                call: u32,
+                _: usize,
+                size: usize,
+                _: usize,
+            ) {
+                FILTER.with(|filter| filter.on_http_call_response(root, call, size));
             }
 
             #[unsafe(no_mangle)]

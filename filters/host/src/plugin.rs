@@ -1,13 +1,15 @@
 //! One configuration of a filter on one thread: the compiled engine and what its requests share.
 
 use std::cell::{Cell, RefCell};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_api::Config;
+use outrigger_core::jwt::Cache;
 use outrigger_core::telemetry::Reporter;
-use outrigger_core::{Draws, PolicyEngine, PolicySet, Reply};
+use outrigger_core::{Draws, Now, PolicyEngine, PolicySet, Reply};
 
 use crate::holds::Holds;
+use crate::jwks::Jwks;
 use crate::metrics::Metrics;
 use crate::{abi, effects};
 
@@ -18,6 +20,15 @@ pub(crate) enum Held {
     Resume,
     /// It is answered.
     Reply(Reply<'static>),
+    /// It is decided anew.
+    Decide,
+}
+
+/// What verifying tokens takes from one request to the next.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    pub(crate) jwks: Jwks,
+    pub(crate) cache: Cache,
 }
 
 /// Everything that the requests of one configuration share.
@@ -28,6 +39,8 @@ pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) metrics: Option<Metrics>,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
+    /// `None` without any rule about tokens.
+    pub(crate) tokens: Option<Tokens>,
     started: Instant,
 }
 
@@ -67,8 +80,17 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
+        let verifies =
+            const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) } && engine.verifies_tokens();
+        let tokens = verifies
+            .then(|| Tokens { jwks: Jwks::new(engine.key_sources(), seed()), cache: Cache::new(seed()) });
+        if !engine.key_sources().is_empty() {
+            // The first look comes soon, and not in the VM in which Envoy only tries this out.
+            set_tick_period(1);
+        }
         Ok(Self {
             engine,
+            tokens,
             port: config.proxy.port,
             metrics,
             draws: Cell::new(Draws::Seeded(seed())),
@@ -78,36 +100,83 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
     }
 
     /// Holds the stream for `duration`, then does `then`.
-    pub(crate) fn hold(&self, stream: u32, duration: std::time::Duration, then: Held) {
+    pub(crate) fn hold(&self, stream: u32, duration: Duration, then: Held) {
         let now = self.started.elapsed();
-        let next = {
-            let mut holds = self.holds.borrow_mut();
-            holds.insert(now.saturating_add(duration), stream, then).then(|| holds.next_tick(now))
-        };
-        if let Some(period) = next {
-            set_tick_period(period);
+        let is_first = self.holds.borrow_mut().insert(now.saturating_add(duration), stream, then);
+        if is_first {
+            self.set_timer(now);
         }
     }
 
-    /// Lets streams go whose time has come.
-    pub(crate) fn on_tick(&self) {
+    /// Holds the stream until keys are there, for `longest` at most; then it is decided anew.
+    pub(crate) fn hold_for_keys(&self, stream: u32, longest: Duration) {
+        if let Some(tokens) = &self.tokens {
+            tokens.jwks.wait(stream);
+        }
+        let now = self.started.elapsed();
+        self.holds.borrow_mut().insert(now.saturating_add(longest), stream, Held::Decide);
+        self.set_timer(now);
+    }
+
+    /// A server has answered a call of this plugin's.
+    pub(crate) fn on_answer(&self, call: u32, size: usize) {
+        let (Some(tokens), Some(now)) = (&self.tokens, self.wall_clock()) else { return };
+        tokens.jwks.answered(self.engine.key_sources(), call, size, now);
+        self.hasten();
+    }
+
+    /// Lets streams go whose time has come. `decide` is for those that have to be decided anew.
+    pub(crate) fn on_tick(&self, decide: impl Fn(u32)) {
+        if let (Some(tokens), Some(now)) = (&self.tokens, self.wall_clock()) {
+            tokens.jwks.look(self.engine.key_sources(), now);
+        }
+        self.hasten();
         let due = self.holds.borrow_mut().take_due(self.started.elapsed());
-        let next = self.holds.borrow().next_tick(self.started.elapsed());
-        set_tick_period(next);
+        self.set_timer(self.started.elapsed());
         // Last: letting a stream go runs callbacks of its own.
         for (stream, then) in due {
             if abi::set_effective_context(stream).is_err() {
                 continue;
             }
             match then {
-                Held::Resume => {
-                    if let Err(status) = abi::resume_request() {
-                        log::error!("envoy did not resume a held request: {status:?}");
-                    }
-                }
+                Held::Resume => resume(),
                 Held::Reply(reply) => effects::reply(&reply),
+                Held::Decide => decide(stream),
             }
         }
+    }
+
+    /// Has the streams decided soon that wait for keys, if there is anything new.
+    fn hasten(&self) {
+        let ready = self.tokens.as_ref().map(|tokens| tokens.jwks.take_ready()).unwrap_or_default();
+        if ready.is_empty() {
+            return;
+        }
+        let now = self.started.elapsed();
+        let mut holds = self.holds.borrow_mut();
+        ready.into_iter().for_each(|stream| holds.hasten(now, stream));
+        drop(holds);
+        self.set_timer(now);
+    }
+
+    fn set_timer(&self, now: Duration) {
+        let due = self.holds.borrow().next_tick(now);
+        let look = self.tokens.as_ref().and_then(|tokens| tokens.jwks.next_look());
+        let look = look.map_or(0, |look| u32::try_from(look.as_millis()).unwrap_or(u32::MAX));
+        // 0 is no timer.
+        set_tick_period(if due == 0 || look == 0 { due.max(look) } else { due.min(look) });
+    }
+
+    fn wall_clock(&self) -> Option<Now> {
+        let sources = !self.engine.key_sources().is_empty();
+        sources.then(|| abi::current_time().map(Now).ok()).flatten()
+    }
+}
+
+/// Lets the current stream go on.
+pub(crate) fn resume() {
+    if let Err(status) = abi::resume_request() {
+        log::error!("envoy did not resume a held request: {status:?}");
     }
 }
 

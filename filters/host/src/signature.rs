@@ -1,7 +1,9 @@
 //! Signature checks by Envoy's own BoringSSL, and by RustCrypto where the host can't.
 
-use jsonwebtoken::Algorithm;
-use outrigger_core::jwt::{KeyMaterial, PublicKey, RustCrypto, SignatureVerifier, ecdsa_der};
+use jsonwebtoken::Algorithm as Jws;
+use outrigger_core::jwt::{
+    Algorithm, KeyMaterial, RustCrypto, SignatureVerifier, VerificationKey, ecdsa_der,
+};
 
 use crate::abi;
 
@@ -9,21 +11,21 @@ use crate::abi;
 pub(crate) struct HostVerifier;
 
 /// The hash that goes with an algorithm, as the host names it. `None` for one it has no function for: it pads RSA as
-/// PKCS#1 v1.5 only.
+/// PKCS#1 v1.5 only, and knows neither Ed25519 nor HMAC.
 fn hash(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
-        Algorithm::RS256 | Algorithm::ES256 => Some("sha256"),
-        Algorithm::RS384 | Algorithm::ES384 => Some("sha384"),
-        Algorithm::RS512 => Some("sha512"),
-        _ => None,
+        Algorithm::Jws(Jws::RS256 | Jws::ES256) => Some("sha256"),
+        Algorithm::Jws(Jws::RS384 | Jws::ES384) => Some("sha384"),
+        Algorithm::Jws(Jws::RS512) | Algorithm::Es512 => Some("sha512"),
+        Algorithm::Jws(_) => None,
     }
 }
 
 impl SignatureVerifier for HostVerifier {
-    fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let by_host = hash(algorithm).and_then(|hash| match key.material() {
-            KeyMaterial::Rsa { .. } => ask_host(hash, key.spki(), message, signature),
-            _ => ask_host(hash, key.spki(), message, &ecdsa_der(signature)?),
+    fn verify(&self, key: &VerificationKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let by_host = hash(algorithm).zip(key.spki()).and_then(|(hash, spki)| match key.material() {
+            KeyMaterial::Rsa { .. } => ask_host(hash, spki, message, signature),
+            _ => ask_host(hash, spki, message, &ecdsa_der(signature)?),
         });
         by_host.unwrap_or_else(|| RustCrypto.verify(key, algorithm, message, signature))
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use outrigger_core::fault::Moment;
-use outrigger_core::jwt::{Identity, claims_from_json};
+use outrigger_core::jwt::{Identity, Means, NoKeys, claims_from_json};
 use outrigger_core::request::is_grpc;
 use outrigger_core::route::{Choice, Kept, ResponseChanges};
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
@@ -14,10 +14,11 @@ use proxy_wasm::types::Action;
 use crate::abi::{self, Map};
 use crate::connection::{Facts, HostLookup};
 use crate::fault_stats::ActiveFault;
+use crate::jwks::Store;
 use crate::metrics::Metrics;
-use crate::plugin::{Held, Plugin};
+use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
-use crate::{effects, fault_stats, headers, property};
+use crate::{effects, fault_stats, headers, jwt_stats, property};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next.
 const CLAIMS: &[u8] = b"outrigger.claims";
@@ -32,6 +33,8 @@ pub(crate) struct Stream<const POLICIES: u8> {
     cluster: Option<Rc<str>>,
     flags: ResponseFlags,
     held: bool,
+    /// How long it may wait for keys, once it does.
+    waits_until: Option<Instant>,
     /// Ends with the request.
     fault: Option<Box<ActiveFault>>,
     response_cookie: Option<HeaderOp<'static>>,
@@ -48,6 +51,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             cluster: None,
             flags: ResponseFlags::default(),
             held: false,
+            waits_until: None,
             fault: None,
             response_cookie: None,
             response: None,
@@ -58,12 +62,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     fn decide(&mut self, plugin: &Plugin<POLICIES>) -> Result<Action, &'static str> {
         if plugin.engine.is_idle() {
             // The metrics filter alone asks for one header, which costs half of what all of them do.
-            if abi::header(Map::RequestHeaders, b"content-type").is_ok_and(|value| is_grpc(&value)) {
+            if abi::header(Map::Request, b"content-type").is_ok_and(|value| is_grpc(&value)) {
                 self.protocol = Protocol::Grpc;
             }
             return Ok(Action::Continue);
         }
-        let pairs = abi::header_pairs(Map::RequestHeaders).map_err(|_| "outrigger_no_request_headers")?;
+        let pairs = abi::header_pairs(Map::Request).map_err(|_| "outrigger_no_request_headers")?;
         let lines = headers::parse(&pairs);
         let wanted = plugin.engine.attributes();
         let facts = Facts::read(wanted, plugin.port);
@@ -78,14 +82,41 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let mut draws = plugin.draws.replace(Draws::default());
         let identity = received_identity::<POLICIES>(wanted);
         let moment = Moment { now: Now(now), active: &fault_stats::Gauges };
-        let verdict = plugin.engine.request(&request, identity, &mut draws, moment, &HostVerifier);
+        let tokens = plugin.tokens.as_ref().filter(|_| Self::VERIFIES);
+        let store = tokens.map(|tokens| Store {
+            jwks: &tokens.jwks,
+            sources: plugin.engine.key_sources(),
+            now: Now(now),
+            may_wait: self.waits_until.is_none_or(|until| Instant::now() < until),
+        });
+        let means = Means {
+            verifier: &HostVerifier,
+            keys: store.as_ref().map_or(&NoKeys, |store| store),
+            cache: tokens.map(|tokens| &tokens.cache),
+        };
+        let verdict = plugin.engine.request(&request, identity, &mut draws, moment, &means);
         plugin.draws.set(draws);
+        if let Some(tokens) = tokens {
+            jwt_stats::count_tokens(&tokens.cache);
+        }
+        if Self::VERIFIES
+            && let Some((failure, rule)) = verdict.jwt.as_ref().and_then(|jwt| jwt.shadow.as_ref())
+        {
+            jwt_stats::would_refuse(failure, rule);
+        }
 
         if let Some(injection) = &verdict.fault {
             self.flags = injection.flags();
             self.fault = Some(Box::new(ActiveFault::new(injection, self.flags)));
         }
         match verdict.outcome {
+            Outcome::Wait => {
+                let now = Instant::now();
+                let until = *self.waits_until.get_or_insert_with(|| now + verdict.hold);
+                self.held = true;
+                plugin.hold_for_keys(self.id, until.saturating_duration_since(now));
+                return Ok(Action::Pause);
+            }
             Outcome::Reply(reply) if verdict.hold.is_zero() => {
                 effects::reply(&reply);
                 return Ok(Action::Pause);
@@ -96,7 +127,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
                 return Ok(Action::Pause);
             }
             Outcome::Forward(ops) => {
-                effects::change(Map::RequestHeaders, &ops).map_err(|_| "outrigger_header_change_failed")?;
+                effects::change(Map::Request, &ops).map_err(|_| "outrigger_header_change_failed")?;
                 if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
                     self.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
                 }
@@ -163,6 +194,26 @@ fn pass_on_identity<const POLICIES: u8>(identity: &Identity) -> Result<(), &'sta
 }
 
 impl<const POLICIES: u8> Stream<POLICIES> {
+    const VERIFIES: bool = PolicySet::contains_bits(POLICIES, PolicySet::JWT);
+
+    /// What stands for this stream while it is decided anew.
+    pub(crate) fn stand_in(&self) -> Self {
+        let mut stream = Self::new(self.plugin.clone(), self.id);
+        (stream.started, stream.protocol) = (self.started, self.protocol);
+        stream
+    }
+
+    /// Decides the request, which has been held for that, and carries the decision out. `after` is called before it goes
+    /// on.
+    pub(crate) fn decide_anew(mut self, after: impl FnOnce(Self)) {
+        self.held = false;
+        let action = self.on_request_headers();
+        after(self);
+        if action == Action::Continue {
+            resume();
+        }
+    }
+
     /// Decides the request and carries the decision out.
     pub(crate) fn on_request_headers(&mut self) -> Action {
         let decided = match self.plugin.clone() {
@@ -185,12 +236,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Changes the response headers.
     pub(crate) fn on_response_headers(&mut self) -> Action {
         if let Some(changes) = self.response.take()
-            && let Err(status) = effects::change(Map::ResponseHeaders, &changes.ops(&HostLookup))
+            && let Err(status) = effects::change(Map::Response, &changes.ops(&HostLookup))
         {
             log::error!("response headers not changed: {status:?}");
         }
         if let Some(cookie) = self.response_cookie.take()
-            && let Err(status) = effects::change(Map::ResponseHeaders, &[cookie])
+            && let Err(status) = effects::change(Map::Response, &[cookie])
         {
             log::error!("cookie not set: {status:?}");
         }

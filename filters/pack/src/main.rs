@@ -23,10 +23,24 @@ const ABI: &str = "proxy_on_";
 /// The callbacks of each module, without [`OURS`], by its name. `delete` is for the faults that a client no longer waits
 /// for; the suite learns that from `log`.
 const CALLBACKS: &[(&str, &[&str])] = &[
-    ("outrigger", &["context_create", "configure", "request_headers", "response_headers", "log", "tick"]),
+    (
+        "outrigger",
+        &[
+            "context_create",
+            "configure",
+            "request_headers",
+            "response_headers",
+            "log",
+            "tick",
+            "http_call_response",
+        ],
+    ),
     ("outrigger_router", &["context_create", "configure", "request_headers", "response_headers"]),
     ("outrigger_fault", &["context_create", "configure", "request_headers", "tick", "delete"]),
-    ("outrigger_jwt_authn", &["context_create", "configure", "request_headers"]),
+    (
+        "outrigger_jwt_authn",
+        &["context_create", "configure", "request_headers", "tick", "http_call_response"],
+    ),
     ("outrigger_authz", &["context_create", "configure", "request_headers"]),
     ("outrigger_metrics", &["context_create", "configure", "request_headers", "log"]),
 ];

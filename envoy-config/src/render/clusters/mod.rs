@@ -5,6 +5,7 @@ mod build;
 mod checks;
 mod discovery;
 mod health;
+pub(super) mod jwks;
 mod localities;
 mod outliers;
 mod pool;
@@ -48,13 +49,14 @@ pub(super) struct Surroundings<'s, 'r> {
     pub(super) secrets: &'s mut Secrets,
 }
 
-/// The clusters of `destinations` and of the listeners, by name.
+/// The clusters of `destinations` and of the listeners, and those that `keys` are fetched through, by name.
 ///
 /// # Errors
 /// What is not carried out, and subsets whose endpoints can't be told.
 pub(super) fn clusters(
     surroundings: Surroundings<'_, '_>,
     destinations: &BTreeSet<Destination>,
+    keys: &BTreeSet<&'static str>,
     plans: &[Plan],
 ) -> Result<Vec<Cluster>, Vec<Problem>> {
     let Surroundings { resources, proxy, options, credentials, secrets } = surroundings;
@@ -69,6 +71,14 @@ pub(super) fn clusters(
         .map(|cluster| (cluster.name.clone(), cluster))
         .collect();
     let mut problems = Vec::new();
+    for name in keys {
+        match jwks::cluster(name, credentials, secrets) {
+            Ok(cluster) => {
+                clusters.insert(cluster.name.clone(), cluster);
+            }
+            Err(problem) => problems.push(*problem),
+        }
+    }
     let names = Names::new(resources, proxy);
     let world = World { resources, proxy, locality: &options.locality, names: &names };
     let mut means = Means { credentials, identity: options.identity.as_ref(), secrets, proxy };

@@ -224,18 +224,12 @@ impl Means<'_, '_> {
         path: &str,
         revoked: Option<&str>,
     ) -> Result<SdsSecretConfig, Trouble> {
-        let found = self.credentials.authorities_in_files(path, revoked)?;
-        let content = Content::ValidationContext { trusted_ca: found.certificates, crl: found.revoked };
-        let list = revoked.map(|list| format!("~{list}")).unwrap_or_default();
-        Ok(self.secrets.ask_for(&format!("file-root:{path}{list}"), content))
+        authorities_in_files(self.credentials, self.secrets, path, revoked)
     }
 
-    /// The authorities that this machine trusts. Envoy finds them by no name, so that they are read here.
+    /// The authorities that this machine trusts.
     fn of_this_machine(&mut self, said: &Placed<'_, ClientTls>) -> Result<SdsSecretConfig, Box<Problem>> {
-        let named = std::env::var("SSL_CERT_FILE").ok().filter(|path| !path.is_empty());
-        let known = SYSTEM_ROOTS.iter().map(|path| (*path).to_owned());
-        let path = named.into_iter().chain(known).find(|path| Path::new(path).is_file());
-        let Some(path) = path else {
+        let Some(path) = roots_of_this_machine() else {
             let message = "no authorities are named to verify the service by, and this machine has none";
             let hint = "name a file in `caCertificates`, or in the environment variable SSL_CERT_FILE";
             let problem = said.resource.error(&said.path, credentials::ABSENT, message);
@@ -244,6 +238,29 @@ impl Means<'_, '_> {
         self.authorities_in_files(&path, None)
             .map_err(|trouble| Box::new(trouble.of(said.resource, &said.path)))
     }
+}
+
+/// The file with the authorities that this machine trusts. Envoy finds it by no name.
+pub(super) fn roots_of_this_machine() -> Option<String> {
+    let named = std::env::var("SSL_CERT_FILE").ok().filter(|path| !path.is_empty());
+    let known = SYSTEM_ROOTS.iter().map(|path| (*path).to_owned());
+    named.into_iter().chain(known).find(|path| Path::new(path).is_file())
+}
+
+/// The secret with the authorities of a file.
+///
+/// # Errors
+/// The files can't be read, or have no certificate.
+pub(super) fn authorities_in_files(
+    credentials: &Credentials<'_>,
+    secrets: &mut Secrets,
+    path: &str,
+    revoked: Option<&str>,
+) -> Result<SdsSecretConfig, Trouble> {
+    let found = credentials.authorities_in_files(path, revoked)?;
+    let content = Content::ValidationContext { trusted_ca: found.certificates, crl: found.revoked };
+    let list = revoked.map(|list| format!("~{list}")).unwrap_or_default();
+    Ok(secrets.ask_for(&format!("file-root:{path}{list}"), content))
 }
 
 /// Puts TLS, and the PROXY protocol around it, below a cluster's protocol.

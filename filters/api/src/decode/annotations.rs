@@ -14,36 +14,56 @@ use crate::{
         Annotations, FAULT_DRY_RUN, FAULT_EXPIRES, FAULT_HEADERS_FROM, FAULT_HEADERS_SECRET,
         FAULT_MAX_ACTIVE, FAULT_STICKY, Peers, STICKY_WEIGHTS, StickyKey,
     },
+    types::request_authentication::{DRY_RUN, JWKS_MAX_STALE, JWKS_REFRESH, JwtAnnotations, TOKEN_CACHE},
     types::virtual_service::HeaderKey,
 };
 
 const PREFIX: &str = "outrigger.io/";
 
-const KNOWN: [&str; 7] = [
-    FAULT_DRY_RUN,
-    FAULT_EXPIRES,
-    FAULT_HEADERS_FROM,
-    FAULT_HEADERS_SECRET,
-    FAULT_MAX_ACTIVE,
-    FAULT_STICKY,
-    STICKY_WEIGHTS,
-];
+/// What a kind of resource can have: its name, and the annotations.
+type Known = (&'static str, &'static [&'static str]);
+
+const OF_VIRTUAL_SERVICE: Known = (
+    "VirtualService",
+    &[
+        FAULT_DRY_RUN,
+        FAULT_EXPIRES,
+        FAULT_HEADERS_FROM,
+        FAULT_HEADERS_SECRET,
+        FAULT_MAX_ACTIVE,
+        FAULT_STICKY,
+        STICKY_WEIGHTS,
+    ],
+);
+
+const OF_REQUEST_AUTHENTICATION: Known =
+    ("RequestAuthentication", &[DRY_RUN, JWKS_MAX_STALE, JWKS_REFRESH, TOKEN_CACHE]);
 
 /// Those of a VirtualService, given the whole resource.
 pub(crate) fn of_virtual_service(root: &Object<'_>) -> Annotations {
     let mut found = Annotations::default();
+    of_resource(root, OF_VIRTUAL_SERVICE, |name, at| annotation(&mut found, name, at));
+    found
+}
+
+/// Those of a RequestAuthentication, given the whole resource.
+pub(crate) fn of_request_authentication(root: &Object<'_>) -> JwtAnnotations {
+    let mut found = JwtAnnotations::default();
+    of_resource(root, OF_REQUEST_AUTHENTICATION, |name, at| jwt_annotation(&mut found, name, at));
+    found
+}
+
+fn of_resource(root: &Object<'_>, known: Known, mut read: impl FnMut(&str, &Cursor<'_>) -> Option<()>) {
     root.get("metadata", |metadata| {
         let (key, node) = metadata.node.entry("annotations")?;
-        each(&metadata.field("annotations", key.position, node), |name, at| {
-            annotation(&mut found, name, at).is_some()
-        })
+        let annotations = metadata.field("annotations", key.position, node);
+        each(&annotations, known, |name, at| read(name, at).is_some())
     });
-    found
 }
 
 /// Reports those of a resource that has none to give, or none but those of health checks, which are looked at elsewhere.
 pub(crate) fn none(annotations: &Cursor<'_>, health_checks: bool) -> Option<()> {
-    each(annotations, |name, _| health_checks && name.starts_with(HEALTH_CHECK))
+    each(annotations, OF_VIRTUAL_SERVICE, |name, _| health_checks && name.starts_with(HEALTH_CHECK))
 }
 
 /// Reports what is wrong with those of health checks, given the whole resource.
@@ -65,13 +85,17 @@ pub(crate) fn check_health(root: &Object<'_>) {
 
 /// Lets `read` look at each annotation of ours, until it says that there is no such one, which is reported. Those that
 /// are no text are reported elsewhere.
-fn each(annotations: &Cursor<'_>, mut read: impl FnMut(&str, &Cursor<'_>) -> bool) -> Option<()> {
+fn each(
+    annotations: &Cursor<'_>,
+    (kind, known): Known,
+    mut read: impl FnMut(&str, &Cursor<'_>) -> bool,
+) -> Option<()> {
     let Value::Mapping(entries) = &annotations.node.value else { return None };
     for (key, node) in entries.iter().filter(|(key, _)| key.name.starts_with(PREFIX)) {
         let at = annotations.field(&key.name, key.position, node);
         if node.as_str().is_some() && !read(&key.name, &at) {
-            let meant = suggest::nearest(&key.name, &KNOWN).map(|meant| format!("did you mean `{meant}`?"));
-            let hint = meant.unwrap_or_else(|| format!("a VirtualService can have {}", KNOWN.join(", ")));
+            let meant = suggest::nearest(&key.name, known).map(|meant| format!("did you mean `{meant}`?"));
+            let hint = meant.unwrap_or_else(|| format!("a {kind} can have {}", known.join(", ")));
             let message = format!("unknown annotation `{}`", super::shorten(&key.name));
             at.sink.report(Severity::Error, code::SCHEMA, (at.path(), key.position), message, Some(hint));
         }
@@ -99,6 +123,23 @@ fn annotation(found: &mut Annotations, name: &str, at: &Cursor<'_>) -> Option<()
             });
         }
         FAULT_HEADERS_FROM => guards.headers.get_or_insert_default().from = at.parsed(peers),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Likewise, of a RequestAuthentication.
+fn jwt_annotation(found: &mut JwtAnnotations, name: &str, at: &Cursor<'_>) -> Option<()> {
+    match name {
+        DRY_RUN => found.dry_run = at.parsed(flag).unwrap_or_default(),
+        TOKEN_CACHE => found.token_cache = at.parsed(flag).unwrap_or_default(),
+        JWKS_REFRESH => {
+            found.jwks_refresh = at.parsed(|text| match check::duration::parse(text)? {
+                short if short < Duration::from_secs(1) => Err("is shorter than a second".to_owned()),
+                refresh => Ok(refresh),
+            });
+        }
+        JWKS_MAX_STALE => found.jwks_max_stale = at.parsed(check::duration::parse).unwrap_or_default(),
         _ => return None,
     }
     Some(())

@@ -5,7 +5,9 @@ use serde_json::Value as Json;
 use super::{cursor::Cursor, object::Object, target};
 use crate::{
     check,
-    types::request_authentication::{ClaimToHeader, JwtHeader, JwtRule, KeySource, RequestAuthentication},
+    types::request_authentication::{
+        ClaimToHeader, JwtAnnotations, JwtHeader, JwtRule, KeySource, RequestAuthentication,
+    },
 };
 
 /// Istio's limits.
@@ -24,7 +26,11 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<RequestAuthentication> {
         }
         Some(rules)
     });
-    Some(RequestAuthentication { target: target::target(fields), jwt_rules: jwt_rules.unwrap_or_default() })
+    Some(RequestAuthentication {
+        target: target::target(fields),
+        jwt_rules: jwt_rules.unwrap_or_default(),
+        annotations: JwtAnnotations::default(),
+    })
 }
 
 fn rule(rule: &Cursor<'_>) -> Option<JwtRule> {

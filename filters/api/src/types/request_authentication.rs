@@ -11,6 +11,41 @@ pub struct RequestAuthentication {
     pub target: Target,
     /// Empty: nothing is checked.
     pub jwt_rules: Vec<JwtRule>,
+    /// What is asked for beyond Istio.
+    pub annotations: JwtAnnotations,
+}
+
+/// `outrigger.io/dry-run`
+pub const DRY_RUN: &str = "outrigger.io/dry-run";
+/// `outrigger.io/jwks-refresh`
+pub const JWKS_REFRESH: &str = "outrigger.io/jwks-refresh";
+/// `outrigger.io/jwks-max-stale`
+pub const JWKS_MAX_STALE: &str = "outrigger.io/jwks-max-stale";
+/// `outrigger.io/token-cache`
+pub const TOKEN_CACHE: &str = "outrigger.io/token-cache";
+
+/// All annotations of a RequestAuthentication that are Outrigger's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwtAnnotations {
+    /// What the rules would refuse is counted and logged, and nothing is done.
+    pub dry_run: bool,
+    /// How long fetched keys are taken as new, from 1 s on. `None`: as their server says, else 20 min.
+    pub jwks_refresh: Option<Duration>,
+    /// How long keys are used beyond that while their server can't be asked; by default a day.
+    pub jwks_max_stale: Duration,
+    /// Whether verified tokens are remembered; by default they are.
+    pub token_cache: bool,
+}
+
+impl Default for JwtAnnotations {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            jwks_refresh: None,
+            jwks_max_stale: Duration::from_secs(24 * 60 * 60),
+            token_cache: true,
+        }
+    }
 }
 
 /// One issuer.

@@ -3,7 +3,6 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use jsonwebtoken::Algorithm;
 use outrigger_api::Config;
 use outrigger_api::resource::Timestamp;
 use outrigger_api::types::annotations::{FaultGuards, HeaderFaults, Peers, StickyKey};
@@ -12,7 +11,7 @@ use outrigger_api::types::virtual_service::{Abort, Delay};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::jwt::{PublicKey, SignatureVerifier};
+use crate::jwt::{Algorithm, Means, SignatureVerifier, VerificationKey};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, spec_of, virtual_service};
 use crate::{Attributes, Connection, Engine, Outcome};
@@ -20,7 +19,7 @@ use crate::{Attributes, Connection, Engine, Outcome};
 struct NoKeys;
 
 impl SignatureVerifier for NoKeys {
-    fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+    fn verify(&self, _: &VerificationKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         false
     }
 }
@@ -59,9 +58,10 @@ fn seen(
     headers.extend(lines);
     let request = Request::new(&headers, connection);
     let moment = Moment { now: Now(Duration::from_secs(now)), active: &Active(active) };
-    let verdict = engine.request(&request, None, &mut Draws::Fixed(0), moment, &NoKeys);
+    let verdict = engine.request(&request, None, &mut Draws::Fixed(0), moment, &Means::offline(&NoKeys));
     let status = match &verdict.outcome {
         Outcome::Reply(reply) => Some(reply.status),
+        Outcome::Wait => panic!("nobody waits for a fault"),
         Outcome::Forward(ops) => {
             let taken = |name: &str| ops.contains(&crate::HeaderOp::Remove(name.to_owned().into()));
             assert!(lines.iter().all(|(name, _)| *name != SECRET.as_bytes()) || taken(SECRET));

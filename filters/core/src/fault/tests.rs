@@ -6,9 +6,8 @@ use outrigger_api::types::virtual_service::{Abort, Delay, HttpRoute};
 use outrigger_api::{Config, Proxy};
 
 use super::*;
-use jsonwebtoken::Algorithm;
 
-use crate::jwt::{PublicKey, SignatureVerifier};
+use crate::jwt::{Algorithm, Means, SignatureVerifier, VerificationKey};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, set, virtual_service};
 use crate::{Connection, Now, Outcome, PolicyEngine, PolicySet};
@@ -20,7 +19,7 @@ fn moment() -> Moment<'static> {
 struct NoKeys;
 
 impl SignatureVerifier for NoKeys {
-    fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+    fn verify(&self, _: &VerificationKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         false
     }
 }
@@ -48,9 +47,10 @@ fn seen_by<const POLICIES: u8>(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
     let request = Request::new(&headers, Connection::default());
-    let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), moment(), &NoKeys);
+    let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), moment(), &Means::offline(&NoKeys));
     let reply = match verdict.outcome {
         Outcome::Forward(_) => None,
+        Outcome::Wait => panic!("nobody waits for a fault"),
         Outcome::Reply(reply) => {
             assert_eq!((&*reply.body, &*reply.details), (&b"fault filter abort"[..], "fault_filter_abort"));
             let header =

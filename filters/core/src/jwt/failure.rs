@@ -51,6 +51,8 @@ pub enum Failure {
     JwtPayloadParseErrorAudNotString,
     /// The signature is not base64url.
     JwtSignatureParseErrorBadBase64,
+    /// A key of Ed25519 was asked, and the signature has not its 64 bytes.
+    JwtEd25519SignatureWrongLength,
     /// `iss` is not the one that a token at this place must have.
     JwtUnknownIssuer,
     /// None of the rule's audiences is in `aud`.
@@ -59,6 +61,8 @@ pub enum Failure {
     JwtVerificationFail,
     /// No key has this `kid`, or this `alg`.
     JwksKidAlgMismatch,
+    /// There are no keys to verify it with: they are fetched, and that has failed.
+    JwksFetchFail,
     /// The token is good, but a claim that should go into this header has a byte that no header may have.
     InvalidHeaderValue(String),
 }
@@ -98,10 +102,12 @@ impl Failure {
                 "Jwt payload [aud] field is not a string or string list"
             }
             Self::JwtSignatureParseErrorBadBase64 => "Jwt signature is an invalid Base64url encoded",
+            Self::JwtEd25519SignatureWrongLength => "Jwt ED25519 signature is wrong length",
             Self::JwtUnknownIssuer => "Jwt issuer is not configured",
             Self::JwtAudienceNotAllowed => "Audiences in Jwt are not allowed",
             Self::JwtVerificationFail => "Jwt verification fails",
             Self::JwksKidAlgMismatch => "Jwks doesn't have key to match kid or alg from Jwt",
+            Self::JwksFetchFail => "Jwks remote fetch is failed",
             Self::InvalidHeaderValue(name) => return format!("invalid header value for: {name}"),
         };
         text.to_owned()

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::json;
 
 /// A verified token.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Identity {
     /// The token's payload. Claims that list words in one string, such as `scope`, are lists here.
     pub claims: Map<String, Value>,

@@ -1,29 +1,16 @@
 //! Key sets: which keys of a JWKS are usable, and which of them may have signed a token.
 
-use jsonwebtoken::jwk::EllipticCurve;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
-use super::public_key::{PublicKey, SignatureVerifier};
+use super::json;
+use super::jwk::{self, Key};
 use super::token::Token;
-use super::{base64url, json};
-
-/// Members that only a private key has (RFC 7518 sections 6.2.2 and 6.3.2).
-const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+use super::verification_key::{ED25519_SIGNATURE, SignatureVerifier};
 
 /// The usable keys of a JWKS, in its order.
 #[derive(Debug, Clone)]
-pub(crate) struct KeySet(Vec<Key>);
-
-/// A key and how tokens choose it.
-#[derive(Debug, Clone)]
-struct Key {
-    /// Empty if absent.
-    kid: String,
-    /// Empty if absent: any that fits the kind of key.
-    alg: String,
-    key: PublicKey,
-}
+pub struct KeySet(Vec<Key>);
 
 /// Something to be told about one key of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +41,7 @@ impl KeySet {
         let list = match set.get("keys") {
             Some(Value::Array(list)) => list,
             Some(_) => return Err(no_set("[keys] in Jwks is not an array")),
+            None if is_certificates(&set) => return Err(no_set(CERTIFICATES)),
             None => return Err(no_set("Jwks does not have [keys] field")),
         };
         let (mut keys, mut remarks) = (Vec::new(), Vec::new());
@@ -63,13 +51,16 @@ impl KeySet {
                 remark("a key must be an object".to_owned());
                 continue;
             };
-            if let Some(member) = PRIVATE_MEMBERS.iter().find(|member| jwk.contains_key(**member)) {
+            if let Some(member) = jwk::private_member(jwk) {
                 remark(format!(
                     "`{member}` belongs to the private key, which nobody but the issuer should have"
                 ));
             }
             match Key::parse(jwk) {
-                Ok(key) => keys.push(key),
+                Ok(key) => {
+                    key.doubt().into_iter().for_each(remark);
+                    keys.push(key);
+                }
                 Err(reason) => remark(reason.to_owned()),
             }
         }
@@ -79,89 +70,35 @@ impl KeySet {
         Ok((Self(keys), remarks))
     }
 
-    /// Checks the signature by every key whose `kid` and `alg` don't contradict the token's.
+    /// Checks the signature by every key whose `kid` and `alg` don't contradict the token's, in their order.
     pub(crate) fn verify(&self, token: &Token, verifier: &dyn SignatureVerifier) -> Result<(), Failure> {
-        let mut candidates = self.0.iter().filter(|key| key.may_have_signed(token)).peekable();
-        if candidates.peek().is_none() {
-            return Err(Failure::JwksKidAlgMismatch);
+        let length = token.signature.len();
+        let mut failure = Failure::JwksKidAlgMismatch;
+        for key in self.0.iter().filter(|key| key.may_have_signed(token)) {
+            failure = Failure::JwtVerificationFail;
+            // Whatever the token's algorithm is, and even if a later key fits: so does Envoy.
+            if key.is_ed25519() && length != ED25519_SIGNATURE {
+                return Err(Failure::JwtEd25519SignatureWrongLength);
+            }
+            let Some(fitting) = key.that_fits(token.algorithm, length) else { continue };
+            let signed = || verifier.verify(fitting, token.algorithm, &token.signed, &token.signature);
+            if !token.has_unknown_rules && signed() {
+                return Ok(());
+            }
         }
-        let fits = |algorithm| {
-            candidates.any(|key| {
-                key.key.fits(algorithm)
-                    && verifier.verify(&key.key, algorithm, &token.signed, &token.signature)
-            })
-        };
-        // RFC 7515 section 4.1.11: whoever does not understand what `crit` lists must not accept the token.
-        let verified = !token.critical && token.algorithm.is_some_and(fits);
-        if verified { Ok(()) } else { Err(Failure::JwtVerificationFail) }
+        Err(failure)
     }
 }
 
-impl Key {
-    fn parse(jwk: &Map<String, Value>) -> Result<Self, &'static str> {
-        // Of another type they count as absent.
-        let optional = |name| jwk.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (kid, alg) = (optional("kid"), optional("alg"));
-        let kty = member(jwk, "kty", "[kty] is missing in [keys]", "[kty] is bad in [keys]")?;
-        let key = match kty {
-            "RSA" => rsa(jwk, &alg),
-            "EC" => ec(jwk, &alg),
-            "oct" => Err("shared secrets (HS256, HS384, HS512) are not carried out yet"),
-            "OKP" => Err("Edwards curves (EdDSA) are not carried out yet"),
-            _ => Err("[kty] is not supported in [keys]"),
-        }?;
-        Ok(Self { kid, alg, key })
-    }
+/// What is told of a set in the form that Google also serves.
+const CERTIFICATES: &str =
+    "a map of certificates is not carried out; take the same keys as JSON Web Keys ([keys] in Jwks)";
 
-    fn may_have_signed(&self, token: &Token) -> bool {
-        let agree = |key: &str, token: &str| key.is_empty() || token.is_empty() || key == token;
-        agree(&self.kid, &token.kid) && agree(&self.alg, &token.alg)
-    }
-}
-
-fn rsa(jwk: &Map<String, Value>, alg: &str) -> Result<PublicKey, &'static str> {
-    if !(alg.is_empty() || alg.starts_with("RS") || alg.starts_with("PS")) {
-        return Err("[alg] is not started with [RS] or [PS] for an RSA key");
-    }
-    let n = member(jwk, "n", "[n] field is missing for a RSA key", "[n] field is not string for a RSA key")?;
-    let e = member(jwk, "e", "[e] field is missing for a RSA key", "[e] field is not string for a RSA key")?;
-    base64url::decode(n.as_bytes())
-        .zip(base64url::decode(e.as_bytes()))
-        .and_then(|(n, e)| PublicKey::rsa(&n, &e))
-        .ok_or("Jwks RSA [n] or [e] field is missing or has a parse error")
-}
-
-fn ec(jwk: &Map<String, Value>, alg: &str) -> Result<PublicKey, &'static str> {
-    if !(alg.is_empty() || alg.starts_with("ES")) {
-        return Err("[alg] is not started with [ES] for an EC key");
-    }
-    let crv = member(jwk, "crv", "", "[crv] field is not string for an EC key");
-    // Without `crv`, `alg` says which curve; without both it is P-256.
-    let crv = if jwk.contains_key("crv") { crv? } else { "" };
-    let curve = match (alg, crv) {
-        ("ES256" | "", "P-256") | ("ES256" | "", "") => EllipticCurve::P256,
-        ("ES384" | "", "P-384") | ("ES384", "") => EllipticCurve::P384,
-        ("ES512" | "", "P-521") | ("ES512", "") => return Err("P-521 (ES512) is not carried out yet"),
-        (alg, crv) if !alg.is_empty() && !crv.is_empty() => {
-            return Err("[crv] field specified is not compatible with [alg] for an EC key");
-        }
-        _ => return Err("[crv] or [alg] field is not supported for an EC key"),
-    };
-    let x = member(jwk, "x", "[x] field is missing for an EC key", "[x] field is not string for an EC key")?;
-    let y = member(jwk, "y", "[y] field is missing for an EC key", "[y] field is not string for an EC key")?;
-    let (x, y) = base64url::decode(x.as_bytes())
-        .zip(base64url::decode(y.as_bytes()))
-        .ok_or("Jwks EC [x] or [y] field is an invalid Base64.")?;
-    PublicKey::ec(&curve, &x, &y).ok_or("Jwks EC [x] and [y] fields have a parse error.")
-}
-
-fn member<'m>(
-    jwk: &'m Map<String, Value>,
-    name: &str,
-    missing: &'static str,
-    not_string: &'static str,
-) -> Result<&'m str, &'static str> {
-    jwk.get(name).ok_or(missing)?.as_str().ok_or(not_string)
+/// Whether `set` maps key ids to certificates (PEM), as Envoy takes them too.
+fn is_certificates(set: &Map<String, Value>) -> bool {
+    let is_certificate =
+        |value: &Value| value.as_str().is_some_and(|text| text.starts_with("-----BEGIN CERTIFICATE-----"));
+    !set.is_empty() && set.values().all(is_certificate)
 }
 
 #[cfg(test)]

@@ -8,57 +8,73 @@
 //! |---|---|---|
 //! | JSON | protobuf's reader, which takes trailing commas, single quotes and bare names | RFC 8259 |
 //! | header `crit` | ignored | refused, `Jwt verification fails` (RFC 7515 section 4.1.11) |
-//! | RS256 and the like with an EC key, and the other way round | an EC key checks an ECDSA signature whatever `alg` is | refused |
+//! | header `b64`, if it is not `true` | ignored | refused likewise (RFC 7797 section 3) |
+//! | an algorithm that is not of the key's kind, such as RS256 with an EC key or a secret | the key checks as is its kind, whatever `alg` is | refused |
 //! | curve of an EC key | any, unless the key names one | that of `alg` (RFC 7518 section 3.4) |
 //! | length of an ECDSA signature | any even one | twice the curve's |
 //! | RSA keys | from 512 bits | 1024 to 8192 bits |
+//! | Ed25519 keys of small order, for which anybody can sign, and those that are no point | taken | left out |
+//! | key sets that are a map of certificates (Google's other form) | taken | refused |
 //! | query once a token was taken out | sorted and decoded | otherwise as the client wrote it |
 //! | list and object claims in headers | protobuf's JSON, members in any order | compact JSON, members sorted |
-//!
-//! Not carried out yet, and told when compiled: `jwksUri`, discovery, and keys for HS256/384/512, ES512 and EdDSA.
 
+mod algorithm;
 mod audience;
 mod base64url;
+mod cache;
 mod compile;
 mod der;
 mod failure;
+pub mod fetch;
 mod identity;
 mod json;
+mod jwk;
 mod keys;
+mod means;
 mod outputs;
 mod places;
 mod provider;
-mod public_key;
 #[cfg(feature = "rust-crypto")]
 mod rust_crypto;
 mod token;
+mod verification_key;
+
+use std::rc::Rc;
+use std::time::Duration;
 
 use outrigger_api::ordered;
 use outrigger_api::{Problem, Proxy, Resource};
 
 use crate::verdict::{HeaderOp, Reply};
 use crate::{Now, Request, RuleRef};
-use provider::{Parsed, Provider};
+use provider::{Parsed, Provider, Stop};
 
+pub use algorithm::Algorithm;
+pub use cache::{Cache, Counts};
 pub use der::ecdsa_der;
 pub use failure::Failure;
 pub use identity::{Identity, claims_from_json};
-pub use jsonwebtoken::Algorithm;
-pub use public_key::{KeyMaterial, PublicKey, SignatureVerifier};
+pub use keys::KeySet;
+pub use means::{Found, KeyStore, Means, NoKeys};
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;
+pub use verification_key::{KeyMaterial, Secret, SignatureVerifier, VerificationKey};
 
 /// What the rules found in one request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome<'e> {
     /// The verified token, if there was one.
-    pub identity: Option<Identity>,
+    pub identity: Option<Rc<Identity>>,
     /// Why the request is refused.
     pub failure: Option<Failure>,
     /// The rule that verified or refused.
     pub rule: Option<&'e RuleRef>,
     /// Request header changes: token removed, payload and claims put into headers.
     pub ops: Vec<HeaderOp<'e>>,
+    /// Nothing is decided: keys are on their way, for which to wait so long at most.
+    pub waits: Option<Duration>,
+    /// Why the request would be refused, and by which rule, were it not for `outrigger.io/dry-run`.
+    pub shadow: Option<(Failure, &'e RuleRef)>,
 }
 
 impl<'e> Outcome<'e> {
@@ -71,8 +87,10 @@ impl<'e> Outcome<'e> {
 /// Compiled JWT rules of one proxy.
 #[derive(Debug)]
 pub struct Rules {
-    /// Sorted by issuer.
+    /// Sorted by issuer; those that only count what they would refuse come last.
     providers: Vec<Provider>,
+    /// Where the keys of some are.
+    sources: Vec<fetch::Source>,
     /// Headers that some rule writes, so that no client may.
     written: Vec<String>,
     warnings: Vec<Problem>,
@@ -85,16 +103,17 @@ impl Rules {
     /// What can't be carried out, with its path; warnings come along.
     pub fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut providers = compile::providers(resources, proxy, &mut problems);
+        let (mut providers, sources) = compile::providers(resources, proxy, &mut problems);
         if problems.iter().any(Problem::is_error) {
             return Err(problems);
         }
+        let enforced = providers.iter().filter(|provider| !provider.dry_run);
         let mut written: Vec<String> =
-            providers.iter().flat_map(|provider| provider.outputs.names()).map(str::to_owned).collect();
+            enforced.flat_map(|provider| provider.outputs.names()).map(str::to_owned).collect();
         ordered::sort(&mut written);
         written.dedup();
         providers.iter_mut().for_each(|provider| provider.places.forget_headers(&written));
-        Ok(Self { providers, written, warnings: problems })
+        Ok(Self { providers, sources, written, warnings: problems })
     }
 
     /// Whether no RequestAuthentication applies.
@@ -107,37 +126,77 @@ impl Rules {
         &self.warnings
     }
 
+    /// Where keys have to be fetched from.
+    pub fn sources(&self) -> &[fetch::Source] {
+        &self.sources
+    }
+
     /// Looks for tokens in `request` and verifies them.
-    pub fn verify<'e>(
-        &'e self,
-        request: &Request<'_>,
-        now: Now,
-        verifier: &dyn SignatureVerifier,
-    ) -> Outcome<'e> {
-        let mut outcome = Outcome { identity: None, failure: None, rule: None, ops: self.sanitize(request) };
+    pub fn verify<'e>(&'e self, request: &Request<'_>, now: Now, means: &Means<'_>) -> Outcome<'e> {
+        let mut outcome = Outcome { ops: self.sanitize(request), ..Outcome::default() };
         // A browser sends no credentials with a preflight.
         if request.is_cors_preflight() {
             return outcome;
         }
-        let mut parsed = Parsed::default();
-        let mut failures = Vec::new();
-        for provider in &self.providers {
-            match provider.authenticate(request, &mut parsed, now, verifier) {
+        let mut parsed = Parsed::new(means.cache);
+        self.ask_each(request, &mut parsed, now, means, &mut outcome);
+        parsed.remember();
+        outcome
+    }
+
+    fn ask_each<'e, 'r>(
+        &'e self,
+        request: &Request<'r>,
+        parsed: &mut Parsed<'r, '_>,
+        now: Now,
+        means: &Means<'_>,
+        outcome: &mut Outcome<'e>,
+    ) {
+        let (mut failures, mut awaited) = (Vec::new(), None);
+        let mut tried = false;
+        for (number, provider) in self.providers.iter().enumerate() {
+            if provider.dry_run && !tried {
+                tried = true;
+                self.conclude(&failures, awaited, outcome);
+                if outcome.failure.is_some() || outcome.waits.is_some() {
+                    return;
+                }
+            }
+            match provider.authenticate((number, request), parsed, now, means) {
                 None => {}
                 Some(Ok((identity, mut ops))) => {
-                    outcome.identity = Some(identity);
-                    outcome.rule = Some(&provider.rule);
-                    outcome.ops.append(&mut ops);
-                    return outcome;
+                    if !provider.dry_run {
+                        outcome.identity = Some(identity);
+                        outcome.rule = Some(&provider.rule);
+                        outcome.ops.append(&mut ops);
+                    }
+                    return;
                 }
-                Some(Err(failure)) => failures.push((failure, &provider.rule)),
+                Some(Err(Stop::Failed(failure))) => failures.push((failure, &provider.rule)),
+                Some(Err(Stop::Keys(source))) => awaited = awaited.or(Some(source)),
             }
         }
-        if let Some((failure, rule)) = most_telling(failures) {
+        if tried {
+            // Rules that are tried out do not hold a request until their keys are there.
+            outcome.shadow = most_telling(&failures);
+        } else {
+            self.conclude(&failures, awaited, outcome);
+        }
+    }
+
+    /// What comes of a request that no rule has taken.
+    fn conclude<'e>(
+        &'e self,
+        failures: &[(Failure, &'e RuleRef)],
+        awaited: Option<usize>,
+        outcome: &mut Outcome<'e>,
+    ) {
+        if let Some(source) = awaited.and_then(|place| self.sources.get(place)) {
+            outcome.waits = Some(source.timeout);
+        } else if let Some((failure, rule)) = most_telling(failures) {
             outcome.failure = Some(failure);
             outcome.rule = Some(rule);
         }
-        outcome
     }
 
     /// Removes the client's copies of the headers that the rules write, whether there is a token or not.
@@ -149,14 +208,11 @@ impl Rules {
 
 /// The failure that Envoy tells: the first, unless that is an unknown issuer and another rule failed for a better
 /// reason; then the last such.
-fn most_telling(mut failures: Vec<(Failure, &RuleRef)>) -> Option<(Failure, &RuleRef)> {
-    let better = |(failure, _): &(Failure, &RuleRef)| *failure != Failure::JwtUnknownIssuer;
-    if failures.is_empty() {
-        return None;
-    }
-    let first_is_better = failures.first().is_some_and(better);
-    let index = if first_is_better { 0 } else { failures.iter().rposition(better).unwrap_or_default() };
-    Some(failures.swap_remove(index))
+fn most_telling<'e>(failures: &[(Failure, &'e RuleRef)]) -> Option<(Failure, &'e RuleRef)> {
+    let better = |(failure, _): &&(Failure, &RuleRef)| *failure != Failure::JwtUnknownIssuer;
+    let first = failures.first()?;
+    let telling = if better(&first) { None } else { failures.iter().rfind(better) };
+    Some(telling.unwrap_or(first).clone())
 }
 
 #[cfg(test)]

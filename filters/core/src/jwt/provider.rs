@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::audience::Audiences;
+use super::cache::{Cache, Known};
 use super::failure::Failure;
 use super::identity::Identity;
 use super::keys::KeySet;
+use super::means::{Found, Means};
 use super::outputs::Outputs;
 use super::places::Places;
-use super::public_key::SignatureVerifier;
 use super::token::Token;
 use crate::verdict::HeaderOp;
 use crate::{Now, Request, RuleRef};
@@ -27,64 +28,111 @@ pub(crate) struct Provider {
     /// Empty: any issuer.
     pub(crate) issuer: String,
     pub(crate) audiences: Audiences,
-    pub(crate) keys: KeySet,
+    pub(crate) keys: Keys,
     pub(crate) places: Places,
     pub(crate) outputs: Outputs,
     /// `forwardOriginalToken`
     pub(crate) forward: bool,
     /// `spaceDelimitedClaims`, besides those that are always split.
     pub(crate) space_delimited: Vec<String>,
+    /// Whether signatures that were checked are remembered.
+    pub(crate) remembers: bool,
+    /// Whether it only counts what it would refuse.
+    pub(crate) dry_run: bool,
+}
+
+/// The keys of a rule.
+#[derive(Debug)]
+pub(crate) enum Keys {
+    /// These.
+    Inline(KeySet),
+    /// Those of the source at this place.
+    Fetched(usize),
+}
+
+/// Why a rule does not take a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It is bad.
+    Failed(Failure),
+    /// The keys of the source at this place have to come first.
+    Keys(usize),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// Tokens taken apart in this request, so that several rules parse each but once.
-#[derive(Debug, Default)]
-pub(crate) struct Parsed<'r>(Vec<(Cow<'r, [u8]>, ParsedToken)>);
+#[derive(Debug)]
+pub(crate) struct Parsed<'r, 'c> {
+    tokens: Vec<(Cow<'r, [u8]>, Rc<Known>)>,
+    cache: Option<&'c Cache>,
+}
 
-type ParsedToken = Result<Rc<Token>, Failure>;
+impl<'r, 'c> Parsed<'r, 'c> {
+    pub(crate) fn new(cache: Option<&'c Cache>) -> Self {
+        Self { tokens: Vec::new(), cache }
+    }
 
-impl<'r> Parsed<'r> {
-    fn get(&mut self, text: Cow<'r, [u8]>) -> ParsedToken {
-        if let Some((_, parsed)) = self.0.iter().find(|(known, _)| *known == text) {
-            return parsed.clone();
+    fn get(&mut self, text: Cow<'r, [u8]>) -> Rc<Known> {
+        if let Some((_, known)) = self.tokens.iter().find(|(seen, _)| *seen == text) {
+            return Rc::clone(known);
         }
-        let parsed = Token::parse(&text).map(Rc::new);
-        self.0.push((text, parsed.clone()));
-        parsed
+        if let Some(known) = self.cache.and_then(|cache| cache.find(&text)) {
+            return known;
+        }
+        let known = Rc::new(Known::parse(&text));
+        self.tokens.push((text, Rc::clone(&known)));
+        known
+    }
+
+    /// Hands what was found out to the cache.
+    pub(crate) fn remember(self) {
+        let Some(cache) = self.cache else { return };
+        for (text, known) in self.tokens {
+            cache.insert(&text, known);
+        }
     }
 }
+
+/// An identity, and what the request is changed by.
+pub(crate) type Taken<'e> = (Rc<Identity>, Vec<HeaderOp<'e>>);
 
 impl Provider {
     /// Verifies every token at this rule's places: `None` if there is none. All must be good. As in Envoy the last
     /// one found is verified first, and the first one found is the one that counts.
     pub(crate) fn authenticate<'e, 'r>(
         &'e self,
-        request: &Request<'r>,
-        parsed: &mut Parsed<'r>,
+        (number, request): (usize, &Request<'r>),
+        parsed: &mut Parsed<'r, '_>,
         now: Now,
-        verifier: &dyn SignatureVerifier,
-    ) -> Option<Result<(Identity, Vec<HeaderOp<'e>>), Failure>> {
+        means: &Means<'_>,
+    ) -> Option<Result<Taken<'e>, Stop>> {
         let tokens = self.places.find(request);
         (!tokens.is_empty()).then(|| {
             let mut ops = Vec::new();
             let mut path = None;
             let mut counts = None;
             for (place, text) in tokens.into_iter().rev() {
-                let token = parsed.get(text)?;
-                self.check(&token, now, verifier)?;
-                self.outputs.write(&token, &mut ops)?;
+                let known = parsed.get(text);
+                let token = known.token.as_ref().map_err(Clone::clone)?;
+                self.check(token, now)?;
+                counts = Some(self.identity(number, &known, token, means)?);
+                self.outputs.write(token, &mut ops)?;
                 if !self.forward {
                     place.remove(&mut ops, &mut path, request);
                 }
-                counts = Some(token);
             }
             ops.extend(path.map(|path| HeaderOp::Set(":path".into(), path.into())));
-            let claims = counts.map(|token| token.claims.clone()).unwrap_or_default();
-            let configured = self.space_delimited.iter().map(String::as_str);
-            Ok((Identity::new(claims, SPACE_DELIMITED.into_iter().chain(configured)), ops))
+            Ok((counts.unwrap_or_default(), ops))
         })
     }
 
-    fn check(&self, token: &Token, now: Now, verifier: &dyn SignatureVerifier) -> Result<(), Failure> {
+    /// What takes no key.
+    fn check(&self, token: &Token, now: Now) -> Result<(), Failure> {
         if !self.issuer.is_empty() && self.issuer != token.issuer {
             return Err(Failure::JwtUnknownIssuer);
         }
@@ -98,6 +146,57 @@ impl Provider {
         if !self.audiences.allow(&token.audiences) {
             return Err(Failure::JwtAudienceNotAllowed);
         }
-        self.keys.verify(token, verifier)
+        Ok(())
+    }
+
+    /// Whom the token speaks for, if one of the rule's keys has signed it.
+    fn identity(
+        &self,
+        number: usize,
+        known: &Known,
+        token: &Token,
+        means: &Means<'_>,
+    ) -> Result<Rc<Identity>, Stop> {
+        let source = match &self.keys {
+            Keys::Inline(keys) => return Ok(self.verify(number, known, token, (keys, 0), means)?),
+            Keys::Fetched(source) => *source,
+        };
+        let verify = |found| match found {
+            Found::Keys(keys, version) => Ok(self.verify(number, known, token, (&keys, version), means)?),
+            Found::Wait => Err(Stop::Keys(source)),
+            Found::Failed => Err(Failure::JwksFetchFail.into()),
+        };
+        let verified = verify(means.keys.find(source));
+        if verified != Err(Stop::Failed(Failure::JwksKidAlgMismatch)) {
+            return verified;
+        }
+        // The key may be a new one.
+        match means.keys.find_newer(source) {
+            Found::Failed => verified,
+            newer => verify(newer),
+        }
+    }
+
+    fn verify(
+        &self,
+        number: usize,
+        known: &Known,
+        token: &Token,
+        (keys, version): (&KeySet, u64),
+        means: &Means<'_>,
+    ) -> Result<Rc<Identity>, Failure> {
+        if self.remembers
+            && let Some(outcome) = known.outcome(number, version)
+        {
+            return outcome;
+        }
+        let outcome = keys.verify(token, means.verifier).map(|()| {
+            let configured = self.space_delimited.iter().map(String::as_str);
+            Rc::new(Identity::new(token.claims.clone(), SPACE_DELIMITED.into_iter().chain(configured)))
+        });
+        if self.remembers {
+            known.keep(number, version, outcome.clone());
+        }
+        outcome
     }
 }

@@ -1,39 +1,69 @@
-//! Signature checks by the RustCrypto crates: RSA everywhere, since hosts can't be asked for PSS; elliptic curves where
-//! the feature `rust-crypto-ec` says that there is no host to ask.
+//! Signature checks by the RustCrypto and dalek crates: everywhere what no host can be asked for (RSA with PSS, Ed25519,
+//! HMAC); NIST's curves where the feature `rust-crypto-ec` says that there is no host to ask.
 
-use jsonwebtoken::Algorithm;
-#[cfg(feature = "rust-crypto-ec")]
-use p256::ecdsa::signature::Verifier as _;
+use ed25519_dalek::Verifier as _;
+use hmac::{KeyInit, Mac};
+use jsonwebtoken::Algorithm as Jws;
 use rsa::BoxedUint;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::public_key::{KeyMaterial, PublicKey, SignatureVerifier};
+use super::algorithm::Algorithm;
+use super::verification_key::{KeyMaterial, SignatureVerifier, VerificationKey};
 
-/// RS256/384/512, PS256/384/512 (with a salt as long as the hash, RFC 7518 section 3.5) and, with the feature
-/// `rust-crypto-ec`, ES256 and ES384. Without it nothing fits a key on a curve.
+/// RS256/384/512, PS256/384/512 (with a salt as long as the hash, RFC 7518 section 3.5), HS256/384/512, EdDSA on
+/// Ed25519 and, with the feature `rust-crypto-ec`, ES256/384/512. Without it nothing fits a key on NIST's curves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RustCrypto;
 
 impl SignatureVerifier for RustCrypto {
-    fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, key: &VerificationKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        if let KeyMaterial::Secret(secret) = key.material() {
+            return authenticates(secret.bytes(), algorithm, message, signature);
+        }
         match (key.prepared(), algorithm) {
-            (Some(Prepared::Rsa(key)), algorithm) => match algorithm {
-                Algorithm::RS256 => key.pkcs1v15_verify::<Sha256>(message, signature).is_ok(),
-                Algorithm::RS384 => key.pkcs1v15_verify::<Sha384>(message, signature).is_ok(),
-                Algorithm::RS512 => key.pkcs1v15_verify::<Sha512>(message, signature).is_ok(),
-                Algorithm::PS256 => key.pss_verify::<Sha256>(message, signature).is_ok(),
-                Algorithm::PS384 => key.pss_verify::<Sha384>(message, signature).is_ok(),
-                Algorithm::PS512 => key.pss_verify::<Sha512>(message, signature).is_ok(),
+            (Some(Prepared::Rsa(key)), Algorithm::Jws(jws)) => match jws {
+                Jws::RS256 => key.pkcs1v15_verify::<Sha256>(message, signature).is_ok(),
+                Jws::RS384 => key.pkcs1v15_verify::<Sha384>(message, signature).is_ok(),
+                Jws::RS512 => key.pkcs1v15_verify::<Sha512>(message, signature).is_ok(),
+                Jws::PS256 => key.pss_verify::<Sha256>(message, signature).is_ok(),
+                Jws::PS384 => key.pss_verify::<Sha384>(message, signature).is_ok(),
+                Jws::PS512 => key.pss_verify::<Sha512>(message, signature).is_ok(),
                 _ => false,
             },
+            // As BoringSSL: S must be below the group's order, and the equation holds without the cofactor. What
+            // `verify_strict` refuses besides, points of small order, is refused of keys when they are read.
+            (Some(Prepared::Ed25519(key)), Algorithm::Jws(Jws::EdDSA)) => {
+                ed25519_dalek::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+            }
             #[cfg(feature = "rust-crypto-ec")]
-            (Some(Prepared::P256(key)), Algorithm::ES256) => p256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Some(Prepared::P256(key)), Algorithm::Jws(Jws::ES256)) => {
+                p256::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+            }
             #[cfg(feature = "rust-crypto-ec")]
-            (Some(Prepared::P384(key)), Algorithm::ES384) => p384::ecdsa::Signature::from_slice(signature)
+            (Some(Prepared::P384(key)), Algorithm::Jws(Jws::ES384)) => {
+                p384::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+            }
+            #[cfg(feature = "rust-crypto-ec")]
+            (Some(Prepared::P521(key)), Algorithm::Es512) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             (_, _) => false,
         }
+    }
+}
+
+/// Whether `tag` is the HMAC of `message` (RFC 7518 section 3.2). Compared in constant time.
+fn authenticates(secret: &[u8], algorithm: Algorithm, message: &[u8], tag: &[u8]) -> bool {
+    fn check<M: Mac + KeyInit>(secret: &[u8], message: &[u8], tag: &[u8]) -> bool {
+        M::new_from_slice(secret).is_ok_and(|mac| mac.chain_update(message).verify_slice(tag).is_ok())
+    }
+    match algorithm {
+        Algorithm::Jws(Jws::HS256) => check::<hmac::Hmac<Sha256>>(secret, message, tag),
+        Algorithm::Jws(Jws::HS384) => check::<hmac::Hmac<Sha384>>(secret, message, tag),
+        Algorithm::Jws(Jws::HS512) => check::<hmac::Hmac<Sha512>>(secret, message, tag),
+        _ => false,
     }
 }
 
@@ -41,20 +71,28 @@ impl SignatureVerifier for RustCrypto {
 #[derive(Debug, Clone)]
 pub(super) enum Prepared {
     Rsa(Box<rsa::PublicKey>),
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
     #[cfg(feature = "rust-crypto-ec")]
     P256(Box<p256::ecdsa::VerifyingKey>),
     #[cfg(feature = "rust-crypto-ec")]
     P384(Box<p384::ecdsa::VerifyingKey>),
+    #[cfg(feature = "rust-crypto-ec")]
+    P521(Box<p521::ecdsa::VerifyingKey>),
 }
 
 impl Prepared {
-    /// `None` if the crates find the key unsound, such as a point that is not on its curve.
+    /// `None` if the crates find the key unsound, such as a point that is not on its curve, and for secrets, which need
+    /// no preparation.
     pub(super) fn new(material: &KeyMaterial) -> Option<Self> {
         match material {
             KeyMaterial::Rsa { n, e } => {
                 let number = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(bytes);
                 rsa::PublicKey::new(number(n), number(e)).ok().map(|key| Self::Rsa(Box::new(key)))
             }
+            KeyMaterial::Ed25519(x) => ed25519_dalek::VerifyingKey::from_bytes(x)
+                .ok()
+                .filter(|key| !key.is_weak())
+                .map(|key| Self::Ed25519(Box::new(key))),
             #[cfg(feature = "rust-crypto-ec")]
             KeyMaterial::P256(point) => {
                 p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P256(Box::new(key)))
@@ -63,8 +101,13 @@ impl Prepared {
             KeyMaterial::P384(point) => {
                 p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P384(Box::new(key)))
             }
+            #[cfg(feature = "rust-crypto-ec")]
+            KeyMaterial::P521(point) => {
+                p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P521(Box::new(key)))
+            }
             #[cfg(not(feature = "rust-crypto-ec"))]
-            KeyMaterial::P256(_) | KeyMaterial::P384(_) => None,
+            KeyMaterial::P256(_) | KeyMaterial::P384(_) | KeyMaterial::P521(_) => None,
+            KeyMaterial::Secret(_) => None,
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Whole rules against whole requests. What is expected of Envoy's behaviour was seen on `jwt_authn` of Envoy 1.40.
 
 mod decide;
+mod dry_run;
+mod fetched;
 mod hostile;
 mod mint;
 mod refused;
+mod rfc;
 mod signatures;
+mod strange_signatures;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +16,8 @@ use std::time::Duration;
 use outrigger_api::node::Node;
 use outrigger_api::resource::{Metadata, Source};
 use outrigger_api::types::common::Target;
-use outrigger_api::types::request_authentication::RequestAuthentication;
 use outrigger_api::types::request_authentication::{ClaimToHeader, JwtHeader, JwtRule, KeySource};
+use outrigger_api::types::request_authentication::{JwtAnnotations, RequestAuthentication};
 use outrigger_api::{Kind, Proxy, Resource, Spec};
 
 use super::*;
@@ -21,6 +25,9 @@ use crate::Connection;
 
 /// The public keys of [`mint`].
 const JWKS: &str = include_str!("tests/keys/jwks.json");
+
+/// One key of every kind, likewise.
+const ALL_KEYS: &str = include_str!("tests/keys/jwks-all.json");
 
 /// When the tests take place: 2026-01-01.
 const NOW: u64 = 1_767_225_600;
@@ -42,6 +49,11 @@ fn rule(issuer: &str) -> JwtRule {
     }
 }
 
+/// Rules for issuer `i` with these keys.
+fn rules_with_keys(jwks: &str) -> Rules {
+    rules(vec![JwtRule { keys: KeySource::Inline(jwks.to_owned()), ..rule("i") }])
+}
+
 /// A rule for `issuer` that looks into a header of its own.
 fn rule_at(issuer: &str, header: &str) -> JwtRule {
     let place = JwtHeader { name: header.to_owned(), prefix: String::new() };
@@ -53,11 +65,16 @@ fn claim_to_header(header: &str, claim: &str) -> ClaimToHeader {
 }
 
 fn resource(namespace: &str, name: &str, jwt_rules: Vec<JwtRule>) -> Resource {
+    annotated(namespace, name, jwt_rules, JwtAnnotations::default())
+}
+
+fn annotated(namespace: &str, name: &str, jwt_rules: Vec<JwtRule>, annotations: JwtAnnotations) -> Resource {
+    let authentication = RequestAuthentication { target: Target::All, jwt_rules, annotations };
     Resource {
         meta: Metadata { name: name.to_owned(), namespace: namespace.to_owned(), ..Metadata::default() },
         api_version: "security.istio.io/v1".to_owned(),
         kind: Kind::RequestAuthentication,
-        spec: Spec::RequestAuthentication(RequestAuthentication { target: Target::All, jwt_rules }),
+        spec: Spec::RequestAuthentication(authentication),
         source: Source::default(),
         node: Arc::new(Node::null()),
     }
@@ -76,6 +93,21 @@ struct Seen {
     ops: Vec<String>,
 }
 
+/// What comes of a request; the same without a cache, and with one that has seen its tokens and one that has not.
+fn verify<'e>(rules: &'e Rules, request: &Request<'_>) -> Outcome<'e> {
+    let cache = Cache::new(1);
+    let with = |cache| {
+        let means = Means { cache, ..Means::offline(&RustCrypto) };
+        rules.verify(request, Now(Duration::from_secs(NOW)), &means)
+    };
+    let outcome = with(None);
+    for known in [false, true] {
+        let cached = with(Some(&cache));
+        assert_eq!(format!("{cached:?}"), format!("{outcome:?}"), "{known}");
+    }
+    outcome
+}
+
 /// Sends a `GET /` with these headers, which may replace those of HTTP/2.
 fn send(rules: &Rules, lines: &[(&str, &str)]) -> Seen {
     let mut headers: Vec<(&[u8], &[u8])> =
@@ -86,7 +118,7 @@ fn send(rules: &Rules, lines: &[(&str, &str)]) -> Seen {
         }
     }
     let request = Request::new(&headers, Connection::default());
-    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &RustCrypto);
+    let outcome = verify(rules, &request);
     assert_eq!(outcome.reply(&request).is_some(), outcome.failure.is_some());
     let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let ops = outcome.ops.iter().map(|op| match op {

@@ -1,31 +1,23 @@
 //! A token taken apart, nothing of it trusted yet.
 
-use std::str::FromStr;
-
-use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
+use super::algorithm::Algorithm;
 use super::failure::Failure;
 use super::{base64url, json};
-
-/// The algorithms that Envoy knows. A token of one that can't be carried out is refused later, like any token that
-/// fits no key.
-const KNOWN_ALGORITHMS: [&str; 13] = [
-    "ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384",
-    "PS512", "EdDSA",
-];
 
 /// A token whose parts could be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Token {
     /// Header `alg`.
     pub(crate) alg: String,
-    /// The same, if it can be carried out.
-    pub(crate) algorithm: Option<Algorithm>,
+    /// The same.
+    pub(crate) algorithm: Algorithm,
     /// Header `kid`, empty if absent.
     pub(crate) kid: String,
-    /// Whether the header has `crit`: extensions that a reader must understand or else refuse the token.
-    pub(crate) critical: bool,
+    /// Whether the header asks for more than RFC 7515 has, so that whoever does not understand it must refuse the token:
+    /// `crit` (section 4.1.11), or a payload that is signed as it is, not as base64url (`b64`, RFC 7797 section 3).
+    pub(crate) has_unknown_rules: bool,
     /// Payload `iss`, empty if absent.
     pub(crate) issuer: String,
     /// Payload `nbf`, seconds since the epoch; 0 if absent.
@@ -59,9 +51,7 @@ impl Token {
         let header = base64url::decode(header).ok_or(Failure::JwtHeaderParseErrorBadBase64)?;
         let mut header = json::parse_object(&header).ok_or(Failure::JwtHeaderParseErrorBadJson)?;
         let Some(Value::String(alg)) = header.remove("alg") else { return Err(Failure::JwtHeaderBadAlg) };
-        if !KNOWN_ALGORITHMS.contains(&alg.as_str()) {
-            return Err(Failure::JwtHeaderNotImplementedAlg);
-        }
+        let algorithm = Algorithm::named(&alg).ok_or(Failure::JwtHeaderNotImplementedAlg)?;
         let kid = string(&header, "kid").ok_or(Failure::JwtHeaderBadKid)?.to_owned();
 
         let claims = base64url::decode(&payload).ok_or(Failure::JwtPayloadParseErrorBadBase64)?;
@@ -91,10 +81,11 @@ impl Token {
 
         let signature = base64url::decode(signature).ok_or(Failure::JwtSignatureParseErrorBadBase64)?;
         Ok(Self {
-            algorithm: Algorithm::from_str(&alg).ok(),
             alg,
+            algorithm,
             kid,
-            critical: header.contains_key("crit"),
+            has_unknown_rules: header.contains_key("crit")
+                || header.get("b64").is_some_and(|encoded| *encoded != Value::Bool(true)),
             issuer,
             not_before,
             expiry,
@@ -195,9 +186,24 @@ mod tests {
         ] {
             assert_eq!(failure(&token(header, "{}")), Some(expected), "{header}");
         }
-        let read = Token::parse(token(r#"{"alg":"ES512","kid":"a","crit":[]}"#, "null").as_bytes()).unwrap();
-        assert_eq!((read.alg.as_str(), read.algorithm, read.kid.as_str()), ("ES512", None, "a"));
-        assert!(read.critical);
+        let read = Token::parse(token(r#"{"alg":"ES512","kid":"a"}"#, "null").as_bytes()).unwrap();
+        assert_eq!((read.alg.as_str(), read.algorithm, &*read.kid), ("ES512", Algorithm::Es512, "a"));
+    }
+
+    #[test]
+    fn rules_that_nobody_here_knows() {
+        for (more, unknown) in [
+            ("", false),
+            (r#","crit":[]"#, true),
+            (r#","crit":null"#, true),
+            (r#","b64":true"#, false),
+            (r#","b64":false"#, true),
+            (r#","b64":"true""#, true),
+            (r#","typ":"JOSE","cty":"x","x5u":"y","jku":"z","zip":"DEF""#, false),
+        ] {
+            let read = Token::parse(token(&format!(r#"{{"alg":"RS256"{more}}}"#), "{}").as_bytes()).unwrap();
+            assert_eq!(read.has_unknown_rules, unknown, "{more}");
+        }
     }
 
     #[test]

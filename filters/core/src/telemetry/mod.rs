@@ -2,11 +2,13 @@
 
 mod faults;
 mod flags;
+mod jwt;
 mod labels;
 mod series;
 
 pub use faults::{FAULT_PREFIX, FaultStat, VIRTUAL_SERVICE};
 pub use flags::ResponseFlags;
+pub use jwt::{DRY_RUN_DENIED, JwtStat, REQUEST_AUTHENTICATION, dry_run_denied};
 pub use labels::{LABELS, UNKNOWN, tag_regex};
 pub use series::{Protocol, Reporter, Series};
 

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use crate::resource::{Spec, Timestamp};
 use crate::types::annotations::{Annotations, StickyKey};
+use crate::types::request_authentication::JwtAnnotations;
 use crate::{parse_yaml, resource::Parsed};
 
 fn read(annotation: &str, kind: &str, spec: &str) -> Parsed {
+    let group = if kind == "RequestAuthentication" { "security" } else { "networking" };
     let text = format!(
-        "apiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata:\n  name: x\n  annotations:\n    other.io/x: y\n    {annotation}\nspec: {spec}"
+        "apiVersion: {group}.istio.io/v1\nkind: {kind}\nmetadata:\n  name: x\n  annotations:\n    other.io/x: y\n    {annotation}\nspec: {spec}"
     );
     parse_yaml(text.as_bytes(), "x.yaml", "default")
 }
@@ -122,4 +124,41 @@ fn other_kinds_have_none() {
         "{said:?}"
     );
     assert_eq!(read("other.io/z: a", "DestinationRule", spec).problems, []);
+}
+
+#[test]
+fn those_of_a_request_authentication() {
+    let read = |annotation: &str| read(annotation, "RequestAuthentication", "{jwtRules: []}");
+    let annotations = |annotation: &str| {
+        let parsed = read(annotation);
+        match parsed.resources.into_iter().next().map(|resource| resource.spec) {
+            Some(Spec::RequestAuthentication(authentication)) => authentication.annotations,
+            other => panic!("{annotation}: {other:?} {:?}", parsed.problems),
+        }
+    };
+    let none = JwtAnnotations::default();
+    assert_eq!(annotations("other.io/y: z"), none);
+    assert_eq!(annotations("outrigger.io/dry-run: 'true'"), JwtAnnotations { dry_run: true, ..none.clone() });
+    assert_eq!(
+        annotations("outrigger.io/token-cache: 'false'"),
+        JwtAnnotations { token_cache: false, ..none.clone() }
+    );
+    let seconds = Duration::from_secs;
+    assert_eq!(annotations("outrigger.io/jwks-refresh: 5m").jwks_refresh, Some(seconds(300)));
+    assert_eq!(annotations("outrigger.io/jwks-max-stale: '0'").jwks_max_stale, seconds(0));
+    for (annotation, expected) in [
+        ("outrigger.io/jwks-refresh: 999ms", "`999ms` is shorter than a second"),
+        ("outrigger.io/jwks-refresh: soon", "`soon` is not a duration"),
+        ("outrigger.io/jwks-max-stale: -1s", "`-1s` is a negative duration"),
+        ("outrigger.io/dry-run: 'yes'", "`yes` is neither `true` nor `false`"),
+        ("outrigger.io/token-cache: 'on'", "`on` is neither `true` nor `false`"),
+        ("outrigger.io/jwks-refreshh: 5m", "did you mean `outrigger.io/jwks-refresh`?"),
+        ("outrigger.io/fault-dry-run: 'true'", "unknown annotation `outrigger.io/fault-dry-run`"),
+        ("outrigger.io/zzzzzzzzz: '1'", "a RequestAuthentication can have outrigger.io/dry-run, "),
+    ] {
+        let parsed = read(annotation);
+        let said: Vec<_> = parsed.problems.iter().map(ToString::to_string).collect();
+        assert!(said.len() == 1 && said[0].contains(expected), "{annotation}\nsaid: {said:?}");
+        assert!(parsed.resources.is_empty());
+    }
 }

@@ -174,7 +174,7 @@ fn rules_of_the_root_namespace_come_first_and_others_not_at_all() {
     let token = format!("Bearer {}", mint::token_of("i"));
     let headers = [(&b"authorization"[..], token.as_bytes())];
     let request = Request::new(&headers, Connection::default());
-    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &RustCrypto);
+    let outcome = verify(&rules, &request);
     assert_eq!(outcome.rule.map(|rule| &*rule.resource), Some("istio-system/jwt"));
     assert_eq!(bearer(&rules, &mint::token_of("j")).failure, Some(Failure::JwtUnknownIssuer));
 }
@@ -186,7 +186,7 @@ fn configured_claims_are_split_at_spaces() {
     let value = format!("Bearer {token}");
     let headers = [(&b"authorization"[..], value.as_bytes())];
     let request = Request::new(&headers, Connection::default());
-    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &RustCrypto);
-    let claims = serde_json::Value::Object(outcome.identity.unwrap().claims);
+    let outcome = verify(&rules, &request);
+    let claims = serde_json::Value::Object(outcome.identity.unwrap().claims.clone());
     assert_eq!(claims, json!({"iss": "i", "scope": ["a", "b"], "roles": ["c", "d"], "name": "Ann Lee"}));
 }

@@ -18,7 +18,7 @@ fn everywhere() -> Rules {
 
 fn failures(rules: &Rules, lines: &[(&[u8], &[u8])]) -> Option<Failure> {
     let request = Request::new(lines, Connection::default());
-    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &RustCrypto);
+    let outcome = verify(&rules, &request);
     assert!(outcome.identity.is_none());
     let reply = outcome.reply(&request);
     assert_eq!(reply.map(|reply| reply.status), outcome.failure.as_ref().map(Failure::status));
@@ -93,7 +93,7 @@ mod properties {
             let header = [&b"Bearer "[..], &token].concat();
             let request_lines = [(&b"authorization"[..], header.as_slice())];
             let request = Request::new(&request_lines, Connection::default());
-            let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &RustCrypto);
+            let outcome = verify(&rules, &request);
             // Unused bits at the end and skipped characters may leave the meaning as it was.
             if let Some(identity) = outcome.identity {
                 prop_assert_eq!(identity.principal(), Some("i/ann".to_owned()));

@@ -1,7 +1,9 @@
-//! Makes tokens, signed by the keys beside this file. Both kinds of signature are deterministic.
+//! Makes tokens, signed by the keys beside this file. The signatures are deterministic.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ed25519_dalek::SigningKey as EdwardsKey;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use once_cell::sync::Lazy;
 use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::DecodePrivateKey as _;
@@ -10,6 +12,9 @@ use sha2::{Sha256, Sha384, Sha512};
 
 static RSA: Lazy<rsa::PrivateKey> = Lazy::new(|| rsa_key(include_str!("keys/rsa.pem")));
 static RSA_OTHER: Lazy<rsa::PrivateKey> = Lazy::new(|| rsa_key(include_str!("keys/rsa-other.pem")));
+
+/// The key `secret`.
+const SECRET: &[u8] = b"only the tests share this secret, which has as many bytes as HS512 wants, and more";
 
 fn der(pem: &str) -> Vec<u8> {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -43,6 +48,35 @@ pub(super) fn signature(algorithm: &str, message: &[u8]) -> Vec<u8> {
             let signature: p384::ecdsa::Signature = key.sign(message);
             signature.to_bytes().to_vec()
         }
+        "ES512" => {
+            let key = p521::ecdsa::SigningKey::from_pkcs8_der(&der(include_str!("keys/p521.pem"))).unwrap();
+            let signature: p521::ecdsa::Signature = key.sign(message);
+            signature.to_bytes().to_vec()
+        }
+        "EdDSA" => {
+            // RFC 8410 section 7: the seed is what stands last.
+            let der = der(include_str!("keys/ed25519.pem"));
+            let seed = der.last_chunk().unwrap();
+            EdwardsKey::from_bytes(seed).sign(message).to_bytes().to_vec()
+        }
+        "HS256" => Hmac::<Sha256>::new_from_slice(SECRET)
+            .unwrap()
+            .chain_update(message)
+            .finalize()
+            .into_bytes()
+            .to_vec(),
+        "HS384" => Hmac::<Sha384>::new_from_slice(SECRET)
+            .unwrap()
+            .chain_update(message)
+            .finalize()
+            .into_bytes()
+            .to_vec(),
+        "HS512" => Hmac::<Sha512>::new_from_slice(SECRET)
+            .unwrap()
+            .chain_update(message)
+            .finalize()
+            .into_bytes()
+            .to_vec(),
         other => panic!("no key for {other}"),
     }
 }

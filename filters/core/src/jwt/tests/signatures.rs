@@ -36,6 +36,8 @@ fn keys_are_chosen_by_kid_and_alg() {
         (r#"{"alg":"ES512"}"#, "ES256", Some(Failure::JwtVerificationFail)),
         (r#"{"alg":"EdDSA"}"#, "RS256", Some(Failure::JwtVerificationFail)),
         (r#"{"alg":"RS256","crit":["b64"],"b64":false}"#, "RS256", Some(Failure::JwtVerificationFail)),
+        (r#"{"alg":"RS256","b64":false}"#, "RS256", Some(Failure::JwtVerificationFail)),
+        (r#"{"alg":"RS256","b64":true}"#, "RS256", None),
     ] {
         // A key with an `alg` of its own is no candidate for another algorithm.
         let expected = if header.contains("\"p256\"") && header.contains("ES384") {
@@ -49,9 +51,18 @@ fn keys_are_chosen_by_kid_and_alg() {
 
 #[test]
 fn a_changed_bit_anywhere_is_noticed() {
-    let rules = rules(vec![rule("i")]);
-    for algorithm in ["RS256", "ES256", "ES384"] {
-        let token = mint::signed(algorithm, &format!(r#"{{"alg":"{algorithm}"}}"#), PAYLOAD);
+    let rules = rules_with_keys(ALL_KEYS);
+    for (algorithm, kid) in [
+        ("RS256", "rsa"),
+        ("ES256", "p256"),
+        ("ES384", "p384"),
+        ("ES512", "p521"),
+        ("EdDSA", "ed25519"),
+        ("HS256", "secret"),
+        ("HS384", "secret"),
+        ("HS512", "secret"),
+    ] {
+        let token = mint::signed(algorithm, &format!(r#"{{"alg":"{algorithm}","kid":"{kid}"}}"#), PAYLOAD);
         assert_eq!(bearer(&rules, &token).failure, None);
         let (message, signature) = token.rsplit_once('.').unwrap();
         let good = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -67,9 +78,74 @@ fn a_changed_bit_anywhere_is_noticed() {
         }
         for bad in [&good[1..], &[&[0], &good[..]].concat(), &[], &vec![0; good.len()]] {
             let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(bad));
-            let expected = if bad.is_empty() { Failure::JwtBadFormat } else { Failure::JwtVerificationFail };
+            let expected = match (bad.len(), algorithm) {
+                (0, _) => Failure::JwtBadFormat,
+                (64, _) => Failure::JwtVerificationFail,
+                (_, "EdDSA") => Failure::JwtEd25519SignatureWrongLength,
+                _ => Failure::JwtVerificationFail,
+            };
             assert_eq!(bearer(&rules, &token).failure, Some(expected), "{algorithm} {bad:?}");
         }
+    }
+}
+
+#[test]
+fn every_algorithm_has_its_own_kind_of_key() {
+    const SIGNERS: [(&str, &str); 11] = [
+        ("RS256", "rsa"),
+        ("RS384", "rsa"),
+        ("RS512", "rsa"),
+        ("ES256", "p256"),
+        ("ES384", "p384"),
+        ("ES512", "p521"),
+        ("EdDSA", "ed25519"),
+        ("HS256", "secret"),
+        ("HS384", "secret"),
+        ("HS512", "secret"),
+        ("RS256-other", "none"),
+    ];
+    let rules = rules_with_keys(ALL_KEYS);
+    for (signer, key) in SIGNERS {
+        for alg in [
+            "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+            "HS256", "HS384", "HS512",
+        ] {
+            for kid in ["rsa", "p256", "p384", "p521", "ed25519", "secret"] {
+                let token = mint::signed(signer, &format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#), PAYLOAD);
+                let verified = bearer(&rules, &token).principal.is_some();
+                assert_eq!(verified, alg == signer && kid == key, "{alg}, {kid}, signed as {signer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_of_ed25519_ends_the_search_if_the_signature_is_of_another_length() {
+    let keys = |kids: &[&str]| {
+        let all: serde_json::Value = serde_json::from_str(ALL_KEYS).unwrap();
+        let key = |kid: &&str| {
+            let mut key =
+                all["keys"].as_array().unwrap().iter().find(|key| key["kid"] == **kid).unwrap().clone();
+            key.as_object_mut().unwrap().remove("alg");
+            key
+        };
+        rules_with_keys(&serde_json::json!({"keys": kids.iter().map(key).collect::<Vec<_>>()}).to_string())
+    };
+    let wrong_length = Some(Failure::JwtEd25519SignatureWrongLength);
+    let fails = Some(Failure::JwtVerificationFail);
+    for (signer, kids, expected) in [
+        ("RS256", &["rsa", "ed25519"][..], None),
+        ("RS256", &["ed25519", "rsa"], wrong_length.clone()),
+        ("RS256", &["p256", "ed25519"], wrong_length.clone()),
+        ("ES256", &["ed25519", "p256"], None),
+        ("ES256", &["ed25519"], fails.clone()),
+        ("ES256", &["p384"], fails),
+        ("EdDSA", &["secret", "rsa", "p256", "ed25519"], None),
+        ("HS512", &["ed25519", "secret"], None),
+        ("HS256", &["ed25519", "secret"], wrong_length),
+    ] {
+        let token = mint::signed(signer, &format!(r#"{{"alg":"{signer}"}}"#), PAYLOAD);
+        assert_eq!(bearer(&keys(kids), &token).failure, expected, "{signer} {kids:?}");
     }
 }
 
@@ -116,11 +192,17 @@ fn pss_tokens_verify() {
 fn the_host_gets_the_key_as_openssl_writes_it_and_the_signature_in_der() {
     struct Host;
     impl SignatureVerifier for Host {
-        fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        fn verify(
+            &self,
+            key: &VerificationKey,
+            algorithm: Algorithm,
+            message: &[u8],
+            signature: &[u8],
+        ) -> bool {
             use p256::ecdsa::signature::Verifier as _;
             use p256::pkcs8::DecodePublicKey as _;
-            assert_eq!(algorithm, Algorithm::ES256);
-            let key = p256::ecdsa::VerifyingKey::from_public_key_der(key.spki()).unwrap();
+            assert_eq!(algorithm, Algorithm::named("ES256").unwrap());
+            let key = p256::ecdsa::VerifyingKey::from_public_key_der(key.spki().unwrap()).unwrap();
             let signature = p256::ecdsa::Signature::from_der(&ecdsa_der(signature).unwrap()).unwrap();
             key.verify(message, &signature).is_ok()
         }
@@ -130,7 +212,7 @@ fn the_host_gets_the_key_as_openssl_writes_it_and_the_signature_in_der() {
     let headers = [(&b"authorization"[..], value.as_bytes())];
     let request = Request::new(&headers, Connection::default());
     let rules = rules(vec![rule("i")]);
-    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &Host);
+    let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &Means::offline(&Host));
     assert_eq!(outcome.failure, None);
     assert!(outcome.identity.is_some());
 }

@@ -35,6 +35,7 @@ fn outcome(table: &Table, lines: &[HeaderLine<'_>], draw: u32) -> Option<String>
     Some(match choice.outcome(&request, Vec::new()) {
         Outcome::Forward(ops) => ops.iter().map(op).collect::<Vec<_>>().join("\n"),
         Outcome::Reply(reply) => answer(&reply),
+        Outcome::Wait => panic!("nobody waits for a route"),
     })
 }
 

@@ -1,0 +1,129 @@
+//! A gateway that takes tokens of one issuer.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use outrigger_e2e::launch::{Gateway, Local, outrigger};
+use outrigger_e2e::scenario::{Role, Token};
+use outrigger_e2e::tokens::mint;
+
+/// It ends with this value.
+pub(crate) struct Proxy {
+    port: u16,
+    admin: u16,
+    agent: ureq::Agent,
+    // Whoever speaks to it must be heard.
+    _lines: Mutex<Receiver<String>>,
+    _gateway: Gateway,
+    _folder: tempfile::TempDir,
+    _services: Local,
+}
+
+/// An answer, and how long it took.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    pub(crate) after: Duration,
+}
+
+impl Proxy {
+    /// Four threads, and a RequestAuthentication of this form.
+    pub(crate) fn start(annotations: &str, rule: &str) -> Self {
+        Self::by(&outrigger().unwrap(), annotations, rule)
+    }
+
+    /// The same by another command.
+    pub(crate) fn by(command: &Path, annotations: &str, rule: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jwt.yaml");
+        std::fs::write(&file, resources(annotations, rule)).unwrap();
+        let services = Local::start().unwrap();
+        let (port, admin) = (free_port(), free_port());
+        let mut flags = services.flags(&[file], Role::Gateway);
+        flags.push(format!("--port=80={port}"));
+        flags.push(format!("--admin=127.0.0.1:{admin}"));
+        flags.push("--concurrency=4".to_owned());
+        let (gateway, lines) = Gateway::start(command, &flags).unwrap();
+        // A connection for each request, so that all threads get some.
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .timeout_global(Some(Duration::from_secs(20)));
+        let agent = config.build().into();
+        let lines = Mutex::new(lines);
+        Self { port, admin, agent, _lines: lines, _gateway: gateway, _folder: folder, _services: services }
+    }
+
+    /// Sends a request, with a token if there is one.
+    pub(crate) fn get(&self, token: Option<&str>) -> Answered {
+        let started = Instant::now();
+        let mut request = self.agent.get(format!("http://127.0.0.1:{}/", self.port));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.call().unwrap();
+        Answered {
+            status: answer.status().as_u16(),
+            body: answer.body_mut().read_to_string().unwrap(),
+            after: started.elapsed(),
+        }
+    }
+
+    /// All of the proxy's statistics that have changed, for Prometheus.
+    pub(crate) fn metrics(&self) -> String {
+        let url = format!("http://127.0.0.1:{}/stats/prometheus?usedonly", self.admin);
+        self.agent.get(url).call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
+    /// One of the proxy's statistics.
+    pub(crate) fn stat(&self, name: &str) -> u64 {
+        let url = format!("http://127.0.0.1:{}/stats?filter={name}$", self.admin);
+        let mut answer = self.agent.get(url).call().unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        let value = text.lines().find_map(|line| line.split_once(": "));
+        value.map_or(0, |(_, value)| value.trim().parse().unwrap())
+    }
+}
+
+fn resources(annotations: &str, rule: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: edge}}
+spec:
+  selector: {{istio: ingressgateway}}
+  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ['*']}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: all}}
+spec:
+  hosts: ['*']
+  gateways: [edge]
+  http: [{{directResponse: {{status: 200, body: {{string: through}}}}}}]
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {{name: tokens, annotations: {{{annotations}}}}}
+spec:
+  jwtRules: [{{{rule}}}]
+"
+    )
+}
+
+/// A token of `issuer` that lives for an hour.
+pub(crate) fn token(alg: &str, issuer: &str) -> String {
+    let claims = serde_json::json!({"iss": issuer, "sub": "ann"});
+    let token =
+        Token { alg: alg.to_owned(), claims: claims.as_object().unwrap().clone(), expires_in: Some(3600) };
+    mint(&token).unwrap()
+}
+
+/// A port on which nobody listens.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
