@@ -74,7 +74,8 @@ fn run_policy<P: Policy>(policy: &P, options: &Options) -> Result<Summary> {
                 && shrunk < options.shrink
             {
                 shrunk += 1;
-                report::pair(&shrink::smallest(policy, difference)?, options.seed);
+                let smallest = shrink::smallest(policy, difference)?;
+                report::pair(&smallest, options.seed, &policy.notes(&smallest.request));
             }
         }
         let last = numbers.last().copied().unwrap_or_default();

@@ -20,6 +20,11 @@ pub(super) trait Policy: Sync {
     /// A random request to `configuration`.
     fn request(&self, random: &mut Random, configuration: &Configuration) -> Request;
 
+    /// What can't be seen in a request by looking at it, in lines.
+    fn notes(&self, _request: &Request) -> String {
+        String::new()
+    }
+
     /// Why our side can't carry `configuration` out; `None` if it can.
     ///
     /// # Errors

@@ -35,6 +35,9 @@ fn authentication(random: &mut Random, tag: &str, policy: usize, rules: usize) -
     if random.chance(50) {
         meta["creationTimestamp"] = random.pick(&["2024-01-01T00:00:00Z", "2025-06-01T12:00:00Z"]).into();
     }
+    if random.chance(8) {
+        meta["annotations"] = json!({"outrigger.io/dry-run": random.pick(&["true", "false"])});
+    }
     let rules: Vec<_> = (0..rules).map(|_| rule(random)).collect();
     let mut spec = json!({"jwtRules": rules});
     if random.chance(50) {

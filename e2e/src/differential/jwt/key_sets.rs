@@ -42,10 +42,10 @@ pub(super) fn algorithm(random: &mut Random, kind: Kind) -> &'static str {
 /// A key that is left out of its set, or that nearly is.
 fn odd(random: &mut Random) -> Value {
     let mut jwk = usable(random);
-    match random.below(14) {
+    match random.below(15) {
         0 => jwk["alg"] = random.pick(&["ES256", "RS256", "ES384", "HS256", "EdDSA", "none", "RS", "PS999"]).into(),
         1 => jwk["kty"] = random.pick(&["rsa", "ec", "XYZ", ""]).into(),
-        2 => jwk["crv"] = random.pick(&["P-256", "P-384", "P-192", "p-256", ""]).into(),
+        2 => jwk["crv"] = random.pick(&["P-256", "P-384", "P-521", "P-192", "Ed448", "p-256", ""]).into(),
         3 => remove(&mut jwk, "crv"),
         4 => jwk["kid"] = random.one(&[json!(1), json!(null), json!([]), json!("one")]).clone(),
         5 => jwk["alg"] = random.one(&[json!(1), json!(null), json!({})]).clone(),
@@ -59,8 +59,11 @@ fn odd(random: &mut Random) -> Value {
             // 512 bits, which Envoy takes and we do not. Nobody has its private half.
             jwk = json!({"kty": "RSA", "n": format!("{}Q", "_".repeat(85)), "e": "AQAB", "kid": random.pick(words::KIDS)});
         }
+        13 => {
+            jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": SMALL_ORDER, "kid": random.pick(words::KIDS)});
+        }
         _ => {
-            let name = *random.one(&["n", "e", "x", "y"]);
+            let name = *random.one(&["n", "e", "x", "y", "k", "crv"]);
             jwk[name] = random.one(&[json!(null), json!(5), json!(["AQAB"])]).clone();
         }
     }
@@ -72,6 +75,21 @@ pub(super) fn is_short(jwk: &Value) -> bool {
     jwk["kty"] == "RSA" && keys::number(jwk).is_some_and(|modulus| (64..128).contains(&modulus.len()))
 }
 
+/// The neutral point of Ed25519, as a key.
+const SMALL_ORDER: &str = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// The signature that it verifies for every message.
+pub(super) const ANYBODYS: [u8; 64] = {
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    signature
+};
+
+/// Whether `jwk` is an Ed25519 key that anybody can sign for, which Envoy takes and we do not.
+pub(super) fn is_of_small_order(jwk: &Value) -> bool {
+    jwk["x"] == SMALL_ORDER
+}
+
 fn remove(jwk: &mut Value, name: &str) {
     if let Some(members) = jwk.as_object_mut() {
         members.remove(name);
@@ -80,7 +98,7 @@ fn remove(jwk: &mut Value, name: &str) {
 
 /// Changes one of the numbers of a key.
 fn number(random: &mut Random, jwk: &mut Value, change: impl Fn(&str) -> String) {
-    let name = *random.one(&["n", "e", "x", "y"]);
+    let name = *random.one(&["n", "e", "x", "y", "k"]);
     if let Some(text) = jwk.get(name).and_then(Value::as_str) {
         jwk[name] = change(text).into();
     }

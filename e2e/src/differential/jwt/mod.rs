@@ -51,6 +51,10 @@ impl Policy for Tokens {
         ask::request(random, configuration)
     }
 
+    fn notes(&self, request: &Request) -> String {
+        deviations::told(request)
+    }
+
     fn refusal(&self, configuration: &Configuration) -> Result<Option<String>> {
         pair::refusal(configuration)
     }
@@ -69,7 +73,10 @@ impl Policy for Tokens {
         request: &Request,
         asker: &mut Asker,
     ) -> Result<Comparison> {
-        let (ours, native) = asker.ask(configuration, request)?;
+        let [ours, native, again] = asker.ask(configuration, request)?;
+        if ours != again {
+            return Ok(Comparison::Differs { ours: again, native: ours });
+        }
         if ours == native {
             return Ok(Comparison::Same);
         }

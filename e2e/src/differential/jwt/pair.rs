@@ -68,11 +68,12 @@ impl Pair {
 pub(in crate::differential) struct Asker(BTreeMap<String, [Connection; 2]>);
 
 impl Asker {
-    /// What came of `request` on our side and on the native one.
-    pub(super) fn ask(&mut self, configuration: &Configuration, request: &Request) -> Result<(Answer, Answer)> {
+    /// What came of `request` on our side, on the native one, and on ours once more, where it is known by then.
+    pub(super) fn ask(&mut self, configuration: &Configuration, request: &Request) -> Result<[Answer; 3]> {
         let [ours, native] = self.0.get_mut(&configuration.tag).context("a configuration of another Envoy")?;
         let bytes = request.to_bytes();
-        Ok((ours.send(&request.method, &bytes)?, native.send(&request.method, &bytes)?))
+        let ask = |side: &mut Connection| side.send(&request.method, &bytes);
+        Ok([ask(ours)?, ask(native)?, ask(ours)?])
     }
 }
 

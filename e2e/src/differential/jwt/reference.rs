@@ -68,7 +68,16 @@ pub(super) fn rules(configuration: &Configuration) -> Result<Vec<&Value>> {
     Ok(rules)
 }
 
+/// Whether `policy` is for the gateway, and more than tried out.
 fn applies(policy: &Value) -> Result<bool> {
+    let meta = &policy["metadata"];
+    only(meta, &["name", "namespace", "creationTimestamp", "annotations"])?;
+    if let Some(annotations) = meta.get("annotations") {
+        only(annotations, &["outrigger.io/dry-run"])?;
+        if text(annotations, "outrigger.io/dry-run") == "true" {
+            return Ok(false);
+        }
+    }
     if ![NAMESPACE, ROOT_NAMESPACE].contains(&text(&policy["metadata"], "namespace")) {
         return Ok(false);
     }

@@ -172,6 +172,12 @@ impl Rules {
                     }
                     return;
                 }
+                // The rule takes the token, so that no other is asked; the request can't go on all the same.
+                Some(Err(Stop::Failed(failure @ Failure::InvalidHeaderValue(_)))) if !provider.dry_run => {
+                    outcome.failure = Some(failure);
+                    outcome.rule = Some(&provider.rule);
+                    return;
+                }
                 Some(Err(Stop::Failed(failure))) => failures.push((failure, &provider.rule)),
                 Some(Err(Stop::Keys(source))) => awaited = awaited.or(Some(source)),
             }

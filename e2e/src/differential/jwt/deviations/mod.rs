@@ -24,3 +24,13 @@ pub(super) fn names(
         None => forwarded::names(configuration, request, ours, native),
     }
 }
+
+/// What stands in the tokens of `request`.
+pub(super) fn told(request: &Request) -> String {
+    let objects = sent::tokens(request).into_iter().filter(|sent| sent.header.trim_ascii().starts_with(b"{"));
+    let mut lines: Vec<_> = objects
+        .map(|sent| format!("token: {} {}\n", sent.header.escape_ascii(), sent.payload.escape_ascii()))
+        .collect();
+    lines.dedup();
+    lines.concat()
+}

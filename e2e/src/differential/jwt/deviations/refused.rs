@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::key_sets;
+use super::super::keys::Kind;
 use super::relaxed::is_relaxed_only;
 use super::sent::{Sent, tokens};
 use super::{Answer, Configuration, Request, fields, keys, reference};
@@ -19,13 +20,20 @@ pub(super) fn name(configuration: &Configuration, request: &Request, ours: &Answ
         "Jwt header is an invalid JSON" => any(&|sent| is_relaxed_only(&sent.header)).then_some(JSON),
         "Jwt payload is an invalid JSON" => any(&|sent| is_relaxed_only(&sent.payload)).then_some(JSON),
         "Jwt verification fails" if any(&|sent| sent.member("crit").is_some()) => Some(CRIT),
-        "Jwt verification fails" => {
-            let jwks = jwks(configuration);
-            sent.iter().find_map(|sent| jwks.iter().find_map(|jwk| loosely(sent, jwk)))
+        "Jwt verification fails"
+            if any(&|sent| sent.member("b64").is_some_and(|value| value != Value::Bool(true))) =>
+        {
+            Some(UNENCODED)
         }
-        "Jwks doesn't have key to match kid or alg from Jwt" => {
+        "Jwt verification fails" | "Jwks doesn't have key to match kid or alg from Jwt" => {
             let jwks = jwks(configuration);
-            any(&|sent| jwks.iter().any(|jwk| key_sets::is_short(jwk) && agree(sent, jwk))).then_some(SHORT)
+            let loosely = sent.iter().find_map(|sent| jwks.iter().find_map(|jwk| loosely(sent, jwk)));
+            let left_out = |test: fn(&Value) -> bool| {
+                any(&|sent| jwks.iter().any(|jwk| test(jwk) && agree(sent, jwk)))
+            };
+            loosely
+                .or_else(|| left_out(key_sets::is_short).then_some(SHORT))
+                .or_else(|| left_out(key_sets::is_of_small_order).then_some(SMALL_ORDER))
         }
         _ => None,
     }
@@ -33,10 +41,12 @@ pub(super) fn name(configuration: &Configuration, request: &Request, ours: &Answ
 
 const JSON: &str = "JSON that RFC 8259 does not allow";
 const CRIT: &str = "header crit";
+const UNENCODED: &str = "header b64";
 const LENGTH: &str = "length of an ECDSA signature";
-const KIND: &str = "an algorithm that is none of ECDSA, checked by an EC key";
+const KIND: &str = "an algorithm that is not of the key's kind";
 const CURVE: &str = "an ECDSA algorithm with the key of another curve";
 const SHORT: &str = "an RSA key of less than 1024 bits";
+const SMALL_ORDER: &str = "an Ed25519 key of small order";
 
 /// Every key of the rules that apply.
 fn jwks(configuration: &Configuration) -> Vec<Value> {
@@ -51,12 +61,11 @@ fn loosely(sent: &Sent, jwk: &Value) -> Option<&'static str> {
     if !agree(sent, jwk) || !key.is_loosely_by(&alg, &sent.message, &sent.signature) {
         return None;
     }
-    if !alg.starts_with("ES") {
-        Some(KIND)
-    } else if !keys::ALGORITHMS.contains(&(alg.as_str(), key.kind)) {
-        Some(CURVE)
+    let is_curve = matches!(key.kind, Kind::P256 | Kind::P384 | Kind::P521);
+    if keys::ALGORITHMS.contains(&(alg.as_str(), key.kind)) {
+        (is_curve && sent.signature.len() != key.signature_length()).then_some(LENGTH)
     } else {
-        (sent.signature.len() != key.signature_length()).then_some(LENGTH)
+        Some(if is_curve && alg.starts_with("ES") { CURVE } else { KIND })
     }
 }
 
