@@ -52,6 +52,11 @@ impl Answer {
         }
     }
 
+    /// The first header of this name, which has to be in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
+    }
+
     fn lines(&self) -> Vec<String> {
         let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
         let headers = self.headers.iter().map(|(name, value)| format!("  {name}: {}", text(value)));

@@ -90,6 +90,12 @@ pub(super) fn is_of_small_order(jwk: &Value) -> bool {
     jwk["x"] == SMALL_ORDER
 }
 
+/// Whether `jwk` is an EC key that is none of the known ones: its numbers are no point of the curve.
+pub(super) fn is_off_curve(jwk: &Value) -> bool {
+    let other = |key: &keys::Key| keys::coordinate(&key.public) != keys::coordinate(jwk);
+    jwk["kty"] == "EC" && keys::of(jwk).is_none_or(other)
+}
+
 fn remove(jwk: &mut Value, name: &str) {
     if let Some(members) = jwk.as_object_mut() {
         members.remove(name);

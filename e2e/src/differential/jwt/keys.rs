@@ -70,7 +70,16 @@ pub(super) fn of(jwk: &Value) -> Option<&'static Key> {
 
 /// The modulus, the first coordinate or the secret of a JWK, without leading zeros.
 pub(super) fn number(jwk: &Value) -> Option<Vec<u8>> {
-    let text = ["n", "x", "k"].iter().find_map(|name| jwk.get(name))?.as_str()?;
+    plain(["n", "x", "k"].iter().find_map(|name| jwk.get(name))?)
+}
+
+/// The second coordinate of a JWK, likewise.
+pub(super) fn coordinate(jwk: &Value) -> Option<Vec<u8>> {
+    plain(jwk.get("y")?)
+}
+
+fn plain(number: &Value) -> Option<Vec<u8>> {
+    let text = number.as_str()?;
     let dense: String = text.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
     let bytes = URL_SAFE_NO_PAD.decode(dense).ok()?;
     Some(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
@@ -154,10 +163,13 @@ impl Key {
     }
 
     /// Whether Envoy takes `signature` for this key's: the key checks as is its kind, whatever `alg` is, of which only the
-    /// hash counts; and of an ECDSA signature each half is a number of any length. `false` for an RSA key, with which
+    /// hash counts; and of an ECDSA signature each half is a
+    /// number of any length. `false` for an RSA key, with which
     /// Envoy does look at `alg`.
     pub(super) fn is_loosely_by(&self, alg: &str, message: &[u8], signature: &[u8]) -> bool {
-        let (r, s) = signature.split_at(signature.len() / 2);
+        // An odd byte at the end is never looked at.
+        let half = signature.len() / 2;
+        let (r, s) = signature[..2 * half].split_at(half);
         let hash = hash(alg, message);
         let raw = |width: usize| {
             padded(r, width).zip(padded(s, width)).map(|(r, s)| [r, s].concat()).unwrap_or_default()
@@ -279,6 +291,7 @@ mod tests {
                 let longer = [&[0; 3], r, &[0; 3], s].concat();
                 assert!(key.is_loosely_by(other, b"x", &longer), "{:?} {alg}", key.kind);
                 assert!(!key.is_loosely_by(other, b"y", &longer));
+                assert!(key.is_loosely_by(other, b"x", &[&longer[..], b"x"].concat()));
                 assert!(!key.is_loosely_by(other, b"x", &longer[1..]));
             }
         }

@@ -38,6 +38,30 @@ pub(super) fn names(
     (mended == *native).then_some(names)
 }
 
+/// Whether nothing differs but what rules write and take out.
+pub(super) fn only_rules_differ(configuration: &Configuration, ours: &Answer, native: &Answer) -> bool {
+    let mut touched = written(configuration);
+    for rule in reference::rules(configuration).unwrap_or_default() {
+        touched.extend(rule["outputPayloadToHeader"].as_str().map(str::to_ascii_lowercase));
+        let places = fields::items(rule, "fromHeaders").iter();
+        touched.extend(places.map(|place| fields::text(place, "name").to_ascii_lowercase()));
+    }
+    touched.push("authorization".to_owned());
+    let untouched = |answer: &Answer| {
+        let mut kept = answer.clone();
+        // The request line has the parameters.
+        if kept.body.len() > 1 {
+            kept.body.remove(1);
+        }
+        kept.body.retain(|line| {
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            !touched.iter().any(|touched| touched.as_bytes() == name)
+        });
+        kept
+    };
+    ours.body.len() > 1 && untouched(ours) == untouched(native)
+}
+
 /// The request line that Envoy makes of a request to `target`, of which `line` is ours: the parameters that ours still
 /// has, decoded and sorted by name.
 fn rewritten(target: &[u8], line: &[u8]) -> Option<Vec<u8>> {

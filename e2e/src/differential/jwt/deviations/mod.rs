@@ -4,6 +4,7 @@ mod forwarded;
 mod refused;
 mod relaxed;
 mod sent;
+mod undone;
 
 use super::super::answer::Answer;
 use super::super::configuration::Configuration;
@@ -11,18 +12,35 @@ use super::super::fields;
 use super::super::request::Request;
 use super::{keys, reference};
 
-/// Why the two answers differ, if all of it is meant: ours is a refusal for a reason that Envoy does not have, or both
-/// forward what means the same.
+/// Why the two answers differ, if all of it is meant.
 pub(super) fn names(
     configuration: &Configuration,
     request: &Request,
     ours: &Answer,
     native: &Answer,
 ) -> Option<Vec<&'static str>> {
-    match refused::name(configuration, request, ours) {
-        Some(name) => Some(vec![name]),
-        None => forwarded::names(configuration, request, ours, native),
+    let sent = sent::tokens(request);
+    let one = |name: Option<&'static str>| name.map(|name| vec![name]);
+    // Another rule is the one that takes the request or tells why not, since this token or this rule is another's.
+    let elsewhere =
+        || refused::alone(configuration, &sent).or_else(|| undone::name(configuration, request));
+    match (reason(ours), reason(native)) {
+        (Some(ours), Some(native)) => {
+            one(refused::otherwise(configuration, &sent, ours, native).or_else(elsewhere))
+        }
+        (Some(_), None) => one(elsewhere()),
+        (None, Some(native)) => one(refused::gives_up(configuration, &sent, native)),
+        (None, None) => forwarded::names(configuration, request, ours, native).or_else(|| {
+            one(forwarded::only_rules_differ(configuration, ours, native).then(elsewhere).flatten())
+        }),
     }
+}
+
+/// What a client is told that is refused because of its token.
+fn reason(answer: &Answer) -> Option<&str> {
+    answer.header("www-authenticate")?;
+    let body = answer.body.first().map(Vec::as_slice).filter(|body| !body.is_empty());
+    std::str::from_utf8(body.or_else(|| answer.header("grpc-message"))?).ok()
 }
 
 /// What stands in the tokens of `request`.
@@ -31,6 +49,7 @@ pub(super) fn told(request: &Request) -> String {
     let mut lines: Vec<_> = objects
         .map(|sent| format!("token: {} {}\n", sent.header.escape_ascii(), sent.payload.escape_ascii()))
         .collect();
+    lines.sort();
     lines.dedup();
     lines.concat()
 }

@@ -1,43 +1,12 @@
-//! Refusals of ours for reasons that Envoy does not have.
+//! Tokens that Envoy takes and we refuse, or that we refuse for another reason.
 
 use serde_json::Value;
 
 use super::super::key_sets;
 use super::super::keys::Kind;
 use super::relaxed::is_relaxed_only;
-use super::sent::{Sent, tokens};
-use super::{Answer, Configuration, Request, fields, keys, reference};
-
-/// The deviation that our refusal is; `None` if it is another one, or none at all.
-pub(super) fn name(configuration: &Configuration, request: &Request, ours: &Answer) -> Option<&'static str> {
-    let [body] = ours.body.as_slice() else { return None };
-    if ours.status != 401 {
-        return None;
-    }
-    let sent = tokens(request);
-    let any = |test: &dyn Fn(&Sent) -> bool| sent.iter().any(test);
-    match std::str::from_utf8(body).ok()? {
-        "Jwt header is an invalid JSON" => any(&|sent| is_relaxed_only(&sent.header)).then_some(JSON),
-        "Jwt payload is an invalid JSON" => any(&|sent| is_relaxed_only(&sent.payload)).then_some(JSON),
-        "Jwt verification fails" if any(&|sent| sent.member("crit").is_some()) => Some(CRIT),
-        "Jwt verification fails"
-            if any(&|sent| sent.member("b64").is_some_and(|value| value != Value::Bool(true))) =>
-        {
-            Some(UNENCODED)
-        }
-        "Jwt verification fails" | "Jwks doesn't have key to match kid or alg from Jwt" => {
-            let jwks = jwks(configuration);
-            let loosely = sent.iter().find_map(|sent| jwks.iter().find_map(|jwk| loosely(sent, jwk)));
-            let left_out = |test: fn(&Value) -> bool| {
-                any(&|sent| jwks.iter().any(|jwk| test(jwk) && agree(sent, jwk)))
-            };
-            loosely
-                .or_else(|| left_out(key_sets::is_short).then_some(SHORT))
-                .or_else(|| left_out(key_sets::is_of_small_order).then_some(SMALL_ORDER))
-        }
-        _ => None,
-    }
-}
+use super::sent::Sent;
+use super::{Configuration, fields, keys, reference};
 
 const JSON: &str = "JSON that RFC 8259 does not allow";
 const CRIT: &str = "header crit";
@@ -47,6 +16,66 @@ const KIND: &str = "an algorithm that is not of the key's kind";
 const CURVE: &str = "an ECDSA algorithm with the key of another curve";
 const SHORT: &str = "an RSA key of less than 1024 bits";
 const SMALL_ORDER: &str = "an Ed25519 key of small order";
+const OFF_CURVE: &str = "an EC key that is no point of its curve";
+
+const FAILS: &str = "Jwt verification fails";
+const NO_KEY: &str = "Jwks doesn't have key to match kid or alg from Jwt";
+const WRONG_LENGTH: &str = "Jwt ED25519 signature is wrong length";
+
+/// Why both refuse, but for different reasons.
+pub(super) fn otherwise(
+    configuration: &Configuration,
+    sent: &[Sent],
+    ours: &str,
+    native: &str,
+) -> Option<&'static str> {
+    let any = |test: &dyn Fn(&Sent) -> bool| sent.iter().any(test);
+    let jwks = jwks(configuration);
+    let has = |test: fn(&Value) -> bool| any(&|sent| jwks.iter().any(|jwk| test(jwk) && agree(sent, jwk)));
+    match (ours, native) {
+        ("Jwt header is an invalid JSON", _) if any(&|sent| is_relaxed_only(&sent.header)) => Some(JSON),
+        ("Jwt payload is an invalid JSON", _) if any(&|sent| is_relaxed_only(&sent.payload)) => Some(JSON),
+        (FAILS, _) if any(&|sent| sent.member("crit").is_some()) => Some(CRIT),
+        (FAILS, _) if any(&has_unencoded_payload) => Some(UNENCODED),
+        (FAILS | NO_KEY, _) if has(key_sets::is_short) => Some(SHORT),
+        // At such a key Envoy may give up, though a later one may fit.
+        (FAILS | NO_KEY, _) | (_, WRONG_LENGTH) if has(key_sets::is_of_small_order) => Some(SMALL_ORDER),
+        (FAILS, NO_KEY) if has(key_sets::is_off_curve) => Some(OFF_CURVE),
+        (FAILS | NO_KEY | WRONG_LENGTH, _) => loosely(&jwks, sent),
+        _ => None,
+    }
+}
+
+/// Why Envoy takes one of `sent` that we do not.
+pub(super) fn alone(configuration: &Configuration, sent: &[Sent]) -> Option<&'static str> {
+    let any = |test: &dyn Fn(&Sent) -> bool| sent.iter().any(test);
+    if any(&|sent| is_relaxed_only(&sent.header) || is_relaxed_only(&sent.payload)) {
+        return Some(JSON);
+    }
+    if any(&|sent| sent.member("crit").is_some()) {
+        return Some(CRIT);
+    }
+    if any(&has_unencoded_payload) {
+        return Some(UNENCODED);
+    }
+    let jwks = jwks(configuration);
+    let is_anybodys = |sent: &Sent, jwk: &Value| {
+        key_sets::is_of_small_order(jwk) && agree(sent, jwk) && sent.signature == key_sets::ANYBODYS
+    };
+    if any(&|sent| jwks.iter().any(|jwk| is_anybodys(sent, jwk))) {
+        return Some(SMALL_ORDER);
+    }
+    loosely(&jwks, sent)
+}
+
+/// Why we refuse at once where Envoy goes on, or the other way round: it has a key that we leave out.
+pub(super) fn gives_up(configuration: &Configuration, sent: &[Sent], native: &str) -> Option<&'static str> {
+    otherwise(configuration, sent, "", native)
+}
+
+fn has_unencoded_payload(sent: &Sent) -> bool {
+    sent.member("b64").is_some_and(|value| value != Value::Bool(true))
+}
 
 /// Every key of the rules that apply.
 fn jwks(configuration: &Configuration) -> Vec<Value> {
@@ -56,7 +85,11 @@ fn jwks(configuration: &Configuration) -> Vec<Value> {
 }
 
 /// What keeps us from taking a signature that Envoy takes.
-fn loosely(sent: &Sent, jwk: &Value) -> Option<&'static str> {
+fn loosely(jwks: &[Value], sent: &[Sent]) -> Option<&'static str> {
+    sent.iter().find_map(|sent| jwks.iter().find_map(|jwk| loosely_by(sent, jwk)))
+}
+
+fn loosely_by(sent: &Sent, jwk: &Value) -> Option<&'static str> {
     let (key, alg) = (keys::of(jwk)?, sent.text("alg"));
     if !agree(sent, jwk) || !key.is_loosely_by(&alg, &sent.message, &sent.signature) {
         return None;
@@ -86,30 +119,24 @@ mod tests {
     use super::super::super::generate::NAMESPACE;
     use super::*;
 
-    /// What a refusal with `body` of a token is called, where the rule has `jwk`.
-    fn named(jwk: &Value, body: &str, header: &str, signature: impl Fn(&[u8]) -> Vec<u8>) -> Option<&'static str> {
-        let message = format!("{}.e30", URL_SAFE_NO_PAD.encode(header));
-        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature(message.as_bytes())));
-        let request = Request {
-            port: 80,
-            method: "GET".to_owned(),
-            target: b"/".to_vec(),
-            host: Vec::new(),
-            headers: vec![("authorization".to_owned(), format!("Bearer {token}").into_bytes())],
-        };
+    fn token(header: &str, signature: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Sent> {
+        let message = format!("{}.e30", URL_SAFE_NO_PAD.encode(header)).into_bytes();
+        let signature = signature(&message);
+        vec![Sent { header: header.into(), payload: b"{}".to_vec(), message, signature }]
+    }
+
+    fn configuration(jwk: &Value) -> Configuration {
         let policy = json!({
             "kind": "RequestAuthentication", "metadata": {"name": "p", "namespace": NAMESPACE},
             "spec": {"jwtRules": [{"issuer": "i", "jwks": json!({"keys": [jwk]}).to_string()}]},
         });
-        let configuration = Configuration { tag: String::new(), resources: vec![policy] };
-        name(&configuration, &request, &Answer::new(401, Vec::new(), body.as_bytes()))
+        Configuration { tag: String::new(), resources: vec![policy] }
     }
 
     #[test]
     fn each_is_told_by_its_cause() {
         let key = keys::all().iter().find(|key| key.public["crv"] == "P-256").unwrap();
         let jwk = &key.public;
-        let fails = "Jwt verification fails";
         let by = |alg: &'static str| move |message: &[u8]| key.sign(alg, message);
         let longer = |message: &[u8]| {
             let signature = key.sign("ES256", message);
@@ -117,23 +144,28 @@ mod tests {
             [&[0], r, &[0], s].concat()
         };
         let wrong = |message: &[u8]| key.sign("ES256", &[message, b"x"].concat());
-        assert_eq!(named(jwk, fails, r#"{"alg":"RS256"}"#, by("RS256")), Some(KIND));
-        assert_eq!(named(jwk, fails, r#"{"alg":"ES384"}"#, by("ES384")), Some(CURVE));
-        assert_eq!(named(jwk, fails, r#"{"alg":"ES256"}"#, longer), Some(LENGTH));
-        assert_eq!(named(jwk, fails, r#"{"alg":"ES256","crit":[]}"#, by("ES256")), Some(CRIT));
-        assert_eq!(named(jwk, "Jwt header is an invalid JSON", r#"{"alg":"ES256",}"#, by("ES256")), Some(JSON));
-        // Refused though there is no such cause.
-        for (body, header) in [
-            (fails, r#"{"alg":"ES256"}"#),
-            ("Jwt header is an invalid JSON", r#"{"alg":"ES256"}"#),
-            ("Jwt is expired", r#"{"alg":"ES256","crit":[]}"#),
-            ("Jwks doesn't have key to match kid or alg from Jwt", r#"{"alg":"ES256"}"#),
+        let configuration_ = configuration(jwk);
+        for (header, signature, name) in [
+            (r#"{"alg":"RS256"}"#, &by("RS256") as &dyn Fn(&[u8]) -> Vec<u8>, Some(KIND)),
+            (r#"{"alg":"ES384"}"#, &by("ES384"), Some(CURVE)),
+            (r#"{"alg":"ES256"}"#, &longer, Some(LENGTH)),
+            (r#"{"alg":"ES256","crit":[]}"#, &by("ES256"), Some(CRIT)),
+            (r#"{"alg":"ES256","b64":false}"#, &by("ES256"), Some(UNENCODED)),
+            (r#"{"alg":"ES256","b64":true}"#, &by("ES256"), None),
+            (r#"{"alg":"ES256"}"#, &by("ES256"), None),
+            (r#"{"alg":"RS256"}"#, &wrong, None),
         ] {
-            assert_eq!(named(jwk, body, header, by("ES256")), None, "{body} {header}");
+            let sent = token(header, signature);
+            assert_eq!(alone(&configuration_, &sent), name, "{header}");
+            assert_eq!(otherwise(&configuration_, &sent, FAILS, "Jwt is expired"), name, "{header}");
+            assert_eq!(otherwise(&configuration_, &sent, "Jwt is expired", FAILS), None, "{header}");
         }
-        assert_eq!(named(jwk, fails, r#"{"alg":"RS256"}"#, wrong), None);
+        let relaxed = token(r#"{"alg":"ES256",}"#, by("ES256"));
+        assert_eq!(alone(&configuration_, &relaxed), Some(JSON));
+        assert_eq!(otherwise(&configuration_, &relaxed, "Jwt header is an invalid JSON", FAILS), Some(JSON));
+        assert_eq!(otherwise(&configuration_, &relaxed, "Jwt payload is an invalid JSON", FAILS), None);
         let mut other = jwk.clone();
         other["kid"] = "one".into();
-        assert_eq!(named(&other, fails, r#"{"alg":"RS256","kid":"two"}"#, by("RS256")), None);
+        assert_eq!(alone(&configuration(&other), &token(r#"{"alg":"RS256","kid":"two"}"#, by("RS256"))), None);
     }
 }

@@ -51,21 +51,23 @@ pub(super) fn tokens(request: &Request) -> Vec<Sent> {
 }
 
 fn candidates(run: &[u8]) -> Vec<Sent> {
-    let mut parts = run.split(|byte| *byte == b'.').filter(|part| !part.is_empty());
-    let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
-        return Vec::new();
-    };
-    let beginnings = (0..header.len().min(LONGEST_PREFIX)).map(|start| &header[start..]);
-    beginnings
-        .filter_map(|header| {
-            Some(Sent {
-                header: decoded(header)?,
-                payload: decoded(payload)?,
-                message: [header, b".", payload].concat(),
-                signature: decoded(signature)?,
-            })
+    let parts: Vec<&[u8]> = run.split(|byte| *byte == b'.').filter(|part| !part.is_empty()).collect();
+    // A prefix may have dots too.
+    let threes = parts.windows(3).take(LONGEST_PREFIX).filter_map(|parts| <[&[u8]; 3]>::try_from(parts).ok());
+    let sent = |header: &[u8], payload: &[u8], signature: &[u8]| {
+        Some(Sent {
+            header: decoded(header)?,
+            payload: decoded(payload)?,
+            message: [header, b".", payload].concat(),
+            // One that can't be read is the last thing that is looked at.
+            signature: decoded(signature).unwrap_or_default(),
         })
-        .collect()
+    };
+    let beginnings = |[header, payload, signature]: [&[u8]; 3]| {
+        let starts = 0..header.len().min(LONGEST_PREFIX);
+        starts.filter_map(|start| sent(&header[start..], payload, signature)).collect::<Vec<_>>()
+    };
+    threes.flat_map(beginnings).collect()
 }
 
 /// Base64url with padding or without.
@@ -88,6 +90,7 @@ mod tests {
             (format!("/?t={escaped}"), String::new()),
             ("/".to_owned(), format!("Bearer {token}")),
             ("/".to_owned(), format!("ey{token},")),
+            ("/".to_owned(), format!("a.{token}")),
             ("/".to_owned(), format!("a=b; t=\"{token}\"")),
             ("/".to_owned(), "eyJhbGciOiJ4In0.e30.A A".to_owned()),
         ] {
