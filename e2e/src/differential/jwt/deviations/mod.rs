@@ -29,7 +29,7 @@ pub(super) fn names(
             one(refused::otherwise(configuration, &sent, ours, native).or_else(elsewhere))
         }
         (Some(_), None) => one(elsewhere()),
-        (None, Some(native)) => one(refused::gives_up(configuration, &sent, native)),
+        (None, Some(_)) => one(refused::alone(configuration, &sent)),
         (None, None) => forwarded::names(configuration, request, ours, native).or_else(|| {
             one(forwarded::only_rules_differ(configuration, ours, native).then(elsewhere).flatten())
         }),

@@ -38,15 +38,14 @@ pub(super) fn otherwise(
         (FAILS, _) if any(&|sent| sent.member("crit").is_some()) => Some(CRIT),
         (FAILS, _) if any(&has_unencoded_payload) => Some(UNENCODED),
         (FAILS | NO_KEY, _) if has(key_sets::is_short) => Some(SHORT),
-        // At such a key Envoy may give up, though a later one may fit.
-        (FAILS | NO_KEY, _) | (_, WRONG_LENGTH) if has(key_sets::is_of_small_order) => Some(SMALL_ORDER),
+        (FAILS | NO_KEY, _) if has(key_sets::is_of_small_order) => Some(SMALL_ORDER),
         (FAILS, NO_KEY) if has(key_sets::is_off_curve) => Some(OFF_CURVE),
         (FAILS | NO_KEY | WRONG_LENGTH, _) => loosely(&jwks, sent),
         _ => None,
     }
 }
 
-/// Why Envoy takes one of `sent` that we do not.
+/// Why Envoy takes one of `sent` that we do not, or gives up with it where we go on.
 pub(super) fn alone(configuration: &Configuration, sent: &[Sent]) -> Option<&'static str> {
     let any = |test: &dyn Fn(&Sent) -> bool| sent.iter().any(test);
     if any(&|sent| is_relaxed_only(&sent.header) || is_relaxed_only(&sent.payload)) {
@@ -59,18 +58,17 @@ pub(super) fn alone(configuration: &Configuration, sent: &[Sent]) -> Option<&'st
         return Some(UNENCODED);
     }
     let jwks = jwks(configuration);
-    let is_anybodys = |sent: &Sent, jwk: &Value| {
-        key_sets::is_of_small_order(jwk) && agree(sent, jwk) && sent.signature == key_sets::ANYBODYS
+    // Whatever the algorithm is, a signature of another length is the end of the matter.
+    let is_decided = |sent: &Sent| {
+        sent.signature == key_sets::ANYBODYS || sent.signature.len() != key_sets::ANYBODYS.len()
     };
-    if any(&|sent| jwks.iter().any(|jwk| is_anybodys(sent, jwk))) {
+    let is_by = |sent: &Sent, jwk: &Value| {
+        key_sets::is_of_small_order(jwk) && agree(sent, jwk) && is_decided(sent)
+    };
+    if any(&|sent| jwks.iter().any(|jwk| is_by(sent, jwk))) {
         return Some(SMALL_ORDER);
     }
     loosely(&jwks, sent)
-}
-
-/// Why we refuse at once where Envoy goes on, or the other way round: it has a key that we leave out.
-pub(super) fn gives_up(configuration: &Configuration, sent: &[Sent], native: &str) -> Option<&'static str> {
-    otherwise(configuration, sent, "", native)
 }
 
 fn has_unencoded_payload(sent: &Sent) -> bool {
