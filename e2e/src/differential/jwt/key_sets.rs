@@ -92,7 +92,10 @@ pub(super) fn is_of_small_order(jwk: &Value) -> bool {
 
 /// Whether `jwk` is an EC key that is none of the known ones: its numbers are no point of the curve.
 pub(super) fn is_off_curve(jwk: &Value) -> bool {
-    let other = |key: &keys::Key| keys::coordinate(&key.public) != keys::coordinate(jwk);
+    let other = |key: &keys::Key| {
+        keys::coordinate(&key.public) != keys::coordinate(jwk)
+            || jwk.get("crv").is_some_and(|curve| *curve != key.public["crv"])
+    };
     jwk["kty"] == "EC" && keys::of(jwk).is_none_or(other)
 }
 

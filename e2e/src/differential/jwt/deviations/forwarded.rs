@@ -19,6 +19,10 @@ pub(super) fn names(
     ours: &Answer,
     native: &Answer,
 ) -> Option<Vec<&'static str>> {
+    // What Envoy has decoded may be what no path can have.
+    if native.status == 503 && native.body == [b"invalid header value for: :path"] && ours.body.len() > 1 {
+        return Some(vec![QUERY]);
+    }
     let mut names = Vec::new();
     let mut mended = ours.clone();
     // The upstream's name, the request line, headers.

@@ -31,7 +31,14 @@ pub(super) fn names(
         (Some(_), None) => one(elsewhere()),
         (None, Some(_)) => one(refused::alone(configuration, &sent)),
         (None, None) => forwarded::names(configuration, request, ours, native).or_else(|| {
-            one(forwarded::only_rules_differ(configuration, ours, native).then(elsewhere).flatten())
+            // What a claim of such a token would be as a header may be what no header can be.
+            let is_unusable = |answer: &Answer| {
+                answer.body.first().is_some_and(|body| body.starts_with(b"invalid header value for: "))
+            };
+            let is_by_rules = is_unusable(ours)
+                || is_unusable(native)
+                || forwarded::only_rules_differ(configuration, ours, native);
+            one(is_by_rules.then(elsewhere).flatten())
         }),
     }
 }

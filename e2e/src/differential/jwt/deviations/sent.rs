@@ -52,22 +52,23 @@ pub(super) fn tokens(request: &Request) -> Vec<Sent> {
 
 fn candidates(run: &[u8]) -> Vec<Sent> {
     let parts: Vec<&[u8]> = run.split(|byte| *byte == b'.').filter(|part| !part.is_empty()).collect();
-    // A prefix may have dots too.
-    let threes = parts.windows(3).take(LONGEST_PREFIX).filter_map(|parts| <[&[u8]; 3]>::try_from(parts).ok());
     let sent = |header: &[u8], payload: &[u8], signature: &[u8]| {
         Some(Sent {
             header: decoded(header)?,
-            payload: decoded(payload)?,
+            // What is missing or can't be read is looked at later than the header.
+            payload: decoded(payload).unwrap_or_default(),
             message: [header, b".", payload].concat(),
-            // One that can't be read is the last thing that is looked at.
             signature: decoded(signature).unwrap_or_default(),
         })
     };
-    let beginnings = |[header, payload, signature]: [&[u8]; 3]| {
+    let part = |at: usize| parts.get(at).copied().unwrap_or_default();
+    // A prefix may have dots too.
+    let beginnings = |at: usize| {
+        let (header, payload, signature) = (part(at), part(at + 1), part(at + 2));
         let starts = 0..header.len().min(LONGEST_PREFIX);
         starts.filter_map(|start| sent(&header[start..], payload, signature)).collect::<Vec<_>>()
     };
-    threes.flat_map(beginnings).collect()
+    (0..parts.len().min(LONGEST_PREFIX)).flat_map(beginnings).collect()
 }
 
 /// Base64url with padding or without.
