@@ -1,4 +1,4 @@
-//! `./makew differential`: random VirtualServices against native Envoy.
+//! `./makew differential`: random resources against native Envoy.
 
 use std::process::ExitCode;
 

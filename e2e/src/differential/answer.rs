@@ -12,7 +12,7 @@ pub(super) struct Answer {
     /// The headers, sorted by name; lines of one name in their order.
     headers: Vec<(String, Vec<u8>)>,
     /// The request as the upstream has seen it, or the body.
-    body: Vec<Vec<u8>>,
+    pub(super) body: Vec<Vec<u8>>,
 }
 
 /// Response headers that say nothing about the route.
@@ -50,6 +50,11 @@ impl Answer {
         for copy in copies {
             self.body.extend(copy.into_iter().map(|line| [b"copy: ", line.as_slice()].concat()));
         }
+    }
+
+    /// The first header of this name, which has to be in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
     }
 
     fn lines(&self) -> Vec<String> {

@@ -1,18 +1,17 @@
 //! Many configurations in one Envoy.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 
 use super::answer::Answer;
-use super::generate::{Configuration, configuration};
+use super::configuration::Configuration;
 use super::options::Options;
-use super::pair::{Asker, Pair, Setting, refusal};
+use super::policy::{Comparison, Policy};
 use super::random::Random;
 use super::request::Request;
-use super::upstream::Copies;
-use super::{ask, reference};
 
 /// Something that differs.
 #[derive(Debug, Clone)]
@@ -46,17 +45,51 @@ pub(super) struct Difference {
 pub(super) struct Outcome {
     /// Requests without a difference.
     pub(super) passed: usize,
+    /// Requests with a difference that is meant, by its name.
+    pub(super) deviations: BTreeMap<&'static str, usize>,
     /// The others.
     pub(super) failures: Vec<Failure>,
 }
 
+impl Outcome {
+    fn add(&mut self, configuration: &Configuration, request: Request, comparison: Comparison) {
+        match comparison {
+            Comparison::Same => self.passed += 1,
+            Comparison::Deviates(names) => {
+                for name in names {
+                    *self.deviations.entry(name).or_default() += 1;
+                }
+            }
+            Comparison::Differs { ours, native } => {
+                let configuration = configuration.clone();
+                let difference = Difference { configuration, request, ours, native };
+                self.failures.push(Failure::Differs(Box::new(difference)));
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failures.extend(other.failures);
+        for (name, count) in other.deviations {
+            *self.deviations.entry(name).or_default() += count;
+        }
+    }
+}
+
 /// Sends `each` requests to every configuration in `numbers`.
-pub(super) fn run(options: &Options, numbers: &[usize], each: usize, setting: &Setting) -> Result<Outcome> {
+pub(super) fn run<P: Policy>(
+    policy: &P,
+    options: &Options,
+    numbers: &[usize],
+    each: usize,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let (mut configurations, mut kept) = (Vec::new(), Vec::new());
     for &number in numbers {
-        let configuration = configuration(options.seed, number);
-        let refused = refusal(&configuration, setting)
+        let configuration = policy.configuration(options.seed, number);
+        let refused = policy
+            .refusal(&configuration)
             .with_context(|| format!("configuration {number} has no reference"))?;
         match refused {
             Some(problems) => outcome.failures.push(Failure::Refused { configuration, problems }),
@@ -66,28 +99,24 @@ pub(super) fn run(options: &Options, numbers: &[usize], each: usize, setting: &S
             }
         }
     }
-    let pair = Pair::start(&configurations, setting)?;
+    let pair = policy.start(&configurations)?;
     let (next, all) = (AtomicUsize::new(0), Mutex::new(outcome));
     std::thread::scope(|scope| {
         let worker = || -> Result<()> {
-            let mut asker = pair.connect();
+            let mut asker = policy.connect(&pair);
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let (Some(configuration), Some(number)) = (configurations.get(index), kept.get(index)) else {
                     return Ok(());
                 };
                 let mut random = Random::new(!options.seed, *number as u64);
-                let (mut passed, mut failures) = (0, Vec::new());
+                let mut own = Outcome::default();
                 for _ in 0..each {
-                    let request = ask::request(&mut random, configuration);
-                    match compare(configuration, request, &mut asker, &setting.copies)? {
-                        None => passed += 1,
-                        Some(difference) => failures.push(Failure::Differs(Box::new(difference))),
-                    }
+                    let request = policy.request(&mut random, configuration);
+                    let compared = policy.compare(configuration, &request, &mut asker);
+                    own.add(configuration, request, compared?);
                 }
-                let mut all = all.lock().map_err(|_| anyhow::anyhow!("a worker panicked"))?;
-                all.passed += passed;
-                all.failures.extend(failures);
+                all.lock().map_err(|_| anyhow::anyhow!("a worker panicked"))?.merge(own);
             }
         };
         let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(worker)).collect();
@@ -96,34 +125,4 @@ pub(super) fn run(options: &Options, numbers: &[usize], each: usize, setting: &S
             .try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))?)
     })?;
     Ok(all.into_inner().unwrap_or_default())
-}
-
-/// How often a request is sent at most, where destinations are drawn.
-const DRAWS: usize = 200;
-
-/// Asks both sides. `None`: they do the same.
-pub(super) fn compare(
-    configuration: &Configuration,
-    request: Request,
-    asker: &mut Asker,
-    copies: &Copies,
-) -> Result<Option<Difference>> {
-    let copies = reference::copies(configuration).then_some(copies);
-    let (ours, native) = asker.ask(&request, copies)?;
-    if ours == native {
-        return Ok(None);
-    }
-    if reference::draws(configuration) {
-        // Each side may answer in several ways; what one has answered, the other has to be able to answer too.
-        let (mut by_native, mut by_ours) = (false, false);
-        for _ in 0..DRAWS {
-            let (again, native_again) = asker.ask(&request, copies)?;
-            by_native |= native_again == ours;
-            by_ours |= again == native;
-            if by_native && by_ours {
-                return Ok(None);
-            }
-        }
-    }
-    Ok(Some(Difference { configuration: configuration.clone(), request, ours, native }))
 }

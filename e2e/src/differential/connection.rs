@@ -1,7 +1,7 @@
 //! A kept connection to a listener.
 
 use std::io::{BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -12,14 +12,14 @@ use super::upstream::read_head;
 /// A client of one listener, one request at a time.
 #[derive(Debug)]
 pub(super) struct Connection {
-    port: u16,
+    address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl Connection {
-    /// To the listener on `port`; connects when there is something to send.
-    pub(super) fn new(port: u16) -> Self {
-        Self { port, stream: None }
+    /// To the listener at `address`; connects when there is something to send.
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self { address, stream: None }
     }
 
     /// Sends a request with this method.
@@ -44,7 +44,7 @@ impl Connection {
         let mut reader = match self.stream.take() {
             Some(stream) => stream,
             None => {
-                let stream = TcpStream::connect(("127.0.0.1", self.port))?;
+                let stream = TcpStream::connect(self.address)?;
                 stream.set_nodelay(true)?;
                 stream.set_read_timeout(Some(Duration::from_secs(60)))?;
                 BufReader::new(stream)

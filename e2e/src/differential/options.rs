@@ -2,12 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-/// Random VirtualServices, carried out by the suite and by native Envoy routes: the same requests to both.
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// VirtualServices, by the suite and by native Envoy routes.
+    Routes,
+    /// RequestAuthentications, by the filter jwt-authn and by native Envoy's.
+    Jwt,
+}
+
+/// Random Istio resources, carried out by our filters and by Envoy's own: the same requests to both.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "./makew differential --", disable_version_flag = true)]
 pub struct Options {
+    /// What is tried.
+    #[arg(long, value_enum, default_value_t = Which::Routes)]
+    pub policy: Which,
     /// Repeats a run.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -32,7 +44,7 @@ pub struct Options {
     /// Prints the configurations and does nothing else.
     #[arg(long)]
     pub show: bool,
-    /// Where `outrigger.wasm` is.
+    /// Where the modules are.
     #[arg(long, value_name = "DIR", env = "OUTRIGGER_MODULES", default_value_os_t = below_root("dist"))]
     pub modules: PathBuf,
 }
@@ -44,10 +56,10 @@ impl Options {
         Self::parse()
     }
 
-    /// Fewer configurations and requests than by default.
+    /// Fewer configurations and requests of `policy` than by default.
     #[must_use]
-    pub fn short(configurations: usize, requests: usize) -> Self {
-        Self { configurations, requests, ..Self::parse_from(["differential"]) }
+    pub fn short(policy: Which, configurations: usize, requests: usize) -> Self {
+        Self { policy, configurations, requests, ..Self::parse_from(["differential"]) }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::batch::{Difference, Failure};
-use super::generate::Configuration;
+use super::configuration::Configuration;
 
 /// A failure in a line.
 pub(super) fn line(failure: &Failure) {
@@ -14,23 +14,34 @@ pub(super) fn line(failure: &Failure) {
         Failure::Differs(difference) => {
             let Difference { configuration, request, ours, native } = difference.as_ref();
             println!(
-                "{}: {} {}: ours [{}] native [{}]",
+                "{}: ours [{}] native [{}]: {} {}",
                 configuration.tag,
+                shortened(&ours.without(native)),
+                shortened(&native.without(ours)),
                 request.method,
-                request.target.escape_ascii(),
-                ours.without(native),
-                native.without(ours)
+                shortened(&request.target.escape_ascii().to_string()),
             );
         }
     }
 }
 
-/// A whole difference, with what repeats it.
-pub(super) fn pair(difference: &Difference, seed: u64) {
+/// A line has room for so many characters of a part.
+const LONGEST: usize = 300;
+
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// A whole difference, with what repeats it. `notes`: what is to be told of the request.
+pub(super) fn pair(difference: &Difference, seed: u64, notes: &str) {
     let Difference { configuration, request, ours, native } = difference;
     println!("\nthe smallest that differs (seed {seed}, from configuration {}):", configuration.tag);
     resources(configuration);
-    println!("\nrequest: {request}\nours:\n{ours}\nnative:\n{native}");
+    println!("\nrequest: {request}{notes}\nours:\n{ours}\nnative:\n{native}");
 }
 
 /// A configuration.

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::batch::{Difference, compare};
-use super::generate::{Configuration, tag};
-use super::pair::{Pair, Setting, refusal};
+use super::batch::Difference;
+use super::configuration::{Configuration, tag};
+use super::policy::{Comparison, Policy};
 use super::request::Request;
 
 /// Envoy starts at most so often.
@@ -16,7 +16,7 @@ const TRIES: usize = 150;
 const FIRST: usize = 900_000;
 
 /// The smallest difference that is still one.
-pub(super) fn smallest(difference: &Difference, setting: &Setting) -> Result<Difference> {
+pub(super) fn smallest<P: Policy>(policy: &P, difference: &Difference) -> Result<Difference> {
     let mut smallest = difference.clone();
     for _ in 0..ROUNDS {
         eprintln!("differential: making it smaller, {} bytes", size(&smallest.configuration));
@@ -29,7 +29,7 @@ pub(super) fn smallest(difference: &Difference, setting: &Setting) -> Result<Dif
         let of_steps = tries.len();
         tries.extend(requests.into_iter().map(|request| (smallest.configuration.clone(), request)));
         tries.truncate(TRIES);
-        let found = differing(&tries, setting)?;
+        let found = differing(policy, &tries)?;
         let helpful: Vec<_> = found
             .iter()
             .filter(|(index, _)| *index < of_steps)
@@ -40,7 +40,7 @@ pub(super) fn smallest(difference: &Difference, setting: &Setting) -> Result<Dif
         let together: Vec<_> = (2..=helpful.len())
             .map(|count| (without(&smallest.configuration, &helpful[..count]), smallest.request.clone()))
             .collect();
-        let several = if together.is_empty() { Vec::new() } else { differing(&together, setting)? };
+        let several = if together.is_empty() { Vec::new() } else { differing(policy, &together)? };
         let best = several.into_iter().map(|(_, difference)| difference);
         let best = best.min_by_key(|difference| size(&difference.configuration));
         smallest = best.unwrap_or_else(|| first.1.clone());
@@ -53,19 +53,17 @@ fn size(configuration: &Configuration) -> usize {
 }
 
 /// Those of `tries` that differ, with their index. What one of the sides does not take is passed over.
-fn differing(tries: &[(Configuration, Request)], setting: &Setting) -> Result<Vec<(usize, Difference)>> {
+fn differing<P: Policy>(policy: &P, tries: &[(Configuration, Request)]) -> Result<Vec<(usize, Difference)>> {
     let mut renamed = Vec::new();
     for (index, (configuration, request)) in tries.iter().enumerate() {
         let tag = tag(FIRST + index);
         let request = request.renamed(&configuration.tag, &tag);
         let configuration = configuration.renamed(&tag);
-        if configuration.kind("VirtualService").next().is_some()
-            && matches!(refusal(&configuration, setting), Ok(None))
-        {
+        if matches!(policy.refusal(&configuration), Ok(None)) {
             renamed.push((index, configuration, request));
         }
     }
-    asked(&renamed, tries, setting)
+    asked(policy, &renamed, tries)
 }
 
 /// A try: its index, and what is tried under a name of its own.
@@ -73,30 +71,28 @@ type Renamed = (usize, Configuration, Request);
 
 /// Those of `renamed` that differ. Of what Envoy does not start with, each half is tried on its own, down to the one that
 /// it refuses.
-fn asked(
+fn asked<P: Policy>(
+    policy: &P,
     renamed: &[Renamed],
     tries: &[(Configuration, Request)],
-    setting: &Setting,
 ) -> Result<Vec<(usize, Difference)>> {
     let configurations: Vec<_> = renamed.iter().map(|(_, configuration, _)| configuration.clone()).collect();
-    let pair = match (Pair::start(&configurations, setting), renamed) {
+    let pair = match (policy.start(&configurations), renamed) {
         (_, []) | (Err(_), [_]) => return Ok(Vec::new()),
         (Err(_), several) => {
             let (left, right) = several.split_at(several.len() / 2);
-            let mut found = asked(left, tries, setting)?;
-            found.extend(asked(right, tries, setting)?);
+            let mut found = asked(policy, left, tries)?;
+            found.extend(asked(policy, right, tries)?);
             return Ok(found);
         }
         (Ok(pair), _) => pair,
     };
-    let mut asker = pair.connect();
+    let mut asker = policy.connect(&pair);
     let mut found = Vec::new();
     for (index, configuration, request) in renamed {
-        if let Some(mut difference) = compare(configuration, request.clone(), &mut asker, &setting.copies)? {
-            let (original, request) = &tries[*index];
-            difference.configuration = original.clone();
-            difference.request = request.clone();
-            found.push((*index, difference));
+        if let Comparison::Differs { ours, native } = policy.compare(configuration, request, &mut asker)? {
+            let (configuration, request) = tries[*index].clone();
+            found.push((*index, Difference { configuration, request, ours, native }));
         }
     }
     Ok(found)

@@ -1,31 +1,50 @@
-//! JSON objects as Envoy reads them in a token: a name that stands twice, at any depth, makes them invalid.
+//! JSON objects as Envoy reads them in a token: a name that stands twice, at any depth, makes them invalid, and so does
+//! nesting that is too deep.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+/// How many objects and lists may stand within each other: the recursion limit of protobuf's JSON reader.
+const DEEPEST: usize = 100;
 
 /// The object that `text` is; `null` counts as an empty one.
 pub(crate) fn parse_object(text: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(text) {
-        Ok(Strict(Value::Object(members))) => Some(members),
-        Ok(Strict(Value::Null)) => Some(Map::new()),
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Strict { left: DEEPEST }.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    match value {
+        Value::Object(members) => Some(members),
+        Value::Null => Some(Map::new()),
         _ => None,
     }
 }
 
 /// Any value without repeated names.
-struct Strict(Value);
+#[derive(Debug, Clone, Copy)]
+struct Strict {
+    /// How many objects and lists may still stand within each other.
+    left: usize,
+}
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
+impl Strict {
+    /// What may stand one level deeper.
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        let left = self.left.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Self { left })
     }
 }
 
-struct StrictVisitor;
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
 
-impl<'de> Visitor<'de> for StrictVisitor {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,16 +80,19 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.inner()?;
         let mut list = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(inner)? {
             list.push(item);
         }
         Ok(list.into())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.inner()?;
         let mut members = Map::new();
-        while let Some((name, Strict(value))) = entries.next_entry::<String, _>()? {
+        while let Some(name) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(inner)?;
             if members.insert(name, value).is_some() {
                 return Err(A::Error::custom("a name stands twice"));
             }
@@ -109,5 +131,12 @@ mod tests {
         }
         let deep = [&br#"{"a":"#[..], &[b'['; 50_000]].concat();
         assert_eq!(parse_object(&deep), None);
+    }
+
+    #[test]
+    fn a_hundred_levels_are_read_and_no_more() {
+        let nested = |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
+        assert!(parse_object(nested(100).as_bytes()).is_some());
+        assert_eq!(parse_object(nested(101).as_bytes()), None);
     }
 }

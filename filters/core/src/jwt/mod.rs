@@ -11,10 +11,12 @@
 //! | header `b64`, if it is not `true` | ignored | refused likewise (RFC 7797 section 3) |
 //! | an algorithm that is not of the key's kind, such as RS256 with an EC key or a secret | the key checks as is its kind, whatever `alg` is | refused |
 //! | curve of an EC key | any, unless the key names one | that of `alg` (RFC 7518 section 3.4) |
-//! | length of an ECDSA signature | any: it is halved, and the last byte of an odd one counts for nothing | twice the curve's |
+//! | EC keys that are no point of their curve | left out | kept, and no signature fits them |
+//! | length of an ECDSA signature | any: each half is a number, an odd byte at the end is not looked at | twice the curve's |
 //! | RSA keys | from 512 bits | 1024 to 8192 bits |
 //! | Ed25519 keys of small order, for which anybody can sign, and those that are no point | taken | left out |
 //! | key sets that are a map of certificates (Google's other form) | taken | refused |
+//! | what a rule did before one of several tokens failed: tokens taken out, claims written | stays done. The rule may be asked again and find no token, by which the request passes | never happened |
 //! | query once a token was taken out | sorted and decoded | otherwise as the client wrote it |
 //! | list and object claims in headers | protobuf's JSON, members in any order | compact JSON, members sorted |
 
@@ -174,6 +176,12 @@ impl Rules {
                         outcome.rule = Some(&provider.rule);
                         outcome.ops.append(&mut ops);
                     }
+                    return;
+                }
+                // The rule takes the token, so that no other is asked; the request can't go on all the same.
+                Some(Err(Stop::Failed(failure @ Failure::InvalidHeaderValue(_)))) if !provider.dry_run => {
+                    outcome.failure = Some(failure);
+                    outcome.rule = Some(&provider.rule);
                     return;
                 }
                 Some(Err(Stop::Failed(failure))) => failures.push((failure, &provider.rule)),

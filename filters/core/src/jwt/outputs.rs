@@ -39,20 +39,23 @@ impl Outputs {
         self.payload.as_deref().into_iter().chain(claims)
     }
 
-    /// Adds the headers for `token`. The client's copies are gone by then.
-    pub(crate) fn write<'e>(&'e self, token: &Token, ops: &mut Vec<HeaderOp<'e>>) -> Result<(), Failure> {
+    /// Adds the headers for `token`. The client's copies are gone by then. Returns what Envoy says to the first value
+    /// that no header can have, once it has verified every token.
+    pub(crate) fn write<'e>(&'e self, token: &Token, ops: &mut Vec<HeaderOp<'e>>) -> Option<Failure> {
+        let mut failure = None;
         let payload = self.payload.iter().map(|name| (name, token.payload().to_vec()));
         let claims = self.claims.iter().filter_map(|(header, names)| {
             let text = text(lookup(&token.claims, names)?)?;
             Some((header, text.into_bytes()))
         });
         for (name, value) in payload.chain(claims).filter(|(_, value)| !value.is_empty()) {
-            if !value.iter().all(|byte| may_stand_in_header(*byte)) {
-                return Err(Failure::InvalidHeaderValue(name.clone()));
+            if value.iter().all(|byte| may_stand_in_header(*byte)) {
+                ops.push(HeaderOp::Add(name.as_str().into(), value.into()));
+            } else {
+                failure = failure.or_else(|| Some(Failure::InvalidHeaderValue(name.clone())));
             }
-            ops.push(HeaderOp::Add(name.as_str().into(), value.into()));
         }
-        Ok(())
+        failure
     }
 }
 

@@ -13,7 +13,8 @@ use crate::verdict::HeaderOp;
 /// The places of one rule. Each kind is sorted, as Envoy sorts them; that decides which failure of several is told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
-    headers: BTreeSet<(String, String)>,
+    /// Name and prefix.
+    headers: Vec<(String, String)>,
     params: BTreeSet<String>,
     cookies: BTreeSet<String>,
 }
@@ -34,16 +35,15 @@ impl Places {
     pub(crate) fn new(rule: &JwtRule) -> Self {
         if rule.uses_default_places() {
             return Self {
-                headers: ordered::set([("authorization".to_owned(), "Bearer ".to_owned())]),
+                headers: vec![("authorization".to_owned(), "Bearer ".to_owned())],
                 params: ordered::set(["access_token".to_owned()]),
                 cookies: BTreeSet::new(),
             };
         }
+        let headers = rule.from_headers.iter();
         Self {
-            headers: ordered::set(
-                rule.from_headers
-                    .iter()
-                    .map(|header| (header.name.to_ascii_lowercase(), header.prefix.clone())),
+            headers: sorted(
+                headers.map(|header| (header.name.to_ascii_lowercase(), header.prefix.clone())).collect(),
             ),
             params: ordered::set(rule.from_params.iter().cloned()),
             cookies: ordered::set(rule.from_cookies.iter().cloned()),
@@ -146,6 +146,15 @@ impl Place<'_> {
     }
 }
 
+/// Envoy keeps headers by name and prefix written together: by that they are sorted, and of those that are the same the
+/// first counts.
+fn sorted(mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let together = |(name, prefix): &(String, String)| [name.as_str(), prefix].concat();
+    ordered::sort_by(&mut headers, |one, other| together(one).cmp(&together(other)));
+    headers.dedup_by(|later, first| together(later) == together(first));
+    headers
+}
+
 /// What follows `prefix`, wherever that stands; Envoy then skips what can't begin a token.
 fn after_prefix<'r>(value: &'r [u8], prefix: &[u8]) -> Option<&'r [u8]> {
     if prefix.is_empty() {
@@ -206,7 +215,7 @@ mod tests {
     fn places(headers: &[(&str, &str)], params: &[&str], cookies: &[&str]) -> Places {
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let headers = headers.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned()));
-        Places { headers: headers.collect(), params: own(params), cookies: own(cookies) }
+        Places { headers: sorted(headers.collect()), params: own(params), cookies: own(cookies) }
     }
 
     fn found(places: &Places, lines: &[(&str, &str)]) -> Vec<String> {
@@ -254,6 +263,15 @@ mod tests {
             ("cookie `c`", ""),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn headers_are_sorted_by_name_and_prefix_together() {
+        let both = |headers| found(&places(headers, &[], &[]), &[("x-t", "ok1"), ("x-to", "2")]);
+        assert_eq!(both(&[("x-t", "z"), ("x-to", "")]), ["2"]);
+        assert_eq!(both(&[("x-to", ""), ("x-t", "ok")]), ["2", "1"]);
+        assert_eq!(both(&[("x-t", "o"), ("x-to", "")]), ["k1"]);
+        assert_eq!(both(&[("x-to", ""), ("x-t", "o")]), ["2"]);
     }
 
     #[test]

@@ -125,19 +125,20 @@ impl Provider {
         (!tokens.is_empty()).then(|| {
             let mut ops = Vec::new();
             let mut path = None;
-            let mut counts = None;
+            let (mut counts, mut unusable) = (None, None);
             for (place, text) in tokens.into_iter().rev() {
                 let known = parsed.get(text);
                 let token = known.token.as_ref().map_err(Clone::clone)?;
                 self.check(token, now)?;
                 counts = Some(self.identity(number, &known, token, means)?);
-                self.outputs.write(token, &mut ops)?;
+                let told = self.outputs.write(token, &mut ops);
+                unusable = unusable.or(told);
                 if !self.forward {
                     place.remove(&mut ops, &mut path, request);
                 }
             }
             ops.extend(path.map(|path| HeaderOp::Set(":path".into(), path.into())));
-            Ok((counts.unwrap_or_default(), ops))
+            unusable.map_or(Ok((counts.unwrap_or_default(), ops)), |failure| Err(failure.into()))
         })
     }
 

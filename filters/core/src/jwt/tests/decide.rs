@@ -140,6 +140,25 @@ fn payload_and_claims_go_into_headers() {
 }
 
 #[test]
+fn a_claim_that_no_header_can_have_counts_once_the_rule_has_taken_every_token() {
+    let writer = JwtRule { output_claim_to_headers: vec![claim_to_header("x-sub", "sub")], ..rule("b") };
+    let rules = rules(vec![rule("a"), writer, rule_at("c", "x-c")]);
+    let token = mint::token(&json!({"iss": "b", "sub": "a\nb"}));
+    let authorization = format!("Bearer {token}");
+    let unusable = Failure::InvalidHeaderValue("x-sub".to_owned());
+    for (name, value, expected) in [
+        ("x-other", "y", unusable.clone()),
+        // The other rule is not asked any more.
+        ("x-c", "garbage", unusable),
+        // A second token of the same rule.
+        (":path", "/?access_token=garbage", Failure::JwtBadFormat),
+    ] {
+        let seen = send(&rules, &[("authorization", &authorization), (name, value)]);
+        assert_eq!(seen.failure, Some(expected), "{name}");
+    }
+}
+
+#[test]
 fn a_header_that_rules_write_is_no_place() {
     let writer = JwtRule { output_payload_to_header: Some("x-t".to_owned()), ..rule_at("b", "x-u") };
     let rules = rules(vec![rule_at("a", "x-t"), writer]);

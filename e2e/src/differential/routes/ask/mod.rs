@@ -5,7 +5,8 @@ mod near_miss;
 
 use serde_json::Value;
 
-use super::generate::{Configuration, PORTS};
+use super::configuration::Configuration;
+use super::generate::PORTS;
 use super::random::Random;
 use super::request::Request;
 use super::words;

@@ -1,5 +1,6 @@
 //! One Envoy with both sides: the rendered gateway with the suite, and native routes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,8 +11,9 @@ use outrigger_api::{Proxy, Resource, parse_yaml};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::configuration::Configuration;
 use super::connection::Connection;
-use super::generate::{self, Configuration, PORTS};
+use super::generate::{self, PORTS};
 use super::reference;
 use super::request::Request;
 use super::upstream::{Copies, Endpoint, NUMBER};
@@ -34,7 +36,7 @@ pub(super) struct Setting {
 
 /// A running Envoy.
 #[derive(Debug)]
-pub(super) struct Pair {
+pub(in crate::differential) struct Pair {
     ours: [u16; 2],
     native: [u16; 2],
     _envoy: Envoy,
@@ -71,14 +73,15 @@ impl Pair {
 
     /// Connections for one thread.
     pub(super) fn connect(&self) -> Asker {
-        let connections = |ports: [u16; 2]| ports.map(Connection::new);
+        let connection = |port: u16| Connection::new(SocketAddr::from(([127, 0, 0, 1], port)));
+        let connections = |ports: [u16; 2]| ports.map(connection);
         Asker { ours: connections(self.ours), native: connections(self.native) }
     }
 }
 
 /// Connections to both sides.
 #[derive(Debug)]
-pub(super) struct Asker {
+pub(in crate::differential) struct Asker {
     ours: [Connection; 2],
     native: [Connection; 2],
 }
@@ -118,6 +121,9 @@ static NUMBERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Why our side can't carry `configuration` out; `None` if it can. On the other side that is an error.
 pub(super) fn refusal(configuration: &Configuration, setting: &Setting) -> Result<Option<String>> {
+    if configuration.kind("VirtualService").next().is_none() {
+        return Ok(Some("there is no VirtualService".to_owned()));
+    }
     for port in PORTS {
         reference::virtual_hosts(configuration, port)?;
     }

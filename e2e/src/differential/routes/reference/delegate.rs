@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::generate::Configuration;
+use super::super::configuration::Configuration;
 use super::fields::{items, text};
 use super::{hosts, namespace};
 

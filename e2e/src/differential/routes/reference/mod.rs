@@ -8,7 +8,6 @@ mod action;
 mod cluster;
 mod cors;
 mod delegate;
-mod fields;
 mod headers;
 mod hosts;
 mod listener;
@@ -22,9 +21,9 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 pub(super) use self::cluster::clusters;
-use self::fields::{items, only, text};
 pub(super) use self::listener::listener;
-use super::generate::Configuration;
+use super::configuration::Configuration;
+use super::fields::{self, items, only, text};
 
 /// Who the gateway is.
 pub(super) const NAMESPACE: &str = "default";

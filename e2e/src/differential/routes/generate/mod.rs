@@ -11,40 +11,12 @@ mod matches;
 use serde_json::{Value, json};
 
 pub(super) use self::claims::{ISSUER, KEYS, tokens};
+use super::configuration::{Configuration, tag};
 use super::random::Random;
 use super::upstream::{EMPTY_SUBSET, Endpoint, SERVICES};
 
 /// The ports that every Gateway may have servers on.
 pub(super) const PORTS: [u16; 2] = [80, 8080];
-
-/// Resources that belong together, on hosts of their own.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Configuration {
-    /// What stands in the name of every host and resource, and nowhere else.
-    pub(super) tag: String,
-    /// Gateways and VirtualServices.
-    pub(super) resources: Vec<Value>,
-}
-
-impl Configuration {
-    /// The same on other hosts.
-    pub(super) fn renamed(&self, tag: &str) -> Self {
-        let rename = |resource: &Value| {
-            serde_json::from_str(&resource.to_string().replace(&self.tag, tag)).unwrap_or_default()
-        };
-        Self { tag: tag.to_owned(), resources: self.resources.iter().map(rename).collect() }
-    }
-
-    /// The resources of a kind.
-    pub(super) fn kind<'c>(&'c self, kind: &'c str) -> impl Iterator<Item = &'c Value> {
-        self.resources.iter().filter(move |resource| resource["kind"] == kind)
-    }
-}
-
-/// The tag of the configuration with this number. All are equally long, so that one can stand for another in a path.
-pub(super) fn tag(number: usize) -> String {
-    format!("c{number:06}")
-}
 
 /// The `index`th configuration of the run with `seed`.
 pub(super) fn configuration(seed: u64, index: usize) -> Configuration {

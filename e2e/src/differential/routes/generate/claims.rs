@@ -11,7 +11,7 @@ use crate::tokens::mint;
 /// Who the tokens are from.
 pub(in super::super) const ISSUER: &str = "differential.test";
 /// By what they are verified.
-pub(in super::super) const KEYS: &str = include_str!("../../../keys/jwks.json");
+pub(in super::super) const KEYS: &str = include_str!("../../../../keys/jwks.json");
 
 /// The RequestAuthentication of the gateway.
 pub(super) fn authentication() -> Value {

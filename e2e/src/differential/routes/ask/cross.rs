@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::generate::{Configuration, tokens};
+use super::super::configuration::Configuration;
+use super::super::generate::tokens;
 use super::super::random::Random;
 use super::super::request::Request;
 
