@@ -1,6 +1,6 @@
 //! Requests as bytes: what no decent client would send.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -25,6 +25,46 @@ pub fn status_of(address: &str, request: &[u8]) -> Result<u16> {
     let line = String::from_utf8_lossy(&answer).into_owned();
     let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
     status.with_context(|| format!("no status line: {line}"))
+}
+
+/// A connection that is kept for one request after another.
+#[derive(Debug)]
+pub struct Kept(BufReader<TcpStream>);
+
+impl Kept {
+    /// Connects to `address`.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub fn new(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    /// Sends `request` as it is and returns the status of the answer.
+    ///
+    /// # Errors
+    /// No HTTP answer within ten seconds, or one without a length.
+    pub fn status_of(&mut self, request: &[u8]) -> Result<u16> {
+        self.0.get_mut().write_all(request)?;
+        let (mut status, mut length) = (None, None);
+        loop {
+            let mut line = Vec::new();
+            ensure!(self.0.read_until(b'\n', &mut line)? > 0, "the connection was closed without an answer");
+            let line = String::from_utf8_lossy(&line).trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if status.is_none() {
+                status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+            }
+            length = length.or_else(|| line.strip_prefix("content-length: ")?.parse::<u64>().ok());
+        }
+        std::io::copy(&mut (&mut self.0).take(length.context("an answer without a length")?), &mut std::io::sink())?;
+        status.context("no status line")
+    }
 }
 
 /// A GET of `path` with one more header line and `connection: close`.

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::mpsc::Receiver;
 
 use outrigger_e2e::launch::{Local, Running};
-use outrigger_e2e::raw::{get, status_of};
-use outrigger_e2e::scenario::Role;
+use outrigger_e2e::raw::{Kept, get, status_of};
+use outrigger_e2e::scenario::{Role, Token};
+use outrigger_e2e::tokens::mint;
 
 /// Requests, each with the answers that are right for it.
 fn requests() -> Vec<(String, Vec<u8>, &'static [u16])> {
@@ -99,6 +100,72 @@ fn a_hostile_request_gets_an_answer_and_the_vm_lives() {
         }
         no_trouble_in(&running, &log);
     }
+}
+
+/// How many damaged tokens are sent.
+const TOKENS: usize = 10_000;
+
+/// The ways a byte of a token is changed; none of them makes bytes that no header has.
+const CHANGES: [fn(&mut Vec<u8>, usize); 12] = [
+    |token, at| token[at] = if token[at] == b'A' { b'B' } else { b'A' },
+    |token, at| token[at] ^= 1,
+    |token, at| token[at] = b'.',
+    |token, at| token[at] = 0xff,
+    |token, at| token[at] = b'%',
+    |token, at| token[at] = b'"',
+    |token, at| token.insert(at, b'A'),
+    |token, at| token.insert(at, b'='),
+    |token, at| token.insert(at, b','),
+    |token, at| token.truncate(at + 1),
+    |token, at| drop(token.remove(at)),
+    |token, at| token.rotate_left(at),
+];
+
+/// What was signed, as it is found in a token: from the first byte that may begin one.
+fn signed(token: &[u8]) -> Vec<&[u8]> {
+    let start = token.iter().position(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
+    let parts = token[start.unwrap_or(0)..].split(|byte| *byte == b'.').filter(|part| !part.is_empty());
+    parts.take(2).collect()
+}
+
+#[test]
+fn ten_thousand_damaged_tokens_pass_by_none_and_the_vm_lives() {
+    let local = Local::start().unwrap();
+    let resources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/resources.yaml");
+    let (running, log) = local.run(&[resources], Role::Gateway, &[]).unwrap();
+    let claims = serde_json::json!({"iss": "https://issuer.example", "sub": "ann"});
+    let claims = serde_json::from_value(claims).unwrap();
+    let good = mint(&Token { alg: "RS256".to_owned(), claims, expires_in: Some(3600) }).unwrap().into_bytes();
+    let request = |token: &[u8]| {
+        let value = [&b"Bearer "[..], token].concat();
+        [b"GET /status/200 HTTP/1.1\r\nhost: hostile.example\r\nauthorization: ", &value[..], b"\r\n\r\n"].concat()
+    };
+    let mut kept = Kept::new(running.client.address()).unwrap();
+    assert_eq!(kept.status_of(&request(&good)).unwrap(), 200);
+    let mut passed = 0;
+    for number in 0..TOKENS {
+        let mut token = good.clone();
+        // Each change at each place in turn, and after that two at once.
+        let (at, round) = (number % good.len(), number / good.len());
+        CHANGES[round % CHANGES.len()](&mut token, at);
+        if round >= CHANGES.len() {
+            let at = (number * 7919) % token.len();
+            CHANGES[(round + at) % CHANGES.len()](&mut token, at);
+        }
+        if token.iter().all(|byte| !byte.is_ascii_alphanumeric()) {
+            continue;
+        }
+        match kept.status_of(&request(&token)).unwrap() {
+            200 => {
+                assert_eq!(signed(&token), signed(&good), "{}", token.escape_ascii());
+                passed += 1;
+            }
+            status => assert_eq!(status, 401, "{}", token.escape_ascii()),
+        }
+    }
+    // White space at the end of a header and padding do no harm.
+    assert!(passed < TOKENS / 100, "{passed}");
+    no_trouble_in(&running, &log);
 }
 
 fn no_trouble_in(running: &Running, log: &Receiver<String>) {

@@ -56,6 +56,33 @@ fn huge_odd_and_deep_tokens_are_refused() {
     }
 }
 
+/// Each byte of good tokens changed, left out, doubled: whatever passes has the signed text of the good one.
+#[test]
+fn no_token_that_was_changed_anywhere_passes() {
+    let rules = rules_with_keys(include_str!("keys/jwks-all.json"));
+    for algorithm in ["HS256", "EdDSA", "ES256"] {
+        let header = format!(r#"{{"alg":"{algorithm}"}}"#);
+        let good = mint::signed(algorithm, &header, r#"{"iss":"i","sub":"ann"}"#).into_bytes();
+        for at in 0..good.len() {
+            let [mut flipped, mut shorter, mut longer] = [(); 3].map(|()| good.clone());
+            flipped[at] ^= 1;
+            shorter.remove(at);
+            longer.insert(at, good[at]);
+            for token in [flipped, shorter, longer] {
+                let value = [&b"Bearer "[..], &token].concat();
+                let lines = [(&b"authorization"[..], value.as_slice())];
+                let request = Request::new(&lines, Connection::default());
+                let outcome = verify(&rules, &request);
+                assert_ne!(outcome.identity.is_some(), outcome.failure.is_some());
+                if outcome.identity.is_some() {
+                    let (passed, known) = (token::Token::parse(&token), token::Token::parse(&good));
+                    assert_eq!(passed, known, "{}", token.escape_ascii());
+                }
+            }
+        }
+    }
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 mod properties {
     use proptest::collection::vec;
