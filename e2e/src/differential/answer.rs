@@ -52,6 +52,11 @@ impl Answer {
         }
     }
 
+    /// Whether the upstream has answered.
+    pub(super) fn is_forwarded(&self) -> bool {
+        self.header("content-type") == Some(b"text/x-seen")
+    }
+
     /// The first header of this name, which has to be in lower case.
     pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())

@@ -17,6 +17,7 @@ mod shrink;
 mod upstream;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -43,12 +44,25 @@ pub struct Summary {
 /// # Errors
 /// Envoy does not start or does not answer, a module is missing.
 pub fn run(options: &Options) -> Result<Summary> {
-    let modules = options.modules.canonicalize();
-    let modules = modules.with_context(|| format!("no folder {}", options.modules.display()))?;
+    let modules = folder(options)?;
     match options.policy {
         Which::Routes => run_policy(&Routes::new(modules)?, options),
         Which::Jwt => run_policy(&Tokens::new(modules)?, options),
     }
+}
+
+/// The text that `docs/jwt-refusals.md` has to have: what our filter, whose module is in `options.modules`, and Envoy's own
+/// tell clients just now.
+///
+/// # Errors
+/// Envoy does not start or does not answer, the module is missing.
+pub fn refusals(options: &Options) -> Result<String> {
+    jwt::refusals::document(&Tokens::new(folder(options)?)?)
+}
+
+fn folder(options: &Options) -> Result<PathBuf> {
+    let folder = options.modules.canonicalize();
+    folder.with_context(|| format!("no folder {}", options.modules.display()))
 }
 
 fn run_policy<P: Policy>(policy: &P, options: &Options) -> Result<Summary> {

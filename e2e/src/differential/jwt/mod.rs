@@ -7,6 +7,7 @@ mod key_sets;
 mod keys;
 mod pair;
 mod reference;
+pub(super) mod refusals;
 mod words;
 
 use std::path::PathBuf;

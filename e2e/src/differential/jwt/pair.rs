@@ -138,6 +138,12 @@ fn listener(address: SocketAddr, filter: Option<Value>) -> Value {
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "stream_idle_timeout": "0s",
         "http_filters": filters,
+        "local_reply_config": {"mappers": [{
+            "filter": {"status_code_filter": {
+                "comparison": {"op": "GE", "value": {"default_value": 400, "runtime_key": "differential.least_status"}},
+            }},
+            "headers_to_add": [{"header": {"key": DETAILS, "value": "%RESPONSE_CODE_DETAILS%"}}],
+        }]},
         "route_config": {"virtual_hosts": [{"name": "any", "domains": ["*"], "routes": [route]}]},
     });
     json!({
@@ -148,6 +154,9 @@ fn listener(address: SocketAddr, filter: Option<Value>) -> Value {
         }]}],
     })
 }
+
+/// The header that tells why Envoy, or a filter, has answered itself.
+pub(super) const DETAILS: &str = "x-details";
 
 const CLUSTER: &str = "upstream";
 
