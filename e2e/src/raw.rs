@@ -62,7 +62,10 @@ impl Kept {
             }
             length = length.or_else(|| line.strip_prefix("content-length: ")?.parse::<u64>().ok());
         }
-        std::io::copy(&mut (&mut self.0).take(length.context("an answer without a length")?), &mut std::io::sink())?;
+        std::io::copy(
+            &mut (&mut self.0).take(length.context("an answer without a length")?),
+            &mut std::io::sink(),
+        )?;
         status.context("no status line")
     }
 }
