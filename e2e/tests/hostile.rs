@@ -117,9 +117,7 @@ const CHANGES: [fn(&mut Vec<u8>, usize); 12] = [
     |token, at| token.insert(at, b'='),
     |token, at| token.insert(at, b','),
     |token, at| token.truncate(at + 1),
-    |token, at| {
-        token.remove(at);
-    },
+    |token, at| token.splice(at..=at, []).for_each(drop),
     |token, at| token.rotate_left(at),
 ];
 
