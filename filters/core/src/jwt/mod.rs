@@ -16,7 +16,7 @@
 //! | RSA keys | from 512 bits | 1024 to 8192 bits |
 //! | Ed25519 keys of small order, for which anybody can sign, and those that are no point | taken | left out |
 //! | key sets that are a map of certificates (Google's other form) | taken | refused |
-//! | what a rule did before one of several tokens failed: tokens taken out, claims written | stays done. The rule may be asked again and find no token, by which the request passes | never happened |
+//! | what a rule did before one of several tokens failed: tokens taken out, claims written | stays done: later rules find the request so, and the rule itself may be asked again and find no token, by which the request passes | never happened |
 //! | query once a token was taken out | sorted and decoded | otherwise as the client wrote it |
 //! | list and object claims in headers | protobuf's JSON, members in any order | compact JSON, members sorted |
 

@@ -28,11 +28,12 @@ pub(super) fn names(
             one(refused::otherwise(configuration, &sent, ours, native).or_else(elsewhere))
         }
         (Some(_), None) => one(elsewhere()),
-        (None, Some(_)) => one(refused::alone(configuration, &sent)),
+        (None, Some(_)) => one(elsewhere()),
         (None, None) => forwarded::names(configuration, request, ours, native).or_else(|| {
             // What a claim of such a token would be as a header may be what no header can be.
             let is_unusable = |answer: &Answer| {
-                answer.body.first().is_some_and(|body| body.starts_with(b"invalid header value for: "))
+                let told = answer.header("grpc-message").or(answer.body.first().map(Vec::as_slice));
+                told.is_some_and(|told| told.starts_with(b"invalid header value for: "))
             };
             let is_by_rules = is_unusable(ours)
                 || is_unusable(native)
