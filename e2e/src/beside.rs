@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::launch::{Local, Running, free_port};
+use crate::launch::{Local, Running};
+use crate::ports::free_port;
 use crate::scenario::Role;
 
 /// How long Envoy may take until it serves.

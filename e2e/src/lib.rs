@@ -10,6 +10,7 @@ pub mod flood;
 pub mod launch;
 pub mod metrics;
 pub mod native_fault;
+pub mod ports;
 pub mod raw;
 pub mod regexes;
 pub mod scenario;

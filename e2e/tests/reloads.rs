@@ -290,7 +290,7 @@ impl Drop for End<'_> {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    outrigger_e2e::ports::free_port().unwrap()
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A running Envoy.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use super::cpu::Meter;
 use super::machine::pinned;
 use crate::client::Client;
+use crate::ports::free_port;
 
 /// How long it may take until it serves: V8 compiles each module first, about a second a megabyte.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -91,10 +91,7 @@ fn released(said: &str) -> Option<&str> {
 
 /// Ports of the loopback interface that nobody listens on just now.
 pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
-    // All are held at once, so that no two are the same.
-    let listeners: Vec<_> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    let ports: Vec<u16> =
-        listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<_>>()?;
+    let ports: Vec<u16> = (0..N).map(|_| free_port()).collect::<Result<_>>()?;
     ports.try_into().ok().context("as many ports as asked for")
 }
 

@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 
 pub use compose::{Compose, docker_answers};
 pub use mesh::{Mesh, MeshContainers, MeshProcesses, THROUGH_A};
-pub(crate) use process::free_port;
 pub use process::{Gateway, Local};
 
 use crate::client::Client;

@@ -1,7 +1,6 @@
 //! Everything as processes of this machine: the services, and Envoy under `outrigger run`.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -11,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{Launcher, Running, outrigger, role_flags};
 use crate::client::Client;
+use crate::ports::free_port;
 use crate::scenario::{Role, Scenario};
 use crate::services::Processes;
 
@@ -233,12 +233,4 @@ fn forward_lines(stream: impl std::io::Read + Send + 'static, sender: mpsc::Send
             let _ = sender.send(line);
         }
     });
-}
-
-/// A port that nobody listens on just now.
-///
-/// # Errors
-/// The system gives none.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -17,7 +17,6 @@ mod tls;
 mod upstream;
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
@@ -177,5 +176,5 @@ fn write(file: &Path, resources: &[&str]) {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    outrigger_e2e::ports::free_port().unwrap()
 }

@@ -7,7 +7,6 @@ mod connections;
 mod rotation;
 mod termination;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, MutexGuard};
@@ -82,5 +81,5 @@ impl Edge {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    outrigger_e2e::ports::free_port().unwrap()
 }

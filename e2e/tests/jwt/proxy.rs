@@ -1,6 +1,5 @@
 //! A gateway that takes tokens of one issuer.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
@@ -145,5 +144,5 @@ pub(crate) fn token(alg: &str, issuer: &str) -> String {
 
 /// A port on which nobody listens.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    outrigger_e2e::ports::free_port().unwrap()
 }

@@ -7,9 +7,10 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::super::compose::succeed;
-use super::super::{Gateway, free_port, outrigger};
+use super::super::{Gateway, outrigger};
 use super::{HOST, Mesh, resources};
 use crate::client::Client;
+use crate::ports::free_port;
 use crate::services::Single;
 use crate::tally::Seen;
 
