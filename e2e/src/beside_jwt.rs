@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::bench::envoy::{Envoy, address, free_ports};
+use crate::bench::envoy::{Envoy, answering, free_ports};
 
 /// An Envoy with two listeners, which answer what got through with 200.
 pub struct BesideJwt {
@@ -39,8 +39,8 @@ impl BesideJwt {
         let bootstrap = json!({
             "node": {"id": "beside", "cluster": "beside"},
             "static_resources": {"listeners": [
-                listener(ours, &suite(module, &configuration(issuer, jwks))),
-                listener(native, &jwt_authn(issuer, jwks)),
+                answering(ours, "tokens", &suite(module, &configuration(issuer, jwks))),
+                answering(native, "tokens", &jwt_authn(issuer, jwks)),
             ]},
         });
         let envoy = Envoy::start("tokens", &bootstrap, folder.path(), None)?;
@@ -113,30 +113,5 @@ fn jwt_authn(issuer: &str, jwks: &str) -> Value {
             "rules": [{"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any}}}],
             "bypass_cors_preflight": true,
         },
-    })
-}
-
-fn listener(port: u16, filter: &Value) -> Value {
-    let manager = json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "tokens",
-        "http_filters": [
-            filter,
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-            },
-        ],
-        "route_config": {"virtual_hosts": [{
-            "name": "any",
-            "domains": ["*"],
-            "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
-        }]},
-    });
-    json!({
-        "address": address(port),
-        "filter_chains": [{
-            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
-        }],
     })
 }

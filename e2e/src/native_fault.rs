@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::bench::envoy::{Envoy, address, free_ports};
+use crate::bench::envoy::{Envoy, answering, free_ports};
 
 /// An Envoy that injects faults by itself and answers every request.
 pub struct NativeFault {
@@ -33,26 +33,5 @@ impl NativeFault {
 fn listener(port: u16, fault: &Value) -> Value {
     let mut fault = fault.clone();
     fault["@type"] = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault".into();
-    let manager = json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "native",
-        "http_filters": [
-            {"name": "envoy.filters.http.fault", "typed_config": fault},
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-            },
-        ],
-        "route_config": {"virtual_hosts": [{
-            "name": "any",
-            "domains": ["*"],
-            "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
-        }]},
-    });
-    json!({
-        "address": address(port),
-        "filter_chains": [{
-            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
-        }],
-    })
+    answering(port, "native", &json!({"name": "envoy.filters.http.fault", "typed_config": fault}))
 }

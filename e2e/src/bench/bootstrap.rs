@@ -2,23 +2,29 @@
 
 use serde_json::{Value, json};
 
-use super::configurations::Bench;
 use super::envoy::address;
+use super::listener::Listener;
+use super::ours::Ours;
 
 /// What every answer of the upstream carries.
 const BODY: &str = r#"{"order": 4711, "state": "shipped", "lines": [{"article": "oar", "count": 2}, {"article": "float", "count": 1}]}"#;
 /// As seldom as Envoy allows: flushing statistics is no part of a request's cost.
 const FLUSH: &str = "299s";
 
-/// The Envoy that is measured.
-pub(super) fn measured(bench: &Bench) -> Value {
-    let listeners: Vec<_> = bench.listeners.iter().map(|listener| &listener.config).collect();
+/// The Envoy that is measured. Of what is rendered it has the feature flags and the names of statistics.
+pub(super) fn measured<'m>(
+    listeners: impl IntoIterator<Item = &'m Listener>,
+    clusters: impl IntoIterator<Item = &'m Value>,
+    ours: &Ours,
+) -> Value {
+    let listeners: Vec<_> = listeners.into_iter().map(|listener| &listener.config).collect();
+    let clusters: Vec<_> = clusters.into_iter().collect();
     json!({
         "node": {"id": "bench", "cluster": "bench"},
-        "layered_runtime": bench.shop.ours.runtime,
-        "stats_config": bench.shop.ours.stats,
+        "layered_runtime": ours.runtime,
+        "stats_config": ours.stats,
         "stats_flush_interval": FLUSH,
-        "static_resources": {"listeners": listeners, "clusters": bench.clusters()},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
     })
 }
 

@@ -95,6 +95,32 @@ pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
     ports.try_into().ok().context("as many ports as asked for")
 }
 
+/// A listener that answers each request which `filter` lets through with 200. `name` is its statistics'.
+pub(crate) fn answering(port: u16, name: &str, filter: &Value) -> Value {
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "http_filters": [
+            filter,
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+            },
+        ],
+        "route_config": {"virtual_hosts": [{
+            "name": "any",
+            "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
+        }]},
+    });
+    json!({
+        "address": address(port),
+        "filter_chains": [{
+            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
+        }],
+    })
+}
+
 /// `envoy.config.core.v3.Address` on the loopback interface.
 pub(crate) fn address(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})

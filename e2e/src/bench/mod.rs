@@ -80,8 +80,8 @@ fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
         "bench: starting Envoy with {} listeners; it compiles every module first ...",
         bench.listeners.len()
     );
-    let envoy =
-        Envoy::start("measured", &bootstrap::measured(&bench), &folder.path().join("measured"), cores.envoy)?;
+    let measured = bootstrap::measured(&bench.listeners, bench.clusters(), &bench.shop.ours);
+    let envoy = Envoy::start("measured", &measured, &folder.path().join("measured"), cores.envoy)?;
     probes::check(&bench, &envoy)?;
     eprintln!("bench: every listener decides as it should");
     Ok((bench, [upstream, envoy]))

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use envoy_config::modules::Module;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::footprint::{Footprint, Started};
 use self::report::Report;
@@ -150,14 +150,7 @@ impl Tables {
     }
 
     fn bootstrap(&self, listeners: &[&Listener]) -> Value {
-        let listeners: Vec<_> = listeners.iter().map(|listener| &listener.config).collect();
-        json!({
-            "node": {"id": "bench", "cluster": "bench"},
-            "layered_runtime": self.ours.runtime,
-            "stats_config": self.ours.stats,
-            "stats_flush_interval": "299s",
-            "static_resources": {"listeners": listeners, "clusters": self.clusters},
-        })
+        bootstrap::measured(listeners.iter().copied(), &self.clusters, &self.ours)
     }
 
     /// Each table is asked for its last rule, the smallest and the largest also for none.

@@ -107,17 +107,9 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let generator = Generator::find(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
-    let (listeners, clusters, ours) = listeners(options, ports)?;
-    let bootstrap = json!({
-        "node": {"id": "bench", "cluster": "bench"},
-        "layered_runtime": ours.runtime,
-        "stats_config": ours.stats,
-        "stats_flush_interval": "299s",
-        "static_resources": {
-            "listeners": listeners.iter().map(|(_, listener)| &listener.config).collect::<Vec<_>>(),
-            "clusters": clusters,
-        },
-    });
+    let (listeners, ours) = listeners(options, ports)?;
+    let bootstrap =
+        bootstrap::measured(listeners.iter().map(|(_, listener)| listener), &ours.clusters, &ours);
     eprintln!("bench: minting tokens ...");
     let rows = rows(&listeners, folder.path())?;
     let measured = Envoy::start("measured", &bootstrap, &folder.path().join("measured"), cores.envoy)?;
@@ -134,7 +126,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
 
 type Listeners = Vec<(Side, Listener)>;
 
-fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Vec<Value>, Ours)> {
+fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours)> {
     let modules = super::modules()?;
     let mut free = envoy::free_ports::<{ Side::ALL.len() }>()?.into_iter();
     let render = |side| Ours::render(&resources::load(&policies(side)?, upstreams)?, &modules);
@@ -155,7 +147,7 @@ fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Vec<V
         let routes = Routes::Native(vec![route_to(ORDERS)]);
         listeners.push((side, listener(side.name(), port, Policies::default(), &first, filters, routes)?));
     }
-    Ok((listeners, first.clusters.clone(), first))
+    Ok((listeners, first))
 }
 
 /// Issuers of one side. The tokens are of the last.
