@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use outrigger_core::Now;
 use outrigger_core::jwt::fetch::{self, Location, MAX_BODY, Record, Source, Uri};
 use outrigger_core::jwt::{Found, KeySet, KeyStore};
 use outrigger_core::telemetry::JwtStat;
+use outrigger_core::{Draws, Now};
 
 use crate::abi::{self, Map, Status};
 use crate::{headers, jwt_stats};
@@ -34,7 +34,7 @@ pub(crate) struct Jwks {
     waiting: RefCell<Vec<u32>>,
     /// Whether those that wait should be asked about again.
     news: Cell<bool>,
-    draw: Cell<u64>,
+    draws: Cell<Draws>,
 }
 
 /// What one thread has of one source.
@@ -63,7 +63,12 @@ impl Jwks {
     /// Nothing is asked yet: Envoy first tries a configuration out in a VM whose answers nobody would get.
     pub(crate) fn new(sources: &[Source], seed: u64) -> Self {
         let each = sources.iter().map(|_| RefCell::default()).collect();
-        Self { each, waiting: RefCell::default(), news: Cell::new(false), draw: Cell::new(seed) }
+        Self {
+            each,
+            waiting: RefCell::default(),
+            news: Cell::new(false),
+            draws: Cell::new(Draws::Seeded(seed)),
+        }
     }
 
     /// When to call [`Self::look`] next; `None` if there is nothing to look for.
@@ -208,12 +213,12 @@ impl Jwks {
         log::warn!("keys of {}: {reason}; {kept} ({} in a row)", source.uri(), local.record.failures);
     }
 
-    /// Another number each time (splitmix64).
+    /// Another number each time.
     fn draw(&self) -> u64 {
-        let state = self.draw.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.draw.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)
+        let mut draws = self.draws.get();
+        let word = draws.word();
+        self.draws.set(draws);
+        word.into()
     }
 }
 

@@ -14,15 +14,14 @@ use crate::metrics::define;
 const DRY_RUN: &[u8] = b"outrigger.jwt_dry_run";
 
 thread_local! {
-    /// Ids of the stats, in the order of [`JwtStat::ALL`].
+    /// Ids of the stats, by their place in [`JwtStat`].
     static IDS: Cell<[Option<u32>; JwtStat::ALL.len()]> = const { Cell::new([None; JwtStat::ALL.len()]) };
 }
 
 /// Adds to a counter.
 pub(crate) fn count(stat: JwtStat, number: u64) {
     let mut ids = IDS.get();
-    let known = JwtStat::ALL.iter().zip(&mut ids).find(|(each, _)| **each == stat);
-    let Some((_, known)) = known else { return };
+    let Some(known) = ids.get_mut(stat as usize) else { return };
     let id = match *known {
         Some(id) => Ok(id),
         None => define(MetricKind::Counter, stat.name().to_owned()),
