@@ -1,6 +1,7 @@
 //! AuthorizationPolicies: our filters, and Envoy's own RBAC filters as istiod would set them up.
 
 mod ask;
+mod deviations;
 mod generate;
 mod listener;
 mod ours;
@@ -74,6 +75,12 @@ impl Policy for Authorization {
         asker: &mut Asker,
     ) -> Result<Comparison> {
         let [ours, native] = asker.ask(configuration, request)?;
-        Ok(if ours == native { Comparison::Same } else { Comparison::Differs { ours, native } })
+        if ours == native {
+            return Ok(Comparison::Same);
+        }
+        Ok(match deviations::names(configuration, request) {
+            Some(names) => Comparison::Deviates(names),
+            None => Comparison::Differs { ours, native },
+        })
     }
 }
