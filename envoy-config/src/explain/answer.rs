@@ -420,11 +420,7 @@ impl Authz {
     fn by(action: authz::Action, allowed: bool, rule: Option<&RuleRef>) -> Self {
         Self {
             decision: if allowed { "allow" } else { "deny" },
-            action: Some(match action {
-                authz::Action::Allow => "ALLOW",
-                authz::Action::Deny => "DENY",
-                authz::Action::Audit => "AUDIT",
-            }),
+            action: Some(action.as_str()),
             policy: rule.map(|rule| rule.resource.to_string()),
             rule: rule.map(|rule| rule.rule),
             file: rule.and_then(file),

@@ -42,7 +42,7 @@ pub fn explain(
 ) -> Result<Answer, Vec<Problem>> {
     let proxy = question.proxy(proxy);
     let mtls = peer::mtls(&resources, &proxy, question);
-    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &proxy, mesh, question)) {
+    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &proxy, question)) {
         return Ok(Answer { mtls, ..Answer::reset(reason) });
     }
     let (resources, unknown) = known_to(resources, &proxy, mesh);
@@ -73,7 +73,7 @@ fn decide(
         Reached::ToHttps(resources) => (resources, true),
         Reached::Nobody => return Ok(Answer::reset(NO_CHAIN)),
     };
-    let config = Config { proxy: proxy.clone(), resources };
+    let config = Config { proxy: proxy.clone(), resources, ..Config::default() };
     let engine = Engine::compile(&config)?;
     let Ok(lines) = question.lines(proxy, mesh) else {
         return Ok(Answer::reply(400, "path_normalization_failed"));

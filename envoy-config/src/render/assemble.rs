@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use outrigger_api::{Problem, Resource};
+use outrigger_api::{DecisionRecord, Problem, Resource};
 use outrigger_core::route::{Destination, Table};
 use outrigger_core::{Attributes, Engine};
 
@@ -95,7 +95,12 @@ fn requests(
     resources: &[Resource],
     options: &Options,
 ) -> Result<Network, Vec<Problem>> {
-    let config = filters::config(http.resources.as_deref().unwrap_or(resources), &http.proxy);
+    let mut config = filters::config(http.resources.as_deref().unwrap_or(resources), &http.proxy);
+    config.decision_record = DecisionRecord {
+        // Filter state is for access logs.
+        filter_state: access_log::is_kept(&options.mesh),
+        response_header: options.decision_header.clone(),
+    };
     let engine = Engine::compile(&config)?;
     let mut destinations: BTreeSet<_> =
         engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();

@@ -15,12 +15,48 @@ use crate::{
 };
 
 /// `{ "proxy": {…}, "resources": […] }`
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// Who this proxy is.
     pub proxy: Proxy,
     /// What it carries out.
     pub resources: Vec<Resource>,
+    /// Where its decisions are told; optional.
+    pub decision_record: DecisionRecord,
+}
+
+/// `decisionRecord`: where a filter tells what it has decided of a request, and by which rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRecord {
+    /// `filterState`: as filter state, for access logs (`%FILTER_STATE(wasm.outrigger.authz:PLAIN)%`); default true.
+    pub filter_state: bool,
+    /// `responseHeader`: as this header of the response, in lower case; default none, since it is for clients' eyes.
+    pub response_header: Option<String>,
+}
+
+impl Default for DecisionRecord {
+    fn default() -> Self {
+        Self { filter_state: true, response_header: None }
+    }
+}
+
+impl DecisionRecord {
+    fn decode(fields: &Object<'_>) -> Option<Self> {
+        let header = fields.get("responseHeader", |name| name.checked(check::headers::name));
+        Some(Self {
+            filter_state: fields.get("filterState", |field| field.bool()).unwrap_or(true),
+            response_header: header.map(|name| name.to_ascii_lowercase()),
+        })
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let header = self.response_header.as_ref();
+        let fields = [
+            ("filterState", Some(json!(self.filter_state)).filter(|_| !self.filter_state)),
+            ("responseHeader", header.map(|name| json!(name))),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
 }
 
 /// Who a proxy is.
@@ -38,6 +74,8 @@ pub struct Proxy {
     pub service_account: Option<String>,
     /// `trustDomain`; default `cluster.local`.
     pub trust_domain: String,
+    /// `trustDomainAliases`: further names of the trust domain.
+    pub trust_domain_aliases: Vec<String>,
     /// `rootNamespace`: where resources count for the whole mesh; default `istio-system`.
     pub root_namespace: String,
     /// `clusterDomain`: ending of the names of services; default `cluster.local`.
@@ -76,6 +114,7 @@ impl Default for Proxy {
             labels: Labels::new(),
             service_account: None,
             trust_domain: "cluster.local".into(),
+            trust_domain_aliases: Vec::new(),
             root_namespace: "istio-system".into(),
             cluster_domain: "cluster.local".into(),
             direction: None,
@@ -105,6 +144,8 @@ impl Proxy {
         proxy.namespace = label("namespace").unwrap_or(proxy.namespace);
         proxy.root_namespace = label("rootNamespace").unwrap_or(proxy.root_namespace);
         proxy.trust_domain = domain("trustDomain").unwrap_or(proxy.trust_domain);
+        proxy.trust_domain_aliases =
+            fields.list("trustDomainAliases", |alias| alias.checked(check::names::host));
         proxy.cluster_domain = domain("clusterDomain").unwrap_or(proxy.cluster_domain);
         proxy.labels = fields.get("labels", |at| at.labels()).unwrap_or_default();
         proxy.service_account = fields.text("serviceAccount");
@@ -132,6 +173,10 @@ impl Proxy {
         });
         let optional = [
             ("serviceAccount", self.service_account.as_ref().map(|account| json!(account))),
+            (
+                "trustDomainAliases",
+                Some(&self.trust_domain_aliases).filter(|all| !all.is_empty()).map(|all| json!(all)),
+            ),
             ("direction", direction.map(|direction| json!(direction))),
             ("port", self.port.map(|port| json!(port))),
         ];
@@ -173,8 +218,10 @@ impl Config {
         // Taken out of the tree, not copied: memory that a filter's VM has once had it keeps.
         let resources = node.get_mut("resources").and_then(Node::take_items).unwrap_or_default();
         let sink = Sink::new(Context::default());
+        let mut decision_record = None;
         let proxy = Cursor::root(&node, &sink).object(|fields| {
             fields.list("resources", |_| Some(()));
+            decision_record = fields.get("decisionRecord", |record| record.object(DecisionRecord::decode));
             fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
         for (index, resource) in resources.into_iter().enumerate() {
@@ -187,7 +234,11 @@ impl Config {
         problems.extend(reader.parsed.problems.into_iter().filter_map(refused));
         problems.extend(reader.parsed.ignored.iter().map(foreign));
         match proxy {
-            Some(proxy) if problems.is_empty() => Ok(Self { proxy, resources: reader.parsed.resources }),
+            Some(proxy) if problems.is_empty() => Ok(Self {
+                proxy,
+                resources: reader.parsed.resources,
+                decision_record: decision_record.unwrap_or_default(),
+            }),
             _ => Err(problems),
         }
     }
@@ -195,7 +246,13 @@ impl Config {
     /// The same as JSON, which [`Config::from_json`] reads.
     pub fn to_json(&self) -> serde_json::Value {
         let resources: Vec<_> = self.resources.iter().map(Resource::to_json).collect();
-        json!({ "proxy": self.proxy.to_json(), "resources": resources })
+        let mut json = json!({ "proxy": self.proxy.to_json(), "resources": resources });
+        if let Some(fields) =
+            json.as_object_mut().filter(|_| self.decision_record != DecisionRecord::default())
+        {
+            fields.insert("decisionRecord".to_owned(), self.decision_record.to_json());
+        }
+        json
     }
 }
 
