@@ -79,6 +79,14 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         for warning in engine.warnings() {
             log::warn!("{warning}");
         }
+        if config.decision_record.response_header.is_some()
+            && const { !PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) }
+        {
+            // Only modules that route are told of responses: it costs every request an entry into the VM.
+            log::warn!(
+                "decisionRecord.responseHeader: this filter sets it on refusals only, the suite always"
+            );
+        }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
         let verifies =

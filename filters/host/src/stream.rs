@@ -97,7 +97,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             keys: store.as_ref().map_or(&NoKeys, |store| store),
             cache: tokens.map(|tokens| &tokens.cache),
         };
-        let verdict = plugin.engine.request(&request, identity, &mut draws, moment, &means);
+        let mut verdict = plugin.engine.request(&request, identity, &mut draws, moment, &means);
         plugin.draws.set(draws);
         if let Some(tokens) = tokens {
             jwt_stats::count_tokens(&tokens.cache);
@@ -111,7 +111,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
             && let Some(decision) = &verdict.authz
         {
-            self.tell(decision, &plugin.record);
+            self.tell(decision, &plugin.record, &mut verdict.outcome);
         }
         if let Some(injection) = &verdict.fault {
             self.flags = injection.flags();
@@ -161,7 +161,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     }
 
     /// Tells what the authorization policies have decided, where the configuration asks for it.
-    fn tell(&mut self, decision: &authz::Decision<'_>, told: &DecisionRecord) {
+    fn tell(&mut self, decision: &authz::Decision<'_>, told: &DecisionRecord, outcome: &mut Outcome<'_>) {
         authz_stats::count(decision);
         if !told.filter_state && told.response_header.is_none() {
             return;
@@ -171,8 +171,11 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             authz_stats::log(record.as_deref(), decision);
         }
         if let (Some(name), Some(record)) = (&told.response_header, record) {
-            let set = HeaderOp::Set(name.clone().into(), record.into_bytes().into());
-            self.response_extras.push(set);
+            let (name, record) = (name.clone().into(), record.into_bytes().into());
+            match outcome {
+                Outcome::Reply(reply) => reply.headers.push((name, record)),
+                _ => self.response_extras.push(HeaderOp::Set(name, record)),
+            }
         }
     }
 
