@@ -40,7 +40,7 @@ fn of_resources(problem: Problem) -> Option<Problem> {
 }
 
 fn compile(resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {
-    match Engine::compile(&Config { proxy, resources }) {
+    match Engine::compile(&Config { proxy, resources, ..Config::default() }) {
         Ok(engine) => problems.extend_from_slice(engine.warnings()),
         Err(mut found) => problems.append(&mut found),
     }

@@ -71,7 +71,7 @@ fn source_ip() -> HttpFilter {
 
 fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
     let resources = config.resources.iter().filter(|resource| reads(module, resource.kind));
-    let config = Config { proxy: config.proxy.clone(), resources: resources.cloned().collect() };
+    let config = Config { resources: resources.cloned().collect(), ..config.clone() };
     let name = module.file_name().trim_end_matches(".wasm").replacen('_', ".", 1);
     let plugin = PluginConfig {
         name: name.clone(),
@@ -110,7 +110,8 @@ fn reads(module: Module, kind: Kind) -> bool {
 /// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads.
 pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
     let read = resources.iter().filter(|resource| reads(Module::Suite, resource.kind));
-    Config { proxy: proxy.clone(), resources: read.map(without_endpoints).collect() }
+    let resources = read.map(without_endpoints).collect();
+    Config { proxy: proxy.clone(), resources, extension_providers: Vec::new() }
 }
 
 /// What the filters get of a resource. Where a service is does not matter to them, and changes often; nor do health
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
-        let config = Config { proxy: Proxy::default(), resources: Vec::new() };
+        let config = Config::default();
         let names = |attributes| {
             let http = Http::all(Traffic::Gateway, Proxy::default());
             let chain = chain(Filters::Suite, (&http, false), &config, attributes, Path::new("/"));

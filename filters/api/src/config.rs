@@ -1,4 +1,4 @@
-//! A filter's configuration: who this proxy is, and the resources.
+//! A filter's configuration: who this proxy is, the resources, and the servers that they name.
 
 use serde_json::json;
 
@@ -11,16 +11,18 @@ use crate::{
     path::FieldPath,
     problem::{Problem, Severity, code},
     resource::{Ignored, Resource},
-    types::common::Labels,
+    types::{common::Labels, extension_provider::ExtensionProvider},
 };
 
-/// `{ "proxy": {…}, "resources": […] }`
-#[derive(Debug, Clone, PartialEq)]
+/// `{ "proxy": {…}, "resources": […], "extensionProviders": […] }`
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// Who this proxy is.
     pub proxy: Proxy,
     /// What it carries out.
     pub resources: Vec<Resource>,
+    /// MeshConfig's `extensionProviders`, of those that authorize requests; optional.
+    pub extension_providers: Vec<ExtensionProvider>,
 }
 
 /// Who a proxy is.
@@ -173,21 +175,27 @@ impl Config {
         // Taken out of the tree, not copied: memory that a filter's VM has once had it keeps.
         let resources = node.get_mut("resources").and_then(Node::take_items).unwrap_or_default();
         let sink = Sink::new(Context::default());
+        let mut extension_providers = Vec::new();
         let proxy = Cursor::root(&node, &sink).object(|fields| {
             fields.list("resources", |_| Some(()));
+            fields.skip("extensionProviders");
+            let decoded = reader.decoders().iter().find_map(|decoder| decoder.providers(fields));
+            extension_providers = decoded.unwrap_or_default();
             fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
         for (index, resource) in resources.into_iter().enumerate() {
             reader.read(resource, &FieldPath::root().field("resources").index(index));
         }
-        let mut problems = sink.into_problems();
+        let mut problems: Vec<_> = sink.into_problems().into_iter().filter_map(refused).collect();
         for problem in &mut problems {
             problem.code = code::CONFIG;
         }
         problems.extend(reader.parsed.problems.into_iter().filter_map(refused));
         problems.extend(reader.parsed.ignored.iter().map(foreign));
         match proxy {
-            Some(proxy) if problems.is_empty() => Ok(Self { proxy, resources: reader.parsed.resources }),
+            Some(proxy) if problems.is_empty() => {
+                Ok(Self { proxy, resources: reader.parsed.resources, extension_providers })
+            }
             _ => Err(problems),
         }
     }
@@ -195,7 +203,12 @@ impl Config {
     /// The same as JSON, which [`Config::from_json`] reads.
     pub fn to_json(&self) -> serde_json::Value {
         let resources: Vec<_> = self.resources.iter().map(Resource::to_json).collect();
-        json!({ "proxy": self.proxy.to_json(), "resources": resources })
+        let mut json = json!({ "proxy": self.proxy.to_json(), "resources": resources });
+        if let Some(fields) = json.as_object_mut().filter(|_| !self.extension_providers.is_empty()) {
+            let providers: Vec<_> = self.extension_providers.iter().map(ExtensionProvider::to_json).collect();
+            fields.insert("extensionProviders".to_owned(), json!(providers));
+        }
+        json
     }
 }
 
