@@ -73,7 +73,8 @@ fn decide(
         Reached::ToHttps(resources) => (resources, true),
         Reached::Nobody => return Ok(Answer::reset(NO_CHAIN)),
     };
-    let config = Config { proxy: proxy.clone(), resources, ..Config::default() };
+    let extension_providers = mesh.extension_providers.clone();
+    let config = Config { proxy: proxy.clone(), resources, extension_providers, ..Config::default() };
     let engine = Engine::compile(&config)?;
     let Ok(lines) = question.lines(proxy, mesh) else {
         return Ok(Answer::reply(400, "path_normalization_failed"));

@@ -71,8 +71,7 @@ fn source_ip() -> HttpFilter {
 
 fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
     let resources = config.resources.iter().filter(|resource| reads(module, resource.kind));
-    let resources = resources.cloned().collect();
-    let config = Config { resources, ..Config { resources: Vec::new(), ..config.clone() } };
+    let config = Config { resources: resources.cloned().collect(), ..config.clone() };
     let name = module.file_name().trim_end_matches(".wasm").replacen('_', ".", 1);
     let plugin = PluginConfig {
         name: name.clone(),
@@ -138,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
-        let config = Config { proxy: Proxy::default(), resources: Vec::new(), ..Config::default() };
+        let config = Config::default();
         let names = |attributes| {
             let http = Http::all(Traffic::Gateway, Proxy::default());
             let chain = chain(Filters::Suite, (&http, false), &config, attributes, Path::new("/"));

@@ -1,5 +1,8 @@
-//! A filter's configuration: who this proxy is, and the resources.
+//! A filter's configuration: who this proxy is, the resources, and the servers that they name.
 
+mod decision_record;
+
+pub use decision_record::DecisionRecord;
 use serde_json::json;
 
 use crate::{
@@ -11,52 +14,20 @@ use crate::{
     path::FieldPath,
     problem::{Problem, Severity, code},
     resource::{Ignored, Resource},
-    types::common::Labels,
+    types::{common::Labels, extension_provider::ExtensionProvider},
 };
 
-/// `{ "proxy": {…}, "resources": […] }`
+/// `{ "proxy": {…}, "resources": […], "extensionProviders": […], "decisionRecord": {…} }`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// Who this proxy is.
     pub proxy: Proxy,
     /// What it carries out.
     pub resources: Vec<Resource>,
+    /// MeshConfig's `extensionProviders`, of those that authorize requests; optional.
+    pub extension_providers: Vec<ExtensionProvider>,
     /// Where its decisions are told; optional.
     pub decision_record: DecisionRecord,
-}
-
-/// `decisionRecord`: where a filter tells what it has decided of a request, and by which rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionRecord {
-    /// `filterState`: as filter state, for access logs (`%FILTER_STATE(wasm.outrigger.authz:PLAIN)%`); default true.
-    pub filter_state: bool,
-    /// `responseHeader`: as this header of the response, in lower case; default none, since it is for clients' eyes.
-    pub response_header: Option<String>,
-}
-
-impl Default for DecisionRecord {
-    fn default() -> Self {
-        Self { filter_state: true, response_header: None }
-    }
-}
-
-impl DecisionRecord {
-    fn decode(fields: &Object<'_>) -> Option<Self> {
-        let header = fields.get("responseHeader", |name| name.checked(check::headers::name));
-        Some(Self {
-            filter_state: fields.get("filterState", |field| field.bool()).unwrap_or(true),
-            response_header: header.map(|name| name.to_ascii_lowercase()),
-        })
-    }
-
-    fn to_json(&self) -> serde_json::Value {
-        let header = self.response_header.as_ref();
-        let fields = [
-            ("filterState", Some(json!(self.filter_state)).filter(|_| !self.filter_state)),
-            ("responseHeader", header.map(|name| json!(name))),
-        ];
-        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-    }
 }
 
 /// Who a proxy is.
@@ -218,16 +189,19 @@ impl Config {
         // Taken out of the tree, not copied: memory that a filter's VM has once had it keeps.
         let resources = node.get_mut("resources").and_then(Node::take_items).unwrap_or_default();
         let sink = Sink::new(Context::default());
-        let mut decision_record = None;
+        let (mut extension_providers, mut decision_record) = (Vec::new(), None);
         let proxy = Cursor::root(&node, &sink).object(|fields| {
             fields.list("resources", |_| Some(()));
+            fields.skip("extensionProviders");
+            let decoded = reader.decoders().iter().find_map(|decoder| decoder.providers(fields));
+            extension_providers = decoded.unwrap_or_default();
             decision_record = fields.get("decisionRecord", |record| record.object(DecisionRecord::decode));
             fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
         for (index, resource) in resources.into_iter().enumerate() {
             reader.read(resource, &FieldPath::root().field("resources").index(index));
         }
-        let mut problems = sink.into_problems();
+        let mut problems: Vec<_> = sink.into_problems().into_iter().filter_map(refused).collect();
         for problem in &mut problems {
             problem.code = code::CONFIG;
         }
@@ -237,6 +211,7 @@ impl Config {
             Some(proxy) if problems.is_empty() => Ok(Self {
                 proxy,
                 resources: reader.parsed.resources,
+                extension_providers,
                 decision_record: decision_record.unwrap_or_default(),
             }),
             _ => Err(problems),
@@ -247,10 +222,15 @@ impl Config {
     pub fn to_json(&self) -> serde_json::Value {
         let resources: Vec<_> = self.resources.iter().map(Resource::to_json).collect();
         let mut json = json!({ "proxy": self.proxy.to_json(), "resources": resources });
-        if let Some(fields) =
-            json.as_object_mut().filter(|_| self.decision_record != DecisionRecord::default())
-        {
-            fields.insert("decisionRecord".to_owned(), self.decision_record.to_json());
+        if let Some(fields) = json.as_object_mut() {
+            if !self.extension_providers.is_empty() {
+                let providers: Vec<_> =
+                    self.extension_providers.iter().map(ExtensionProvider::to_json).collect();
+                fields.insert("extensionProviders".to_owned(), json!(providers));
+            }
+            if self.decision_record != DecisionRecord::default() {
+                fields.insert("decisionRecord".to_owned(), self.decision_record.to_json());
+            }
         }
         json
     }

@@ -56,6 +56,10 @@ impl Reader {
         Self { keep_nodes: false, ..self }
     }
 
+    pub(crate) fn decoders(&self) -> &[Decoder] {
+        &self.decoders
+    }
+
     /// Reports a text which can't be read.
     pub(crate) fn unreadable(&mut self, code: &'static str, message: String, position: Option<Position>) {
         self.parsed.problems.push(Problem {

@@ -1,5 +1,7 @@
 //! `security.istio.io` AuthorizationPolicy.
 
+use std::fmt;
+
 use ipnet::IpNet;
 
 use super::common::Target;
@@ -124,6 +126,18 @@ impl ValuePattern {
             Self::Prefix(prefix.to_owned())
         } else {
             Self::Exact(text.to_owned())
+        }
+    }
+}
+
+impl fmt::Display for ValuePattern {
+    /// In Istio's notation.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => formatter.write_str("*"),
+            Self::Exact(text) => formatter.write_str(text),
+            Self::Prefix(prefix) => write!(formatter, "{prefix}*"),
+            Self::Suffix(suffix) => write!(formatter, "*{suffix}"),
         }
     }
 }
@@ -267,6 +281,7 @@ mod tests {
             ("**", Suffix("*".to_owned())),
         ] {
             assert_eq!(ValuePattern::parse(text), expected, "{text}");
+            assert_eq!(expected.to_string(), text);
         }
     }
 
