@@ -1,6 +1,7 @@
 //! One request, offline, through the same engine as in the proxy.
 
 pub mod answer;
+pub mod authz;
 mod client_address;
 pub mod guards;
 pub mod human;
@@ -86,6 +87,9 @@ fn decide(
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
     let mut answer = Answer::new(&verdict, &request);
+    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
+    let request = request.with_identity(identity);
+    answer.nearest = authz::nearest(answer.authz.as_ref(), &config.resources, proxy, &request);
     answer.jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     let Some(table) = engine.routes() else { return Ok(answer) };
     if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
@@ -93,8 +97,6 @@ fn decide(
         return Ok(answer);
     }
     answer.fault_chances = fault_chances(&config.resources, answer.route.as_ref());
-    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
-    let request = request.with_identity(identity);
     answer.fault_guards = fault_guards(&config.resources, answer.route.as_ref(), question.now);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {

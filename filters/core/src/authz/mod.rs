@@ -8,6 +8,7 @@ mod facts;
 mod index;
 mod ip_index;
 mod key;
+mod nearest;
 mod peer;
 mod rule;
 mod rule_set;
@@ -21,6 +22,7 @@ use outrigger_api::{Problem, Proxy, Resource};
 
 pub use decision::{Action, Decision, ShadowDecision};
 use facts::Facts;
+pub use nearest::{Nearest, nearest};
 use rule_set::RuleSet;
 
 use crate::{Attributes, Request, RuleRef};
