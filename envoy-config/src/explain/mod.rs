@@ -11,6 +11,7 @@ mod passed_by;
 mod peer;
 pub mod question;
 pub mod request_line;
+pub mod shadow;
 pub mod tokens;
 
 use outrigger_api::select::sidecar::sidecar;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use crate::RuleRef;
 use crate::verdict::Reply;
 
+/// Begins each part of [`Decision::shadow_record`].
+pub const DRY_RUN: &str = "dry-run ";
+
 /// The action of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -69,12 +72,12 @@ impl<'e> Decision<'e> {
         }
     }
 
-    /// The same of the dry-run policies, with `(differs)` behind what would have changed the verdict; `None` without
-    /// such policies.
+    /// The same of the dry-run policies, such as `dry-run denied DENY shop/cart[0] (differs)`: that would have changed the
+    /// verdict. `None` without such policies.
     pub fn shadow_record(&self) -> Option<String> {
         let each = self.shadow.iter().map(|would| {
             let differs = if would.changes.is_empty() { "" } else { " (differs)" };
-            record(would.allowed, would.action, would.rule) + differs
+            format!("{DRY_RUN}{}{differs}", record(would.allowed, would.action, would.rule))
         });
         Some(each.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use outrigger_api::{Problem, Proxy, Resource};
 
-pub use decision::{Action, Decision, ShadowDecision};
+pub use decision::{Action, DRY_RUN, Decision, ShadowDecision};
 use facts::Facts;
 pub use nearest::{Nearest, nearest};
 use rule_set::RuleSet;
