@@ -98,6 +98,10 @@ impl Decoder {
     pub const SERVICE_ENTRY: Self = Self::new(Kind::ServiceEntry, |root| {
         root.or_empty("spec", service_entry::decode).map(Spec::ServiceEntry)
     });
+    /// Of a ServiceEntry only its hosts, its ports and for whom it is; the rest is as if left out, whatever it says.
+    pub const SERVICE_ENTRY_NAMES: Self = Self::new(Kind::ServiceEntry, |root| {
+        root.or_empty("spec", service_entry::decode_names).map(Spec::ServiceEntry)
+    });
     /// VirtualService.
     pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
         let annotations = annotations::of_virtual_service(root);
