@@ -46,6 +46,7 @@ pub(crate) use sink::{Context, Sink};
 pub(crate) use suggest::nearest as suggest_nearest;
 
 use crate::resource::{Kind, Spec};
+use crate::types::authorization_policy::{Action, AuthorizationPolicy};
 use crate::types::extension_provider::ExtensionProvider;
 use crate::types::request_authentication::RequestAuthentication;
 use crate::types::virtual_service::VirtualService;
@@ -66,7 +67,13 @@ impl Decoder {
     pub const AUTHORIZATION_POLICY: Self = Self {
         providers: Some(extension_provider::decode),
         ..Self::new(Kind::AuthorizationPolicy, |root| {
-            root.or_empty("spec", |spec| authorization_policy::decode(spec).map(Spec::AuthorizationPolicy))
+            let policy = root.or_empty("spec", authorization_policy::decode);
+            let custom = policy.as_ref().is_some_and(|policy| matches!(policy.action, Action::Custom { .. }));
+            let tried = annotations::of_authorization_policy(root, custom);
+            policy.map(|policy| {
+                let dry_run = policy.dry_run || tried;
+                Spec::AuthorizationPolicy(AuthorizationPolicy { dry_run, ..policy })
+            })
         })
     };
     /// DestinationRule.

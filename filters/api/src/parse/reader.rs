@@ -199,7 +199,7 @@ fn metadata(fields: &Object<'_>, kind: Kind, namespace: &str) -> Option<Metadata
     });
     let labels = fields.get("labels", text_map).unwrap_or_default();
     let annotations = fields.get("annotations", |map| annotations(map, kind)).unwrap_or_default();
-    if !matches!(kind, Kind::VirtualService | Kind::RequestAuthentication) {
+    if !matches!(kind, Kind::VirtualService | Kind::RequestAuthentication | Kind::AuthorizationPolicy) {
         let health_checks = matches!(kind, Kind::DestinationRule | Kind::ServiceEntry);
         fields.get("annotations", |map| no_annotations(map, health_checks));
     }

@@ -16,7 +16,7 @@ pub struct AuthorizationPolicy {
     /// Any of these must match. `None` (left out) and `Some` of an empty list match nothing: with `ALLOW` all is
     /// denied. One rule without parts matches everything.
     pub rules: Option<Vec<Rule>>,
-    /// By annotation `istio.io/dry-run`: is counted, does nothing.
+    /// By annotation `istio.io/dry-run`, for CUSTOM `outrigger.io/dry-run`: is counted, does nothing.
     pub dry_run: bool,
 }
 
