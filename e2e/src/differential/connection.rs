@@ -1,6 +1,7 @@
 //! A kept connection to a listener.
 
-use std::io::{BufReader, Read as _, Write as _};
+use std::fmt;
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -9,17 +10,42 @@ use anyhow::{Context as _, Result};
 use super::answer::Answer;
 use super::upstream::read_head;
 
+/// Bytes to and from a listener.
+pub(super) trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
+
+/// Connects.
+type Open = Box<dyn Fn() -> Result<Box<dyn Stream>> + Send>;
+
 /// A client of one listener, one request at a time.
-#[derive(Debug)]
 pub(super) struct Connection {
-    address: SocketAddr,
-    stream: Option<BufReader<TcpStream>>,
+    open: Open,
+    stream: Option<BufReader<Box<dyn Stream>>>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connection").field("is_open", &self.stream.is_some()).finish()
+    }
+}
+
+/// What every socket of a client has.
+pub(super) fn prepared(stream: TcpStream) -> Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    Ok(stream)
 }
 
 impl Connection {
     /// To the listener at `address`; connects when there is something to send.
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, stream: None }
+        Self::by(Box::new(move || Ok(Box::new(prepared(TcpStream::connect(address)?)?))))
+    }
+
+    /// That connects by `open`, when there is something to send.
+    pub(super) fn by(open: Open) -> Self {
+        Self { open, stream: None }
     }
 
     /// Sends a request with this method.
@@ -43,14 +69,10 @@ impl Connection {
     fn attempt(&mut self, method: &str, bytes: &[u8]) -> Result<Answer> {
         let mut reader = match self.stream.take() {
             Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-                BufReader::new(stream)
-            }
+            None => BufReader::new((self.open)()?),
         };
         reader.get_mut().write_all(bytes)?;
+        reader.get_mut().flush()?;
         let head = read_head(&mut reader)?.context("closed without an answer")?;
         let mut lines = head.iter();
         let line = lines.next().context("no status line")?;
@@ -87,7 +109,7 @@ impl Connection {
     }
 }
 
-fn chunked(reader: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
+fn chunked(reader: &mut BufReader<Box<dyn Stream>>) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut line = Vec::new();

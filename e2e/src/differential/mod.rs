@@ -2,6 +2,7 @@
 //! requests go to both, and nothing that comes of them may differ, but for the deviations that are meant.
 
 mod answer;
+mod authz;
 mod batch;
 mod configuration;
 mod connection;
@@ -15,6 +16,7 @@ mod request;
 mod routes;
 mod shrink;
 mod upstream;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +24,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use self::authz::Authorization;
 use self::batch::Failure;
 use self::jwt::Tokens;
 use self::options::{Options, Which};
@@ -48,6 +51,7 @@ pub fn run(options: &Options) -> Result<Summary> {
     match options.policy {
         Which::Routes => run_policy(&Routes::new(modules)?, options),
         Which::Jwt => run_policy(&Tokens::new(modules)?, options),
+        Which::Authz => run_policy(&Authorization::new(modules)?, options),
     }
 }
 

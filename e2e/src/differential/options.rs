@@ -11,6 +11,8 @@ pub enum Which {
     Routes,
     /// RequestAuthentications, by the filter jwt-authn and by native Envoy's.
     Jwt,
+    /// AuthorizationPolicies, by the suite or by jwt-authn and authz, and by native Envoy's RBAC filters.
+    Authz,
 }
 
 /// Random Istio resources, carried out by our filters and by Envoy's own: the same requests to both.

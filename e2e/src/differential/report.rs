@@ -14,12 +14,13 @@ pub(super) fn line(failure: &Failure) {
         Failure::Differs(difference) => {
             let Difference { configuration, request, ours, native } = difference.as_ref();
             println!(
-                "{}: ours [{}] native [{}]: {} {}",
+                "{}: ours [{}] native [{}]: {} {}{}",
                 configuration.tag,
                 shortened(&ours.without(native)),
                 shortened(&native.without(ours)),
                 request.method,
                 shortened(&request.target.escape_ascii().to_string()),
+                request.wire,
             );
         }
     }

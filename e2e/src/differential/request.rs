@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::wire::Wire;
+
 /// A request to a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
@@ -15,6 +17,8 @@ pub(super) struct Request {
     pub(super) host: Vec<u8>,
     /// The other headers in order.
     pub(super) headers: Vec<(String, Vec<u8>)>,
+    /// How it gets there.
+    pub(super) wire: Wire,
 }
 
 impl Request {
@@ -65,13 +69,14 @@ impl Request {
         if self.method != "GET" {
             smaller.push(Self { method: "GET".to_owned(), ..self.clone() });
         }
+        smaller.extend(self.wire.plainer().into_iter().map(|wire| Self { wire, ..self.clone() }));
         smaller
     }
 }
 
 impl fmt::Display for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "port {}", self.port)?;
+        writeln!(formatter, "port {}{}", self.port, self.wire)?;
         let bytes = self.to_bytes();
         for line in bytes.trim_ascii_end().split(|byte| *byte == b'\n') {
             writeln!(formatter, "{}", line.trim_ascii_end().escape_ascii())?;
@@ -109,6 +114,7 @@ mod tests {
             target: b"/x?c1=c1".to_vec(),
             host: b"a.c1.test".to_vec(),
             headers: vec![("x".to_owned(), b"\xff".to_vec())],
+            wire: Wire::default(),
         };
         assert_eq!(
             request.renamed("c1", "c2").to_bytes(),

@@ -26,7 +26,8 @@ pub struct Connection<'a> {
     pub destination_port: Option<u16>,
     /// Server name of the TLS handshake (Istio `connection.sni`).
     pub sni: Option<&'a [u8]>,
-    /// First URI SAN of the verified peer certificate, with its `spiffe://` scheme (Istio `source.principal`).
+    /// First URI SAN of the verified peer certificate, with its `spiffe://` scheme (Istio `source.principal`). Of a
+    /// certificate without one its first DNS SAN, or else its subject: such a peer has no SPIFFE ID, but is somebody.
     pub peer_principal: Option<&'a [u8]>,
     /// What headers with format operators ask for, read when a rule that has them is taken.
     pub lookup: Option<&'a dyn Lookup>,

@@ -24,6 +24,18 @@ impl Lookup for HostLookup {
     }
 }
 
+/// What the peer's verified certificate calls it, in the order in which Envoy's RBAC filter asks. Most certificates have a
+/// URI, and most peers without one have no certificate, which one more question tells.
+fn peer_principal() -> Option<Vec<u8>> {
+    let other = || {
+        property::flag(b"connection\0mtls").then(|| {
+            property::bytes(b"connection\0dns_san_peer_certificate")
+                .or_else(|| property::bytes(b"connection\0subject_peer_certificate"))
+        })?
+    };
+    property::bytes(b"connection\0uri_san_peer_certificate").or_else(other)
+}
+
 /// Connection attributes that had to be copied out of the host.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -58,7 +70,7 @@ impl Facts {
             facts.sni = property::bytes(b"connection\0requested_server_name");
         }
         if wanted.contains(Attributes::PEER_PRINCIPAL) {
-            facts.peer_principal = property::bytes(b"connection\0uri_san_peer_certificate");
+            facts.peer_principal = peer_principal();
         }
         facts
     }

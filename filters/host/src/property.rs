@@ -20,6 +20,11 @@ pub(crate) fn integer(path: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(bytes(path)?.try_into().ok()?))
 }
 
+/// A boolean property: one byte. False if it is not there.
+pub(crate) fn flag(path: &[u8]) -> bool {
+    bytes(path).is_some_and(|value| value.first().is_some_and(|byte| *byte != 0))
+}
+
 /// The IP of an address property (`ip:port`, `[ip]:port` or a bare IP).
 pub(crate) fn ip(path: &[u8]) -> Option<IpAddr> {
     parse_ip(&bytes(path)?)

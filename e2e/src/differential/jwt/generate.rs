@@ -7,11 +7,12 @@ use super::super::random::Random;
 use super::{key_sets, words};
 
 /// The namespace whose policies are for every workload.
-pub(super) const ROOT_NAMESPACE: &str = "istio-system";
+pub(in crate::differential) const ROOT_NAMESPACE: &str = "istio-system";
 /// The namespace of the gateway.
-pub(super) const NAMESPACE: &str = "default";
+pub(in crate::differential) const NAMESPACE: &str = "default";
 /// The gateway's labels.
-pub(super) const LABELS: [(&str, &str); 2] = [("istio", "ingressgateway"), ("app", "istio-ingressgateway")];
+pub(in crate::differential) const LABELS: [(&str, &str); 2] =
+    [("istio", "ingressgateway"), ("app", "istio-ingressgateway")];
 
 /// The `number`th configuration of the run with `seed`.
 pub(super) fn configuration(seed: u64, number: usize) -> Configuration {

@@ -2,11 +2,11 @@
 
 mod ask;
 mod deviations;
-mod generate;
+pub(super) mod generate;
 mod key_sets;
 mod keys;
 mod pair;
-mod reference;
+pub(super) mod reference;
 pub(super) mod refusals;
 mod words;
 

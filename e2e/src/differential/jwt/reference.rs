@@ -15,7 +15,7 @@ use super::generate::{LABELS, NAMESPACE, ROOT_NAMESPACE};
 ///
 /// # Errors
 /// A field that is not translated.
-pub(super) fn filter(configuration: &Configuration) -> Result<Option<Value>> {
+pub(in crate::differential) fn filter(configuration: &Configuration) -> Result<Option<Value>> {
     let rules = rules(configuration)?;
     if rules.is_empty() {
         return Ok(None);

@@ -15,7 +15,7 @@ use super::configuration::Configuration;
 use super::policy::{Comparison, Policy};
 use super::random::Random;
 use super::request::Request;
-use super::{answer, configuration, connection, fields, random, request, upstream};
+use super::{answer, configuration, connection, fields, random, request, upstream, wire};
 
 /// How often a request is sent at most, where destinations are drawn.
 const DRAWS: usize = 200;

@@ -93,6 +93,8 @@ impl Builder<'_> {
         let claim = |path: &[String]| Field::Claim(path.into());
         match condition {
             Condition::RequestHeader(name, lists) => {
+                // Envoy has one header by both names.
+                let name = if name == "host" { ":authority" } else { name };
                 self.text(&Field::Header(name.as_bytes().into()), lists, Star::Present);
             }
             Condition::SourceIp(lists) => self.addresses(Address::Source, lists),

@@ -24,7 +24,7 @@ pub(super) enum Field {
     Namespace,
     /// What follows each `/sa/` of the peer's SPIFFE ID.
     Account,
-    /// The peer's trust domain.
+    /// The peer's trust domain; a slash if its SPIFFE ID ends with it, which no value but `*` fits.
     TrustDomain,
     /// Claim `iss`, if it is a string.
     Issuer,
@@ -69,9 +69,9 @@ impl<'f> Facts<'f, '_> {
             Field::Account => self.peer().is_some_and(|peer| {
                 tails(peer, b"/sa/").any(|tail| test(segment(tail).map_or(tail, |(account, _)| account)))
             }),
-            Field::TrustDomain => {
-                self.spiffe_rest().and_then(segment).is_some_and(|(domain, _)| test(domain))
-            }
+            Field::TrustDomain => self
+                .spiffe_rest()
+                .is_some_and(|rest| test(segment(rest).map_or(b"/", |(domain, _)| domain))),
             Field::Issuer => self.text_claim("iss").is_some_and(test),
             Field::TokenSubject => self.text_claim("sub").is_some_and(test),
             Field::Claim(path) => {

@@ -12,6 +12,7 @@ use self::places::Lines;
 use super::super::configuration::Configuration;
 use super::super::random::Random;
 use super::super::request::Request;
+use super::super::wire::Wire;
 use super::super::{fields, random};
 use super::{key_sets, keys, words};
 
@@ -42,7 +43,14 @@ pub(super) fn request(random: &mut Random, configuration: &Configuration) -> Req
         lines.headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));
     }
     let host = random.pick(&["shop.test", "shop.test:8443", "SHOP.test", "[::1]"]);
-    Request { port: 80, method, target: lines.target(), host: host.into(), headers: lines.into_headers() }
+    Request {
+        port: 80,
+        method,
+        target: lines.target(),
+        host: host.into(),
+        headers: lines.into_headers(),
+        wire: Wire::default(),
+    }
 }
 
 /// Headers that only rules may write, sent by the client.

@@ -81,6 +81,7 @@ pub(super) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::super::wire::Wire;
     use super::*;
 
     #[test]
@@ -101,6 +102,7 @@ mod tests {
                 target: target.into_bytes(),
                 host: Vec::new(),
                 headers: vec![("x".to_owned(), header.into_bytes())],
+                wire: Wire::default(),
             };
             let wanted = Sent {
                 header: br#"{"alg":"x"}"#.to_vec(),

@@ -59,6 +59,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::super::wire::Wire;
     use super::*;
 
     #[test]
@@ -71,6 +72,7 @@ mod tests {
             headers: [("X-A", "p1"), ("x-a", "1"), ("Authorization", "xBearer 1"), ("cookie", "c=1; d=2; c")]
                 .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                 .to_vec(),
+            wire: Wire::default(),
         };
         for (rule, count) in [
             (json!({}), 2),

@@ -12,6 +12,7 @@ use super::super::answer::Answer;
 use super::super::configuration::{Configuration, tag};
 use super::super::policy::Policy as _;
 use super::super::request::Request;
+use super::super::wire::Wire;
 use super::generate::NAMESPACE;
 use super::{Tokens, keys};
 
@@ -112,7 +113,14 @@ fn request(case: &Case) -> Request {
     if case.is_grpc {
         headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));
     }
-    Request { port: 80, method: "GET".to_owned(), target: PATH.into(), host: HOST.into(), headers }
+    Request {
+        port: 80,
+        method: "GET".to_owned(),
+        target: PATH.into(),
+        host: HOST.into(),
+        headers,
+        wire: Wire::default(),
+    }
 }
 
 fn row(

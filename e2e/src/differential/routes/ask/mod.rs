@@ -9,6 +9,7 @@ use super::configuration::Configuration;
 use super::generate::PORTS;
 use super::random::Random;
 use super::request::Request;
+use super::wire::Wire;
 use super::words;
 
 /// A request that meets some rule of `configuration`, or just misses it.
@@ -24,6 +25,7 @@ pub(super) fn request(random: &mut Random, configuration: &Configuration) -> Req
         target: b"/".to_vec(),
         host: host(random, &named["spec"]),
         headers: Vec::new(),
+        wire: Wire::default(),
     };
     let rules = service["spec"]["http"].as_array().map_or(&[][..], Vec::as_slice);
     if let Some(rule) = rules.get(random.below(rules.len())) {

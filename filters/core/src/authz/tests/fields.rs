@@ -59,6 +59,8 @@ fn principals() {
         ("*/ns/foo/*", Some(PEER), false),
         ("*", Some(PEER), true),
         ("*", Some("urn:x"), true),
+        ("*", Some("cart.shop.example"), true),
+        ("*", Some("CN=cart"), true),
         ("*x", Some("urn:x"), false),
         ("*", None, false),
         ("*/sa/bar", None, false),
@@ -148,6 +150,15 @@ fn trust_domains() {
         ("*", None, false),
         ("cluster.local", None, false),
         ("*bar", Some(PEER), false),
+        // An ID that ends with its trust domain.
+        ("*", Some("spiffe://cluster.local"), true),
+        ("cluster.local", Some("spiffe://cluster.local"), false),
+        ("cluster*", Some("spiffe://cluster.local"), false),
+        ("*local", Some("spiffe://cluster.local"), false),
+        ("*", Some("spiffe://"), true),
+        ("*", Some("spiffe:///ns/foo/sa/bar"), true),
+        ("*", Some("urn:x"), false),
+        ("*", Some("CN=cart"), false),
     ] {
         let call = Call { peer: peer.map(Into::into), ..Call::get("/") };
         check_source("trustDomains", Some("source.trustDomain"), &[value], &call, expected);
@@ -346,6 +357,10 @@ fn each_line_of_a_header_counts_on_its_own() {
         ("request.headers[absent]", "x", false),
         ("request.headers[b]", "*x", true),
         ("request.headers[:method]", "GET", true),
+        ("request.headers[:authority]", "httpbin", true),
+        ("request.headers[host]", "httpbin", true),
+        ("request.headers[Host]", "*bin", true),
+        ("request.headers[host]", "HTTPBIN", false),
     ] {
         check_when(key, &[value], &call, expected);
     }
