@@ -64,7 +64,7 @@ impl Judge {
         if let Some(first) = errors.first() {
             bail!("{} problem(s), the first: {first}", errors.len());
         }
-        let config = Config { proxy: proxy(scenario.role), resources: loaded.resources };
+        let config = Config { proxy: proxy(scenario.role), resources: loaded.resources, ..Config::default() };
         match Engine::compile(&config) {
             Ok(engine) => Ok(Self { engine, draws: Draws::Seeded(0x0072_1662), role: scenario.role }),
             Err(problems) => bail!("{problems:?}"),

@@ -75,6 +75,7 @@ impl ProxyOptions {
             labels: self.labels(),
             service_account: self.service_account.clone(),
             trust_domain: or(&self.trust_domain, &mesh.trust_domain, "cluster.local"),
+            trust_domain_aliases: mesh.trust_domain_aliases.clone(),
             root_namespace: or(&self.root_namespace, &mesh.root_namespace, "istio-system"),
             cluster_domain: "cluster.local".to_owned(),
             direction: None,

@@ -30,11 +30,17 @@ pub(super) fn measured<'m>(
 
 /// The upstream: two versions of a service that always answer the same, and say what they were asked for.
 pub(super) fn upstream(ports: [u16; 2]) -> Value {
+    upstream_with(ports, Vec::new(), Vec::new())
+}
+
+/// The same with further listeners and clusters.
+pub(super) fn upstream_with(ports: [u16; 2], mut listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
     let [v1, v2] = ports;
+    listeners.extend([version("v1", v1), version("v2", v2)]);
     json!({
         "node": {"id": "upstream", "cluster": "bench"},
         "stats_flush_interval": FLUSH,
-        "static_resources": {"listeners": [version("v1", v1), version("v2", v2)]},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
     })
 }
 

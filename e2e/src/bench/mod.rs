@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod native;
 mod ours;
+mod policies;
 mod probes;
 mod report;
 mod resources;
@@ -42,6 +43,9 @@ use self::options::Options;
 pub fn run(options: &Options) -> Result<()> {
     if options.routes {
         return routes::run(options);
+    }
+    if options.policies {
+        return policies::run(options);
     }
     if options.tokens {
         return tokens::run(options);

@@ -9,10 +9,10 @@ use clap::Parser;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "./makew bench --", disable_version_flag = true)]
 pub struct Options {
-    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes or --tokens 3]
+    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes, --tokens or --policies 3]
     #[arg(long = "rounds", value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
     wanted_rounds: Option<u32>,
-    /// Seconds of load for each measurement [default: 3, with --routes or --tokens 1]
+    /// Seconds of load for each measurement [default: 3, with --routes, --tokens or --policies 1]
     #[arg(long = "seconds", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     wanted_seconds: Option<u32>,
     /// The rounds to measure.
@@ -36,6 +36,9 @@ pub struct Options {
     /// Tokens of several algorithms instead: none, new ones, the same again, bad ones.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes"])]
     pub tokens: bool,
+    /// AuthorizationPolicies instead, 1 to 10,000 of several shapes.
+    #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens"])]
+    pub policies: bool,
     /// Also 10 against 10,000 routes and authorization rules.
     #[arg(long)]
     pub scale: bool,
@@ -83,7 +86,7 @@ impl Options {
     }
 
     fn completed(mut self) -> Self {
-        let (rounds, seconds) = match (self.quick, self.routes || self.tokens) {
+        let (rounds, seconds) = match (self.quick, self.routes || self.tokens || self.policies) {
             (true, _) => (2, 1),
             (false, true) => (3, 1),
             (false, false) => (10, 3),

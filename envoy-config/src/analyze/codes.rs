@@ -72,6 +72,11 @@ pub const PLAIN_TEXT_KEYS: &str = "OUT0230";
 /// Rules only count what they would refuse.
 pub const TRIED_OUT: &str = "OUT0231";
 
+/// A policy asks a server that the mesh configuration does not name, or that can't be found.
+pub const UNKNOWN_PROVIDER: &str = "OUT0240";
+/// A workload is to ask two servers.
+pub const SECOND_PROVIDER: &str = "OUT0241";
+
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
 /// What each code is about, in a few words, for SARIF's list of rules.
@@ -84,6 +89,8 @@ pub fn title(code: &str) -> &'static str {
         REFERENCED_RESOURCE_NOT_FOUND => "something named is absent",
         PLAIN_TEXT_KEYS => "keys of tokens are fetched without TLS",
         TRIED_OUT => "rules are tried out and refuse nobody",
+        UNKNOWN_PROVIDER => "extension provider can't be asked",
+        SECOND_PROVIDER => "a workload is to ask two extension providers",
         HIDDEN_FAULT => "timeout or retries never see the fault",
         FAULT_EXPIRY => "faults have ended or end soon",
         ANNOTATION_WITHOUT_EFFECT => "annotation does nothing",

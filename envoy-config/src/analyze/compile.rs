@@ -5,6 +5,7 @@ use outrigger_api::types::common::{GatewayRef, Labels, Target};
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::Engine;
 
+use crate::render::authz::is_custom;
 use crate::render::{Options, is_incomplete, render};
 
 /// Compiles the resources as the proxy would, and each policy for a workload that it is meant for.
@@ -19,10 +20,7 @@ pub(super) fn problems(resources: &[Resource], proxy: &Proxy, options: &Options)
         Err(found) => problems.extend(found.into_iter().filter_map(of_resources)),
     }
     for resource in resources {
-        if let Some(labels) = target(resource).and_then(chosen_labels) {
-            let namespace = resource.meta.namespace.clone();
-            let direction = Some(Direction::Inbound);
-            let workload = Proxy { role: Role::Sidecar, labels, namespace, direction, ..proxy.clone() };
+        if let Some(workload) = workload_of(resource, proxy) {
             compile(vec![resource.clone()], workload, &mut problems);
         }
     }
@@ -39,8 +37,10 @@ fn of_resources(problem: Problem) -> Option<Problem> {
     }
 }
 
-fn compile(resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {
-    match Engine::compile(&Config { proxy, resources }) {
+fn compile(mut resources: Vec<Resource>, proxy: Proxy, problems: &mut Vec<Problem>) {
+    // Their servers are asked by filters of Envoy's own.
+    resources.retain(|resource| !is_custom(resource));
+    match Engine::compile(&Config { proxy, resources, ..Config::default() }) {
         Ok(engine) => problems.extend_from_slice(engine.warnings()),
         Err(mut found) => problems.append(&mut found),
     }
@@ -71,6 +71,13 @@ fn target(resource: &Resource) -> Option<&Target> {
         Spec::RequestAuthentication(authentication) => Some(&authentication.target),
         _ => None,
     }
+}
+
+/// The sidecar of a workload that a policy is for. `None`: it is none, or chooses by reference.
+pub(super) fn workload_of(resource: &Resource, proxy: &Proxy) -> Option<Proxy> {
+    let labels = target(resource).and_then(chosen_labels)?;
+    let (namespace, direction) = (resource.meta.namespace.clone(), Some(Direction::Inbound));
+    Some(Proxy { role: Role::Sidecar, labels, namespace, direction, ..proxy.clone() })
 }
 
 /// Labels of a workload that a policy's target chooses; `None` if it chooses by reference.

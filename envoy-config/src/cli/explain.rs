@@ -1,6 +1,9 @@
 //! `outrigger explain`
 
+use std::fs::File;
+use std::io::BufReader;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use outrigger_api::{Direction, Proxy, Role};
@@ -13,6 +16,7 @@ use crate::Exit;
 use crate::analyze::Finding;
 use crate::explain::answer::Outcome;
 use crate::explain::request_line::RequestLine;
+use crate::explain::shadow::{self, Shadow};
 use crate::explain::{Question, explain, human};
 use crate::load::Loaded;
 
@@ -20,12 +24,14 @@ const EXAMPLES: &str = "\
 Examples:
   outrigger explain 'GET http://reviews.example/reviews/1' -H 'end-user: jason' -f istio/
   outrigger explain 'GET http://reviews:9080/reviews/1' --role sidecar --draw 800000 -f istio/
+  outrigger explain --shadow /var/log/envoy/access.log -f istio/
   outrigger explain 'POST http://bank:8080/pay' --role sidecar --direction inbound \\
       --peer spiffe://cluster.local/ns/shop/sa/cart -f istio/ -o json
 
 Exit codes:
-  0  the request is forwarded
-  1  it is answered by the proxy: a policy refused it, its route answers it, or it has no route
+  0  the request is forwarded; --shadow: enforcing the policies would have changed no verdict
+  1  it is answered by the proxy: a policy refused it, its route answers it, or it has no route;
+     --shadow: it would have changed some
   2  wrong usage, a file can't be read, or the resources have errors";
 
 /// Both ends of a connection of which nothing is said: as if asked on the proxy's own machine. An unknown address would
@@ -37,8 +43,13 @@ const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 #[command(after_help = EXAMPLES)]
 pub struct Explain {
     /// Method and URL; the URL's port is the port that the request comes in on
-    #[arg(value_name = "METHOD URL")]
-    request: RequestLine,
+    #[arg(value_name = "METHOD URL", required_unless_present = "shadow")]
+    request: Option<RequestLine>,
+
+    /// Instead: what policies with `istio.io/dry-run` would have done to the requests in this access log (`-` for
+    /// standard input), and the first of which that is not what was done
+    #[arg(long, value_name = "ACCESS-LOG", conflicts_with = "request")]
+    shadow: Option<PathBuf>,
 
     /// A header, as the client sends it; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
@@ -103,6 +114,9 @@ enum DirectionOption {
 impl Explain {
     /// Asks, prints the answer, and says by the exit code whether the request passes.
     pub fn execute(&self) -> Exit {
+        if let Some(log) = &self.shadow {
+            return self.read_shadow(log);
+        }
         let Some(read) = self.subject.read() else { return Exit::Usage };
         let problems = read.mesh.problems.iter().chain(&read.loaded.problems);
         let errors: Vec<_> = problems.filter(|problem| problem.is_error()).map(Finding::from).collect();
@@ -114,7 +128,8 @@ impl Explain {
         if !self.keys.put_into(&mut loaded.resources) {
             return Exit::Usage;
         }
-        let question = self.question(&proxy);
+        let Some(line) = self.request.clone() else { return Exit::Usage };
+        let question = self.question(line, &proxy);
         let Loaded { resources, files, .. } = loaded;
         match explain(resources, &proxy, &mesh.mesh, &question) {
             Ok(answer) => {
@@ -132,7 +147,32 @@ impl Explain {
         }
     }
 
-    fn question(&self, proxy: &Proxy) -> Question {
+    /// Reads an access log, with resources only to tell where the policies stand.
+    fn read_shadow(&self, log: &Path) -> Exit {
+        let open = || -> std::io::Result<Shadow> {
+            if log.as_os_str() == "-" {
+                shadow::read(std::io::stdin().lock())
+            } else {
+                shadow::read(BufReader::new(File::open(log)?))
+            }
+        };
+        let mut shadow = match open() {
+            Ok(shadow) => shadow,
+            Err(error) => {
+                super::complain(&format_args!("can't read {}: {error}", log.display()));
+                return Exit::Usage;
+            }
+        };
+        let Some(read) = self.subject.read() else { return Exit::Usage };
+        shadow::place(&mut shadow, &read.loaded.resources);
+        match self.output {
+            Output::Human => super::print_text(&shadow::story(&shadow)),
+            Output::Json => super::print_json(&shadow),
+        }
+        if shadow.rules.iter().any(|rule| rule.differs > 0) { Exit::Refused } else { Exit::Success }
+    }
+
+    fn question(&self, line: RequestLine, proxy: &Proxy) -> Question {
         let connection =
             self.peer.is_some() || self.from_ip.is_some() || self.to_ip.is_some() || self.sni.is_some();
         let direction = match self.direction {
@@ -149,7 +189,7 @@ impl Explain {
             super::note(&format!("the {asked} listener is asked; `--direction {other}"));
         }
         Question {
-            line: self.request.clone(),
+            line,
             headers: self.headers.clone(),
             peer: self.peer.clone(),
             from: self.from_ip.or(Some(LOCAL)),

@@ -60,6 +60,11 @@ pub struct RenderFlags {
     #[arg(long = "app-probe", value_name = "PATH=PORT", value_parser = parse_probe, requires = "probe_port")]
     app_probes: Vec<(String, u16)>,
 
+    /// Tell clients in this response header which AuthorizationPolicy and rule has decided, such as
+    /// x-outrigger-decision: for tests and trials, not for strangers
+    #[arg(long, value_name = "NAME", value_parser = parse_header_name)]
+    decision_header: Option<String>,
+
     /// One filter for all policies, or one for each
     #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
     filters: FiltersOption,
@@ -108,6 +113,7 @@ impl RenderFlags {
             identity: self.certs.as_deref().or(own_certs).map(Identity::read_settled).transpose()?,
             credentials: self.credentials.clone(),
             locality: proxy.locality.clone().unwrap_or_default(),
+            decision_header: self.decision_header.clone(),
             mesh: mesh.clone(),
         })
     }
@@ -161,6 +167,12 @@ fn parse_probe(text: &str) -> Result<(String, u16), String> {
             Some((path.to_owned(), port))
         })
         .ok_or_else(|| format!("`{text}` is not a path and a port, such as `/healthz=8080`"))
+}
+
+fn parse_header_name(text: &str) -> Result<String, String> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let valid = !text.is_empty() && text.bytes().all(token);
+    valid.then(|| text.to_ascii_lowercase()).ok_or_else(|| format!("`{text}` is not the name of a header"))
 }
 
 fn parse_port(text: &str) -> Result<(u16, u16), String> {

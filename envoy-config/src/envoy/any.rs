@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions, LoadAssignment};
 use super::discovery::ExtensionConfig;
+use super::ext_authz::{HttpExtAuthz, NetworkExtAuthz};
 use super::http::{FileAccessLog, HealthCheck, HttpConnectionManager, SetFilterState};
 use super::listener::{Listener, TcpProxy};
+use super::rbac::{NetworkRbac, RbacRules};
 use super::scalars::{Block, Empty, is_default};
 use super::secret::Secret;
 use super::tls::{DownstreamTlsContext, UpstreamTlsContext};
@@ -36,6 +38,26 @@ pub enum Any {
     /// The network filter that passes bytes on.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy")]
     TcpProxy(Box<TcpProxy>),
+    /// The network filter that carries out rules on connections.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC")]
+    NetworkRbac(Box<NetworkRbac>),
+    /// The network filter that asks a server.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.network.ext_authz.v3.ExtAuthz")]
+    NetworkExtAuthz(Box<NetworkExtAuthz>),
+    /// The HTTP filter that carries out rules on requests.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC")]
+    HttpRbac(Box<RbacRules>),
+    /// The HTTP filter that asks a server.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz")]
+    HttpExtAuthz(Box<HttpExtAuthz>),
+    /// A template of paths.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
+    )]
+    UriTemplate {
+        /// With `*` for a segment and `**` for the rest.
+        path_template: String,
+    },
     /// The HTTP filter that answers health checks.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.health_check.v3.HealthCheck")]
     HealthCheck(HealthCheck),

@@ -1,5 +1,6 @@
 //! `envoy.config.listener.v3.Listener`
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::any::Extension;
@@ -74,6 +75,12 @@ pub struct CidrRange {
     pub address_prefix: String,
     /// Its first bits count.
     pub prefix_len: u8,
+}
+
+impl From<IpNet> for CidrRange {
+    fn from(block: IpNet) -> Self {
+        Self { address_prefix: block.network().to_string(), prefix_len: block.prefix_len() }
+    }
 }
 
 /// `envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy`

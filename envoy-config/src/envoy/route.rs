@@ -1,9 +1,11 @@
 //! `envoy.config.route.v3`
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::any::Extension;
-use super::scalars::{Seconds, StringMatcher, is_default};
+use super::scalars::{AnyCase, Seconds, StringMatcher, is_default};
 
 /// Where a listener's requests go.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,7 +69,7 @@ pub struct RouteMatch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeaderMatcher {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What of it.
     #[serde(flatten)]
     pub matches: HeaderMatch,
@@ -81,6 +83,9 @@ pub enum HeaderMatch {
     PresentMatch(bool),
     /// As this says.
     StringMatch(StringMatcher),
+    /// As this says.
+    #[serde(rename = "string_match")]
+    AnyCase(AnyCase),
 }
 
 /// What is done with a request.

@@ -112,6 +112,26 @@ pub enum StringMatcher {
     Prefix(String),
     /// Ends with this.
     Suffix(String),
+    /// All of it matches this.
+    SafeRegex {
+        /// In RE2's syntax.
+        regex: String,
+    },
+}
+
+/// A string matcher that does not look at case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnyCase {
+    #[serde(flatten)]
+    matcher: StringMatcher,
+    ignore_case: bool,
+}
+
+impl StringMatcher {
+    /// The same without regard to case; of no use for a regex.
+    pub fn any_case(self) -> AnyCase {
+        AnyCase { matcher: self, ignore_case: true }
+    }
 }
 
 /// A message with nothing in it.

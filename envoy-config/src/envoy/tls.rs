@@ -132,6 +132,11 @@ impl DownstreamTlsContext {
         }
     }
 
+    /// Whether clients may show a certificate.
+    pub fn sees_certificates(&self) -> bool {
+        self.common_tls_context.validation.is_some()
+    }
+
     /// The transport socket of a filter chain.
     pub fn socket(self) -> Extension {
         Extension::new(SOCKET, Any::DownstreamTls(Box::new(self)))

@@ -6,9 +6,10 @@ use outrigger_api::types::common::Millionths;
 use outrigger_api::types::virtual_service::Fault as Spec;
 use outrigger_core::fault::{Injection, Trigger, Withheld};
 use outrigger_core::route::{Choice, Destination as Place};
-use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, authz, header_names};
+use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, header_names};
 use serde::Serialize;
 
+use super::authz::{Authz, Nearest, Rule};
 use super::guards::FaultGuards;
 use super::tokens::TokenRule;
 
@@ -36,6 +37,9 @@ pub struct Answer {
     pub jwt_shadow: Option<Jwt>,
     /// Authorization.
     pub authz: Option<Authz>,
+    /// If no ALLOW policy allows the request: the rule that it came nearest to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<Nearest>,
     /// Fault injection.
     pub fault: Option<Fault>,
     /// How likely the rule's faults are, whether they were drawn or not.
@@ -103,36 +107,6 @@ pub struct Jwt {
     pub failure: Option<String>,
     /// `ns/name[0]`
     pub rule: Option<String>,
-}
-
-/// What the authorization policies decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Authz {
-    /// `allow` or `deny`
-    pub decision: &'static str,
-    /// The action that decided: `ALLOW` or `DENY`.
-    pub action: Option<&'static str>,
-    /// `ns/name`; `None`: no rule matched.
-    pub policy: Option<String>,
-    /// The rule of the policy, from 0.
-    pub rule: Option<usize>,
-    /// Its file.
-    pub file: Option<String>,
-    /// Its line.
-    pub line: Option<u32>,
-}
-
-/// A rule of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    /// `ns/name`
-    pub policy: String,
-    /// The rule of the policy, from 0.
-    pub rule: usize,
-    /// Its file.
-    pub file: Option<String>,
-    /// Its line.
-    pub line: Option<u32>,
 }
 
 /// The fault drawn.
@@ -326,6 +300,7 @@ impl Answer {
             jwt_rules: Vec::new(),
             jwt_shadow: None,
             authz: None,
+            nearest: None,
             fault: None,
             fault_chances: None,
             fault_guards: None,
@@ -408,34 +383,6 @@ impl HeaderChanges {
             }
         }
         changes
-    }
-}
-
-impl Authz {
-    /// `None`: no policy applies.
-    fn of(decision: &authz::Decision<'_>) -> Option<Self> {
-        decision.action.map(|action| Self::by(action, decision.allowed, decision.rule))
-    }
-
-    fn by(action: authz::Action, allowed: bool, rule: Option<&RuleRef>) -> Self {
-        Self {
-            decision: if allowed { "allow" } else { "deny" },
-            action: Some(match action {
-                authz::Action::Allow => "ALLOW",
-                authz::Action::Deny => "DENY",
-                authz::Action::Audit => "AUDIT",
-            }),
-            policy: rule.map(|rule| rule.resource.to_string()),
-            rule: rule.map(|rule| rule.rule),
-            file: rule.and_then(file),
-            line: rule.and_then(|rule| rule.line),
-        }
-    }
-}
-
-impl Rule {
-    fn of(rule: &RuleRef) -> Self {
-        Self { policy: rule.resource.to_string(), rule: rule.rule, file: file(rule), line: rule.line }
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 use outrigger_api::{Direction, Proxy, Role};
 
-use super::answer::{Answer, Authz, Destination, Fault, HeaderChanges, Jwt, Outcome, Route};
+use super::answer::{Answer, Destination, Fault, HeaderChanges, Jwt, Outcome, Route};
 use super::question::Question;
-use super::{passed_by, tokens};
+use super::{authz, passed_by, tokens};
 
 /// The story of `question`; with `all` each of many rules that were passed by.
 pub fn story(answer: &Answer, question: &Question, proxy: &Proxy, all: bool) -> String {
@@ -34,7 +34,7 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
     }
     jwt(out, answer)?;
     tokens::tell(out, answer, all)?;
-    authz(out, answer)?;
+    authz::tell(out, answer)?;
     fault(out, answer, question.draw)?;
     passed_by::tell(out, &answer.passed_over, all)?;
     if let Some(route) = &answer.route {
@@ -68,39 +68,6 @@ fn jwt(out: &mut String, answer: &Answer) -> fmt::Result {
         (_, Some(failure)) => step(out, "jwt", &format!("refused{by}: {failure}")),
         (Some(principal), None) => step(out, "jwt", &format!("{principal}, verified{by}")),
         (None, None) => Ok(()),
-    }
-}
-
-fn authz(out: &mut String, answer: &Answer) -> fmt::Result {
-    match &answer.authz {
-        Some(authz) => step(out, "authz", &decision(authz))?,
-        None if answer.jwt.as_ref().is_some_and(|jwt| jwt.failure.is_some()) => {
-            step(out, "authz", "not reached")?;
-        }
-        None if answer.shadow.is_empty() => step(out, "authz", "no policy decides")?,
-        None => {}
-    }
-    for would in &answer.shadow {
-        step(out, "dry run", &format!("would be {}", decision(would)))?;
-    }
-    match &answer.audit {
-        Some(rule) => {
-            let at = position(rule.file.as_deref(), rule.line);
-            step(out, "audit", &format!("marked by {}, rules[{}]{at}", rule.policy, rule.rule))
-        }
-        None => Ok(()),
-    }
-}
-
-fn decision(authz: &Authz) -> String {
-    let decision = if authz.decision == "allow" { "allowed" } else { "denied" };
-    match (&authz.policy, authz.rule) {
-        (Some(policy), Some(rule)) => {
-            let at = position(authz.file.as_deref(), authz.line);
-            format!("{decision} by {} policy {policy}, rules[{rule}]{at}", authz.action.unwrap_or_default())
-        }
-        _ if authz.decision == "allow" => "allowed: no rule of a DENY policy matches".to_owned(),
-        _ => "denied: there are ALLOW policies, and no rule of theirs matches".to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request, offline, through the same engine as in the proxy.
 
 pub mod answer;
+pub mod authz;
 mod client_address;
 pub mod guards;
 pub mod human;
@@ -10,6 +11,7 @@ mod passed_by;
 mod peer;
 pub mod question;
 pub mod request_line;
+pub mod shadow;
 pub mod tokens;
 
 use outrigger_api::select::sidecar::sidecar;
@@ -42,7 +44,7 @@ pub fn explain(
 ) -> Result<Answer, Vec<Problem>> {
     let proxy = question.proxy(proxy);
     let mtls = peer::mtls(&resources, &proxy, question);
-    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &proxy, mesh, question)) {
+    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &proxy, question)) {
         return Ok(Answer { mtls, ..Answer::reset(reason) });
     }
     let (resources, unknown) = known_to(resources, &proxy, mesh);
@@ -73,7 +75,8 @@ fn decide(
         Reached::ToHttps(resources) => (resources, true),
         Reached::Nobody => return Ok(Answer::reset(NO_CHAIN)),
     };
-    let config = Config { proxy: proxy.clone(), resources };
+    let extension_providers = mesh.extension_providers.clone();
+    let config = Config { proxy: proxy.clone(), resources, extension_providers, ..Config::default() };
     let engine = Engine::compile(&config)?;
     let Ok(lines) = question.lines(proxy, mesh) else {
         return Ok(Answer::reply(400, "path_normalization_failed"));
@@ -85,6 +88,9 @@ fn decide(
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
     let mut answer = Answer::new(&verdict, &request);
+    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
+    let request = request.with_identity(identity);
+    answer.nearest = authz::nearest(answer.authz.as_ref(), &config.resources, proxy, &request);
     answer.jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     let Some(table) = engine.routes() else { return Ok(answer) };
     if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
@@ -92,8 +98,6 @@ fn decide(
         return Ok(answer);
     }
     answer.fault_chances = fault_chances(&config.resources, answer.route.as_ref());
-    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
-    let request = request.with_identity(identity);
     answer.fault_guards = fault_guards(&config.resources, answer.route.as_ref(), question.now);
     answer.passed_over = table.explain(&request).into_iter().map(PassedOver::from).collect();
     let unrouted = match (table.find(&request), proxy.role) {

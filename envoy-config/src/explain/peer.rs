@@ -5,7 +5,6 @@ use outrigger_api::{Direction, Proxy, Resource};
 
 use super::answer::Mtls;
 use super::question::Question;
-use crate::mesh_config::MeshConfig;
 
 /// What the port asks. `None`: the question is not about a sidecar's inbound port.
 pub(super) fn mtls(resources: &[Resource], proxy: &Proxy, question: &Question) -> Option<Mtls> {
@@ -23,15 +22,10 @@ pub(super) fn mtls(resources: &[Resource], proxy: &Proxy, question: &Question) -
 }
 
 /// Why the connection is refused, if it is.
-pub(super) fn refused(
-    mtls: &Mtls,
-    proxy: &Proxy,
-    mesh: &MeshConfig,
-    question: &Question,
-) -> Option<&'static str> {
+pub(super) fn refused(mtls: &Mtls, proxy: &Proxy, question: &Question) -> Option<&'static str> {
     let is = |mode: PeerMode| mtls.mode == mode.as_str();
     let trusted = |peer: &str| {
-        let mut domains = std::iter::once(&proxy.trust_domain).chain(&mesh.trust_domain_aliases);
+        let mut domains = std::iter::once(&proxy.trust_domain).chain(&proxy.trust_domain_aliases);
         domains.any(|domain| {
             peer.strip_prefix("spiffe://")
                 .and_then(|rest| rest.strip_prefix(domain.as_str()))

@@ -9,7 +9,7 @@ use crate::envoy::any::Extension;
 use crate::envoy::http::{FileAccessLog, FormatString};
 use crate::mesh_config::{AccessLogEncoding, MeshConfig};
 
-/// Istio's default line, operator by operator.
+/// Istio's default line, operator by operator, and what authorization policies have decided.
 const TEXT: &str = concat!(
     "[%START_TIME%] ",
     "\"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" ",
@@ -18,10 +18,11 @@ const TEXT: &str = concat!(
     "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% ",
     "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" ",
     "\"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% ",
-    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n",
+    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME% ",
+    "\"%FILTER_STATE(wasm.outrigger.authz:PLAIN)%\" \"%FILTER_STATE(wasm.outrigger.authz_dry_run:PLAIN)%\"\n",
 );
 
-/// Istio's default keys with `accessLogEncoding: JSON`.
+/// Istio's default keys with `accessLogEncoding: JSON`, and the same.
 const JSON: &[(&str, &str)] = &[
     ("start_time", "%START_TIME%"),
     ("route_name", "%ROUTE_NAME%"),
@@ -47,11 +48,18 @@ const JSON: &[(&str, &str)] = &[
     ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
     ("requested_server_name", "%REQUESTED_SERVER_NAME%"),
     ("upstream_transport_failure_reason", "%UPSTREAM_TRANSPORT_FAILURE_REASON%"),
+    ("authz", "%FILTER_STATE(wasm.outrigger.authz:PLAIN)%"),
+    ("authz_dry_run", "%FILTER_STATE(wasm.outrigger.authz_dry_run:PLAIN)%"),
 ];
+
+/// Whether there is a log.
+pub(super) fn is_kept(mesh: &MeshConfig) -> bool {
+    mesh.access_log_file.as_ref().is_some_and(|path| !path.is_empty())
+}
 
 /// One logger, or none if the mesh configuration names no file.
 pub(super) fn loggers(mesh: &MeshConfig) -> Vec<Extension> {
-    let Some(path) = mesh.access_log_file.clone().filter(|path| !path.is_empty()) else { return Vec::new() };
+    let Some(path) = mesh.access_log_file.clone().filter(|_| is_kept(mesh)) else { return Vec::new() };
     let log = FileAccessLog { path, log_format: format(mesh) };
     vec![Extension::new("envoy.access_loggers.file", Any::FileAccessLog(log))]
 }
@@ -145,7 +153,7 @@ mod tests {
             FormatString::JsonFormat(keys) => keys.len(),
             FormatString::TextFormatSource(_) => 0,
         };
-        assert_eq!(keys(&mesh), 24);
+        assert_eq!(keys(&mesh), 26);
         mesh.access_log_format = Some(r#"{"status": "%RESPONSE_CODE%"}"#.to_owned());
         assert_eq!(keys(&mesh), 1);
     }

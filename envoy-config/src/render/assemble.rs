@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use outrigger_api::{Problem, Resource};
+use outrigger_api::{DecisionRecord, Problem, Resource};
 use outrigger_core::route::{Destination, Table};
 use outrigger_core::{Attributes, Engine};
 
+use super::authz::{self, Guard, Scope, Server};
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
 use super::{access_log, add_new, clusters, filters, hcm, probe, problems};
@@ -24,6 +25,8 @@ pub(super) struct Assembled {
     pub(super) destinations: BTreeSet<Destination>,
     /// The clusters that keys of tokens are fetched through.
     pub(super) keys: BTreeSet<&'static str>,
+    /// The servers that are asked whether requests and connections may pass.
+    pub(super) servers: Vec<Server>,
 }
 
 /// The listener of `plan`.
@@ -38,19 +41,18 @@ pub(super) fn listener(
     let (mut filter_chains, mut problems) = (Vec::new(), Vec::new());
     let mut needs = Needs::default();
     for chain in &plan.chains {
+        let unverified = chain.tls.as_ref().is_some_and(DownstreamTlsContext::believes_anyone);
         let network = match &chain.content {
-            Content::Http(http) => {
-                let unverified = chain.tls.as_ref().is_some_and(DownstreamTlsContext::believes_anyone);
-                requests(&plan.name(), http, unverified, resources, options)
-            }
-            Content::Tcp(tcp) => Ok(bytes(&plan.name(), tcp, options)),
-            Content::Probes(probes) => Ok((probe::filter(probes), Needs::default())),
+            Content::Http(http) => requests(&plan.name(), http, unverified, resources, options),
+            Content::Tcp(tcp) => bytes(&plan.name(), tcp, unverified, resources, options),
+            Content::Probes(probes) => Ok((vec![probe::filter(probes)], Needs::default())),
         };
         match network {
-            Ok((filter, found)) => {
+            Ok((filters, found)) => {
                 needs.destinations.extend(found.destinations);
                 needs.keys.extend(found.keys);
-                filter_chains.push(filter_chain(chain, filter));
+                needs.servers.extend(found.servers);
+                filter_chains.push(filter_chain(chain, filters));
             }
             Err(found) => add_new(&mut problems, found),
         }
@@ -67,14 +69,15 @@ pub(super) fn listener(
         listener_filters: inspect.then(inspector).into_iter().collect(),
         filter_chains,
     };
-    Ok(Assembled { listener, destinations: needs.destinations, keys: needs.keys })
+    let Needs { destinations, keys, servers } = needs;
+    Ok(Assembled { listener, destinations, keys, servers })
 }
 
-fn filter_chain(chain: &Chain, filter: Extension) -> FilterChain {
+fn filter_chain(chain: &Chain, filters: Vec<Extension>) -> FilterChain {
     FilterChain {
         name: chain.name.clone(),
         filter_chain_match: chain.matches.clone(),
-        filters: vec![filter],
+        filters,
         transport_socket: chain.tls.clone().map(DownstreamTlsContext::socket),
     }
 }
@@ -84,9 +87,10 @@ fn filter_chain(chain: &Chain, filter: Extension) -> FilterChain {
 struct Needs {
     destinations: BTreeSet<Destination>,
     keys: BTreeSet<&'static str>,
+    servers: Vec<Server>,
 }
 
-type Network = (Extension, Needs);
+type Network = (Vec<Extension>, Needs);
 
 fn requests(
     name: &str,
@@ -95,7 +99,13 @@ fn requests(
     resources: &[Resource],
     options: &Options,
 ) -> Result<Network, Vec<Problem>> {
-    let config = filters::config(http.resources.as_deref().unwrap_or(resources), &http.proxy);
+    let known = http.resources.as_deref().unwrap_or(resources);
+    let mut config = filters::config(known, &http.proxy);
+    config.decision_record = DecisionRecord {
+        // Filter state is for access logs.
+        filter_state: access_log::is_kept(&options.mesh),
+        response_header: options.decision_header.clone(),
+    };
     let engine = Engine::compile(&config)?;
     let mut destinations: BTreeSet<_> =
         engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
@@ -108,12 +118,26 @@ fn requests(
         return Err(vec![problems::unverified_peers(name)]);
     }
     let names = clusters::by_request(resources, &http.proxy, &destinations);
-    let chain = filters::chain(options.filters, (http, names), &config, wanted, &options.module_dir);
+    let Guard { filters: guard, servers } =
+        authz::on_requests(&Scope { resources: known, proxy: &http.proxy, mesh: &options.mesh });
+    let dir = &options.module_dir;
+    let chain = filters::chain(options.filters, guard, (http, names), &config, wanted, dir);
     let keys = clusters::jwks::names(engine.key_sources());
-    Ok((hcm::filter(name, http, chain, &profiles, options), Needs { destinations, keys }))
+    Ok((vec![hcm::filter(name, http, chain, &profiles, options)], Needs { destinations, keys, servers }))
 }
 
-fn bytes(name: &str, tcp: &Tcp, options: &Options) -> Network {
+fn bytes(
+    name: &str,
+    tcp: &Tcp,
+    unverified: bool,
+    resources: &[Resource],
+    options: &Options,
+) -> Result<Network, Vec<Problem>> {
+    let scope = Scope { resources, proxy: &tcp.proxy, mesh: &options.mesh };
+    if unverified && authz::ask_for_peers(&scope) {
+        return Err(vec![problems::unverified_peers(name)]);
+    }
+    let Guard { mut filters, servers } = authz::on_connections(&scope);
     let proxy = TcpProxy {
         stat_prefix: format!("outbound_{name}"),
         cluster: tcp.cluster.clone(),
@@ -122,7 +146,7 @@ fn bytes(name: &str, tcp: &Tcp, options: &Options) -> Network {
         hash_policy: tcp.by_source.then_some(TcpHashPolicy { source_ip: Empty {} }).into_iter().collect(),
         access_log: access_log::loggers(&options.mesh),
     };
-    let filter = Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy)));
+    filters.push(Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy))));
     let destinations = tcp.destinations.iter().cloned().collect();
-    (filter, Needs { destinations, keys: BTreeSet::new() })
+    Ok((filters, Needs { destinations, keys: BTreeSet::new(), servers }))
 }

@@ -7,6 +7,7 @@ use outrigger_api::node::Value;
 use outrigger_api::{Config, Kind, Proxy, Resource};
 use outrigger_core::Attributes;
 
+use super::authz;
 use super::listeners::{Http, Traffic, Unknown};
 use super::options::Filters;
 use crate::envoy::Any;
@@ -33,9 +34,11 @@ pub(super) fn modules(filters: Filters) -> &'static [Module] {
     }
 }
 
-/// The filters of a listener, in order. `names`: there are services whose requests go where they say themselves.
+/// The filters of a listener, in order. `guard`: those that servers are asked by. `names`: there are services whose
+/// requests go where they say themselves.
 pub(super) fn chain(
     filters: Filters,
+    guard: Vec<HttpFilter>,
     (http, names): (&Http, bool),
     config: &Config,
     attributes: Attributes,
@@ -49,6 +52,8 @@ pub(super) fn chain(
     if http.grpc_web {
         chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));
     }
+    // Istio asks servers before it looks at tokens.
+    chain.extend(guard);
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
     if names || http.traffic == Traffic::Outbound(Unknown::PassThrough) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
@@ -71,7 +76,7 @@ fn source_ip() -> HttpFilter {
 
 fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
     let resources = config.resources.iter().filter(|resource| reads(module, resource.kind));
-    let config = Config { proxy: config.proxy.clone(), resources: resources.cloned().collect() };
+    let config = Config { resources: resources.cloned().collect(), ..config.clone() };
     let name = module.file_name().trim_end_matches(".wasm").replacen('_', ".", 1);
     let plugin = PluginConfig {
         name: name.clone(),
@@ -107,10 +112,13 @@ fn reads(module: Module, kind: Kind) -> bool {
     }
 }
 
-/// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads.
+/// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads. Servers are
+/// asked by filters of Envoy's own.
 pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
-    let read = resources.iter().filter(|resource| reads(Module::Suite, resource.kind));
-    Config { proxy: proxy.clone(), resources: read.map(without_endpoints).collect() }
+    let read = resources
+        .iter()
+        .filter(|resource| reads(Module::Suite, resource.kind) && !authz::is_custom(resource));
+    Config { proxy: proxy.clone(), resources: read.map(without_endpoints).collect(), ..Config::default() }
 }
 
 /// What the filters get of a resource. Where a service is does not matter to them, and changes often; nor do health
@@ -137,10 +145,11 @@ mod tests {
 
     #[test]
     fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
-        let config = Config { proxy: Proxy::default(), resources: Vec::new() };
+        let config = Config::default();
         let names = |attributes| {
             let http = Http::all(Traffic::Gateway, Proxy::default());
-            let chain = chain(Filters::Suite, (&http, false), &config, attributes, Path::new("/"));
+            let chain =
+                chain(Filters::Suite, Vec::new(), (&http, false), &config, attributes, Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);

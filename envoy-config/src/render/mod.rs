@@ -2,6 +2,7 @@
 
 mod access_log;
 mod assemble;
+pub(crate) mod authz;
 mod clusters;
 mod filters;
 mod hcm;
@@ -9,6 +10,7 @@ mod listeners;
 mod options;
 mod probe;
 mod problems;
+mod rbac;
 mod routes;
 pub(crate) mod secrets;
 mod stats;
@@ -81,12 +83,13 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     let credentials = Credentials::new(resources, &proxy.namespace, options.credentials.as_deref());
     let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut servers) = (BTreeSet::new(), BTreeSet::new());
     for plan in &plans {
         match assemble::listener(plan, resources, options) {
             Ok(assembled) => {
                 destinations.extend(assembled.destinations);
                 keys.extend(assembled.keys);
+                servers.extend(assembled.servers);
                 rendered.push(assembled.listener);
             }
             Err(found) => add_new(&mut problems, found),
@@ -99,7 +102,9 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         credentials: &credentials,
         secrets: &mut secrets,
     };
-    let clusters = match clusters::clusters(surroundings, &destinations, &keys, &plans) {
+    let wanted =
+        clusters::Wanted { destinations: &destinations, servers: &servers, keys: &keys, plans: &plans };
+    let clusters = match clusters::clusters(surroundings, wanted) {
         Ok(clusters) => clusters,
         Err(found) => {
             add_new(&mut problems, found);

@@ -43,6 +43,8 @@ pub struct Options {
     pub credentials: Option<PathBuf>,
     /// `--locality`: where this proxy runs. Empty: nobody has said it.
     pub locality: Locality,
+    /// `--decision-header`: the response header that tells clients what has been decided. `None`: nobody is told.
+    pub decision_header: Option<String>,
     /// `--mesh-config`
     pub mesh: MeshConfig,
 }
@@ -93,6 +95,7 @@ impl Default for Options {
             identity: None,
             credentials: None,
             locality: Locality::default(),
+            decision_header: None,
             mesh: MeshConfig::default(),
         }
     }

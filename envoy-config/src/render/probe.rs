@@ -86,5 +86,5 @@ fn route(probe: &AppProbe) -> Route {
 }
 
 fn path_is(path: String) -> HeaderMatcher {
-    HeaderMatcher { name: ":path", matches: HeaderMatch::StringMatch(StringMatcher::Exact(path)) }
+    HeaderMatcher { name: ":path".into(), matches: HeaderMatch::StringMatch(StringMatcher::Exact(path)) }
 }

@@ -81,10 +81,10 @@ pub(super) fn configuration(
 /// Where the filter's header says. A request without that header has no route here. Filters and routes change at
 /// different moments: a request whose profile is not known takes the route it would take without one.
 fn by_header(mesh: &MeshConfig, profiles: &BTreeSet<Profile>) -> Vec<Route> {
-    let route = |name, header, matches, retry_policy, mirrors: &[Mirror]| Route {
+    let route = |name, header: &'static str, matches, retry_policy, mirrors: &[Mirror]| Route {
         name,
         // A rewrite may leave a path without a slash in front.
-        matches: RouteMatch { prefix: "", headers: vec![HeaderMatcher { name: header, matches }] },
+        matches: RouteMatch { prefix: "", headers: vec![HeaderMatcher { name: header.into(), matches }] },
         action: Action::Route(Box::new(RouteAction {
             request_mirror_policies: mirrors.iter().map(mirror_policy).collect(),
             ..forward(ClusterSpecifier::ClusterHeader(header_names::CLUSTER), retry_policy)
@@ -146,7 +146,7 @@ fn instead_of_passing(policy: &Unknown, mesh: &MeshConfig) -> Option<Route> {
         return None;
     }
     let passes = HeaderMatch::StringMatch(StringMatcher::Exact(PASSTHROUGH.to_owned()));
-    let headers = vec![HeaderMatcher { name: header_names::CLUSTER, matches: passes }];
+    let headers = vec![HeaderMatcher { name: header_names::CLUSTER.into(), matches: passes }];
     Some(Route {
         // A rewrite may leave a path without a slash in front.
         matches: RouteMatch { prefix: "", headers },

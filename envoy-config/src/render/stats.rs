@@ -28,9 +28,15 @@ const BUCKETS: [f64; 19] = [
     3_600_000.0,
 ];
 
-const OWN_LABELS: &[&str] = &[telemetry::VIRTUAL_SERVICE, telemetry::REQUEST_AUTHENTICATION];
+const OWN_LABELS: &[&str] = &[
+    telemetry::VIRTUAL_SERVICE,
+    telemetry::REQUEST_AUTHENTICATION,
+    telemetry::AUTHORIZATION_POLICY,
+    telemetry::DRY_RUN_ACTION,
+    telemetry::DRY_RUN_RESULT,
+];
 
-/// Labels and buckets of Istio's metrics, and the labels of those about faults and tokens.
+/// Labels and buckets of Istio's metrics, and the labels of those about faults, tokens and authorization.
 pub(super) fn config() -> StatsConfig {
     let tag =
         |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };

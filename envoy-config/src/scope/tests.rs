@@ -79,7 +79,7 @@ fn sidecar(resource: &Resource) -> &Sidecar {
 
 /// Which of these authorities the filter knows, given the resources in the form that it gets.
 fn known(resources: Vec<Resource>) -> String {
-    let config = Config { proxy: proxy(), resources };
+    let config = Config { proxy: proxy(), resources, ..Config::default() };
     let json = config.to_json().to_string();
     let native = Engine::compile(&config).unwrap();
     let in_filter = Engine::compile(&Config::from_json(json.as_bytes()).unwrap()).unwrap();

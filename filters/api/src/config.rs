@@ -1,5 +1,8 @@
-//! A filter's configuration: who this proxy is, and the resources.
+//! A filter's configuration: who this proxy is, the resources, and the servers that they name.
 
+mod decision_record;
+
+pub use decision_record::DecisionRecord;
 use serde_json::json;
 
 use crate::{
@@ -11,16 +14,20 @@ use crate::{
     path::FieldPath,
     problem::{Problem, Severity, code},
     resource::{Ignored, Resource},
-    types::common::Labels,
+    types::{common::Labels, extension_provider::ExtensionProvider},
 };
 
-/// `{ "proxy": {…}, "resources": […] }`
-#[derive(Debug, Clone, PartialEq)]
+/// `{ "proxy": {…}, "resources": […], "extensionProviders": […], "decisionRecord": {…} }`
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// Who this proxy is.
     pub proxy: Proxy,
     /// What it carries out.
     pub resources: Vec<Resource>,
+    /// MeshConfig's `extensionProviders`, of those that authorize requests; optional.
+    pub extension_providers: Vec<ExtensionProvider>,
+    /// Where its decisions are told; optional.
+    pub decision_record: DecisionRecord,
 }
 
 /// Who a proxy is.
@@ -38,6 +45,8 @@ pub struct Proxy {
     pub service_account: Option<String>,
     /// `trustDomain`; default `cluster.local`.
     pub trust_domain: String,
+    /// `trustDomainAliases`: further names of the trust domain.
+    pub trust_domain_aliases: Vec<String>,
     /// `rootNamespace`: where resources count for the whole mesh; default `istio-system`.
     pub root_namespace: String,
     /// `clusterDomain`: ending of the names of services; default `cluster.local`.
@@ -76,6 +85,7 @@ impl Default for Proxy {
             labels: Labels::new(),
             service_account: None,
             trust_domain: "cluster.local".into(),
+            trust_domain_aliases: Vec::new(),
             root_namespace: "istio-system".into(),
             cluster_domain: "cluster.local".into(),
             direction: None,
@@ -105,6 +115,8 @@ impl Proxy {
         proxy.namespace = label("namespace").unwrap_or(proxy.namespace);
         proxy.root_namespace = label("rootNamespace").unwrap_or(proxy.root_namespace);
         proxy.trust_domain = domain("trustDomain").unwrap_or(proxy.trust_domain);
+        proxy.trust_domain_aliases =
+            fields.list("trustDomainAliases", |alias| alias.checked(check::names::host));
         proxy.cluster_domain = domain("clusterDomain").unwrap_or(proxy.cluster_domain);
         proxy.labels = fields.get("labels", |at| at.labels()).unwrap_or_default();
         proxy.service_account = fields.text("serviceAccount");
@@ -132,6 +144,10 @@ impl Proxy {
         });
         let optional = [
             ("serviceAccount", self.service_account.as_ref().map(|account| json!(account))),
+            (
+                "trustDomainAliases",
+                Some(&self.trust_domain_aliases).filter(|all| !all.is_empty()).map(|all| json!(all)),
+            ),
             ("direction", direction.map(|direction| json!(direction))),
             ("port", self.port.map(|port| json!(port))),
         ];
@@ -173,21 +189,31 @@ impl Config {
         // Taken out of the tree, not copied: memory that a filter's VM has once had it keeps.
         let resources = node.get_mut("resources").and_then(Node::take_items).unwrap_or_default();
         let sink = Sink::new(Context::default());
+        let (mut extension_providers, mut decision_record) = (Vec::new(), None);
         let proxy = Cursor::root(&node, &sink).object(|fields| {
             fields.list("resources", |_| Some(()));
+            fields.skip("extensionProviders");
+            let decoded = reader.decoders().iter().find_map(|decoder| decoder.providers(fields));
+            extension_providers = decoded.unwrap_or_default();
+            decision_record = fields.get("decisionRecord", |record| record.object(DecisionRecord::decode));
             fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
         for (index, resource) in resources.into_iter().enumerate() {
             reader.read(resource, &FieldPath::root().field("resources").index(index));
         }
-        let mut problems = sink.into_problems();
+        let mut problems: Vec<_> = sink.into_problems().into_iter().filter_map(refused).collect();
         for problem in &mut problems {
             problem.code = code::CONFIG;
         }
         problems.extend(reader.parsed.problems.into_iter().filter_map(refused));
         problems.extend(reader.parsed.ignored.iter().map(foreign));
         match proxy {
-            Some(proxy) if problems.is_empty() => Ok(Self { proxy, resources: reader.parsed.resources }),
+            Some(proxy) if problems.is_empty() => Ok(Self {
+                proxy,
+                resources: reader.parsed.resources,
+                extension_providers,
+                decision_record: decision_record.unwrap_or_default(),
+            }),
             _ => Err(problems),
         }
     }
@@ -195,7 +221,18 @@ impl Config {
     /// The same as JSON, which [`Config::from_json`] reads.
     pub fn to_json(&self) -> serde_json::Value {
         let resources: Vec<_> = self.resources.iter().map(Resource::to_json).collect();
-        json!({ "proxy": self.proxy.to_json(), "resources": resources })
+        let mut json = json!({ "proxy": self.proxy.to_json(), "resources": resources });
+        if let Some(fields) = json.as_object_mut() {
+            if !self.extension_providers.is_empty() {
+                let providers: Vec<_> =
+                    self.extension_providers.iter().map(ExtensionProvider::to_json).collect();
+                fields.insert("extensionProviders".to_owned(), json!(providers));
+            }
+            if self.decision_record != DecisionRecord::default() {
+                fields.insert("decisionRecord".to_owned(), self.decision_record.to_json());
+            }
+        }
+        json
     }
 }
 

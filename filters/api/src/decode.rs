@@ -10,6 +10,7 @@ mod connection_pool;
 mod connection_routes;
 mod cursor;
 mod destination_rule;
+mod extension_provider;
 mod fault;
 mod gateway;
 mod headers;
@@ -45,6 +46,8 @@ pub(crate) use sink::{Context, Sink};
 pub(crate) use suggest::nearest as suggest_nearest;
 
 use crate::resource::{Kind, Spec};
+use crate::types::authorization_policy::{Action, AuthorizationPolicy};
+use crate::types::extension_provider::ExtensionProvider;
 use crate::types::request_authentication::RequestAuthentication;
 use crate::types::virtual_service::VirtualService;
 
@@ -55,13 +58,24 @@ pub struct Decoder {
     kind: Kind,
     /// Takes the resource itself, since some kinds keep their fields elsewhere than under `spec`.
     decode: fn(&Object<'_>) -> Option<Spec>,
+    /// How the extension providers that resources of this kind name are read.
+    providers: Option<fn(&Object<'_>) -> Vec<ExtensionProvider>>,
 }
 
 impl Decoder {
     /// AuthorizationPolicy.
-    pub const AUTHORIZATION_POLICY: Self = Self::new(Kind::AuthorizationPolicy, |root| {
-        root.or_empty("spec", |spec| authorization_policy::decode(spec).map(Spec::AuthorizationPolicy))
-    });
+    pub const AUTHORIZATION_POLICY: Self = Self {
+        providers: Some(extension_provider::decode),
+        ..Self::new(Kind::AuthorizationPolicy, |root| {
+            let policy = root.or_empty("spec", authorization_policy::decode);
+            let custom = policy.as_ref().is_some_and(|policy| matches!(policy.action, Action::Custom { .. }));
+            let tried = annotations::of_authorization_policy(root, custom);
+            policy.map(|policy| {
+                let dry_run = policy.dry_run || tried;
+                Spec::AuthorizationPolicy(AuthorizationPolicy { dry_run, ..policy })
+            })
+        })
+    };
     /// DestinationRule.
     pub const DESTINATION_RULE: Self = Self::new(Kind::DestinationRule, |root| {
         let rule = root.or_empty("spec", destination_rule::decode);
@@ -90,6 +104,10 @@ impl Decoder {
     /// ServiceEntry.
     pub const SERVICE_ENTRY: Self = Self::new(Kind::ServiceEntry, |root| {
         root.or_empty("spec", service_entry::decode).map(Spec::ServiceEntry)
+    });
+    /// Of a ServiceEntry only its hosts, its ports and for whom it is; the rest is as if left out, whatever it says.
+    pub const SERVICE_ENTRY_NAMES: Self = Self::new(Kind::ServiceEntry, |root| {
+        root.or_empty("spec", service_entry::decode_names).map(Spec::ServiceEntry)
     });
     /// VirtualService.
     pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
@@ -138,7 +156,7 @@ impl Decoder {
     ];
 
     const fn new(kind: Kind, decode: fn(&Object<'_>) -> Option<Spec>) -> Self {
-        Self { kind, decode }
+        Self { kind, decode, providers: None }
     }
 
     /// The kind that it is for.
@@ -149,5 +167,10 @@ impl Decoder {
     /// Decodes the spec of `root`, a resource of that kind.
     pub(crate) fn spec(self, root: &Object<'_>) -> Option<Spec> {
         (self.decode)(root)
+    }
+
+    /// The extension providers in a filter's configuration, if resources of that kind name them.
+    pub(crate) fn providers(self, root: &Object<'_>) -> Option<Vec<ExtensionProvider>> {
+        self.providers.map(|decode| decode(root))
     }
 }

@@ -16,7 +16,7 @@ pub mod code {
     pub const SYNTAX: &str = "OUT0001";
     /// A resource or field is Istio's, but Outrigger does not carry it out.
     pub const UNSUPPORTED: &str = "OUT0002";
-    /// A filter's configuration is not `{"proxy": …, "resources": […]}`.
+    /// A filter's configuration is not `{"proxy": …, "resources": […], "extensionProviders": […]}`.
     pub const CONFIG: &str = "OUT0003";
 }
 

@@ -5,6 +5,7 @@ pub mod annotations;
 pub mod authorization_policy;
 pub mod common;
 pub mod destination_rule;
+pub mod extension_provider;
 pub mod gateway;
 pub mod kubernetes;
 pub mod mesh_config;

@@ -70,7 +70,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
                 Decoder::DESTINATION_RULE_HASHES,
                 Decoder::GATEWAY,
                 Decoder::SERVICE,
-                Decoder::SERVICE_ENTRY,
+                Decoder::SERVICE_ENTRY_NAMES,
                 Decoder::VIRTUAL_SERVICE,
             ]);
         }

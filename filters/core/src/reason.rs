@@ -1,5 +1,6 @@
 //! Which line of whose resource decided.
 
+use std::fmt;
 use std::sync::Arc;
 
 use outrigger_api::Resource;
@@ -26,5 +27,12 @@ impl RuleRef {
             file: resource.source.file.clone(),
             line: resource.position(path).map(|position| position.line),
         }
+    }
+}
+
+/// `namespace/name[rule]`
+impl fmt::Display for RuleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.resource, self.rule)
     }
 }

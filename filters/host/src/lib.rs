@@ -5,6 +5,7 @@
 //! worker thread.
 
 mod abi;
+mod authz_stats;
 mod connection;
 mod dispatch;
 mod effects;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use outrigger_api::Config;
+use outrigger_api::{Config, DecisionRecord};
 use outrigger_core::jwt::Cache;
 use outrigger_core::telemetry::Reporter;
 use outrigger_core::{Draws, Now, PolicyEngine, PolicySet, Reply};
@@ -36,6 +36,7 @@ pub(crate) struct Tokens {
 pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) engine: PolicyEngine<POLICIES>,
     pub(crate) port: Option<u16>,
+    pub(crate) record: DecisionRecord,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
@@ -78,6 +79,14 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         for warning in engine.warnings() {
             log::warn!("{warning}");
         }
+        if config.decision_record.response_header.is_some()
+            && const { !PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) }
+        {
+            // Only modules that route are told of responses: it costs every request an entry into the VM.
+            log::warn!(
+                "decisionRecord.responseHeader: this filter sets it on refusals only, the suite always"
+            );
+        }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
         let verifies =
@@ -92,6 +101,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             engine,
             tokens,
             port: config.proxy.port,
+            record: config.decision_record,
             metrics,
             draws: Cell::new(Draws::Seeded(seed())),
             holds: RefCell::default(),

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use outrigger_api::DecisionRecord;
 use outrigger_core::fault::Moment;
 use outrigger_core::jwt::{Identity, Means, NoKeys, claims_from_json};
 use outrigger_core::request::is_grpc;
 use outrigger_core::route::{Choice, Kept, ResponseChanges};
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
-use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request};
+use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request, authz};
 use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
@@ -18,7 +19,7 @@ use crate::jwks::Store;
 use crate::metrics::Metrics;
 use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
-use crate::{effects, fault_stats, headers, jwt_stats, property};
+use crate::{authz_stats, effects, fault_stats, headers, jwt_stats, property};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
@@ -38,7 +39,8 @@ pub(crate) struct Stream<const POLICIES: u8> {
     waits_until: Option<Instant>,
     /// Ends with the request.
     fault: Option<Box<ActiveFault>>,
-    response_cookie: Option<HeaderOp<'static>>,
+    /// What the response gets besides `response`.
+    response_extras: Vec<HeaderOp<'static>>,
     response: Option<ResponseChanges>,
 }
 
@@ -54,7 +56,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             held: false,
             waits_until: None,
             fault: None,
-            response_cookie: None,
+            response_extras: Vec::new(),
             response: None,
         }
     }
@@ -95,7 +97,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             keys: store.as_ref().map_or(&NoKeys, |store| store),
             cache: tokens.map(|tokens| &tokens.cache),
         };
-        let verdict = plugin.engine.request(&request, identity, &mut draws, moment, &means);
+        let mut verdict = plugin.engine.request(&request, identity, &mut draws, moment, &means);
         plugin.draws.set(draws);
         if let Some(tokens) = tokens {
             jwt_stats::count_tokens(&tokens.cache);
@@ -106,6 +108,11 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             jwt_stats::would_refuse(failure, rule);
         }
 
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
+            && let Some(decision) = &verdict.authz
+        {
+            self.tell(decision, &plugin.record, &mut verdict.outcome);
+        }
         if let Some(injection) = &verdict.fault {
             self.flags = injection.flags();
             self.fault = Some(Box::new(ActiveFault::new(injection, self.flags)));
@@ -142,7 +149,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         if const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) } {
             let kept = verdict.route.as_ref().and_then(|route| route.kept.as_ref());
-            self.response_cookie = kept.and_then(Kept::set_cookie);
+            self.response_extras.extend(kept.and_then(Kept::set_cookie));
         }
         self.response = verdict.response;
         if verdict.hold.is_zero() {
@@ -151,6 +158,25 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         self.held = true;
         plugin.hold(self.id, verdict.hold, Held::Resume);
         Ok(Action::Pause)
+    }
+
+    /// Tells what the authorization policies have decided, where the configuration asks for it.
+    fn tell(&mut self, decision: &authz::Decision<'_>, told: &DecisionRecord, outcome: &mut Outcome<'_>) {
+        authz_stats::count(decision);
+        if !told.filter_state && told.response_header.is_none() {
+            return;
+        }
+        let record = decision.record();
+        if told.filter_state {
+            authz_stats::log(record.as_deref(), decision);
+        }
+        if let (Some(name), Some(record)) = (&told.response_header, record) {
+            let (name, record) = (name.clone().into(), record.into_bytes().into());
+            match outcome {
+                Outcome::Reply(reply) => reply.headers.push((name, record)),
+                _ => self.response_extras.push(HeaderOp::Set(name, record)),
+            }
+        }
     }
 
     /// The series of the finished request.
@@ -230,7 +256,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Whether anything is left to do for the stream after its request headers.
     pub(crate) fn has_more_to_do(&self) -> bool {
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
-        let responds = self.response.is_some() || self.response_cookie.is_some();
+        let responds = self.response.is_some() || !self.response_extras.is_empty();
         counts || responds || self.held || self.fault.is_some()
     }
 
@@ -241,10 +267,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         {
             log::error!("response headers not changed: {status:?}");
         }
-        if let Some(cookie) = self.response_cookie.take()
-            && let Err(status) = effects::change(Map::Response, &[cookie])
-        {
-            log::error!("cookie not set: {status:?}");
+        if let Err(status) = effects::change(Map::Response, &std::mem::take(&mut self.response_extras)) {
+            log::error!("response headers not set: {status:?}");
         }
         Action::Continue
     }

@@ -21,6 +21,7 @@ use outrigger_core::route::Destination;
 
 use self::discovery::{Endpoints, Names, World};
 use self::tls::Means;
+use super::authz::Server;
 use super::listeners::{Application, Content, Plan, Traffic, Unknown};
 use super::options::Options;
 use super::probe;
@@ -49,17 +50,29 @@ pub(super) struct Surroundings<'s, 'r> {
     pub(super) secrets: &'s mut Secrets,
 }
 
-/// The clusters of `destinations` and of the listeners, and those that `keys` are fetched through, by name.
+/// What needs a cluster.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    /// Where requests are sent.
+    pub(super) destinations: &'w BTreeSet<Destination>,
+    /// Servers that are asked whether they may pass.
+    pub(super) servers: &'w BTreeSet<Server>,
+    /// Clusters that keys of tokens are fetched through.
+    pub(super) keys: &'w BTreeSet<&'static str>,
+    /// The listeners.
+    pub(super) plans: &'w [Plan],
+}
+
+/// The clusters of all that, by name.
 ///
 /// # Errors
 /// What is not carried out, and subsets whose endpoints can't be told.
 pub(super) fn clusters(
     surroundings: Surroundings<'_, '_>,
-    destinations: &BTreeSet<Destination>,
-    keys: &BTreeSet<&'static str>,
-    plans: &[Plan],
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Cluster>, Vec<Problem>> {
     let Surroundings { resources, proxy, options, credentials, secrets } = surroundings;
+    let Wanted { destinations, servers, keys, plans } = wanted;
     let mut clusters: BTreeMap<String, Cluster> = plans
         .iter()
         .flat_map(|plan| &plan.chains)
@@ -82,8 +95,11 @@ pub(super) fn clusters(
     let names = Names::new(resources, proxy);
     let world = World { resources, proxy, locality: &options.locality, names: &names };
     let mut means = Means { credentials, identity: options.identity.as_ref(), secrets, proxy };
-    for destination in destinations {
-        match of_destination(destination, world, &mut means) {
+    let grpc: BTreeSet<_> =
+        servers.iter().filter(|server| server.grpc).map(|server| &server.destination).collect();
+    let asked: BTreeSet<_> = servers.iter().map(|server| &server.destination).collect();
+    for destination in destinations.iter().collect::<BTreeSet<_>>().union(&asked) {
+        match of_destination(destination, grpc.contains(destination), world, &mut means) {
             Ok(Some(cluster)) => {
                 clusters.insert(cluster.name.clone(), cluster);
             }
@@ -120,9 +136,10 @@ fn passes_through(settings: &settings::Settings<'_>) -> bool {
     balancer.is_some_and(|balancer| balancer.value.policy == LoadBalancerPolicy::Passthrough)
 }
 
-/// `None`: the destination's subset or port does not exist.
+/// `None`: the destination's subset or port does not exist. `grpc`: it is asked by gRPC, and so by HTTP/2.
 fn of_destination(
     destination: &Destination,
+    grpc: bool,
     world: World<'_>,
     means: &mut Means<'_, '_>,
 ) -> Result<Option<Cluster>, Vec<Problem>> {
@@ -145,7 +162,7 @@ fn of_destination(
     }
     let version = pool::version(
         &settings.pool.as_ref().map(|pool| pool.value.clone()).unwrap_or_default(),
-        found.http2,
+        found.http2 || grpc,
     );
     let tls = means.tls(destination, &found, settings.tls.as_ref(), pool::is_http2(&version));
     let tls = tls.unwrap_or_else(|problem| {

@@ -40,7 +40,7 @@ fn detection(outliers: &OutlierDetection) -> cluster::OutlierDetection {
 pub(super) fn errors(outliers: &OutlierDetection) -> Option<OutlierErrors> {
     let status = |code: &u16| MatchPredicate::HttpResponseHeadersMatch {
         headers: vec![HeaderMatcher {
-            name: ":status",
+            name: ":status".into(),
             matches: HeaderMatch::StringMatch(StringMatcher::Exact(code.to_string())),
         }],
     };

@@ -32,7 +32,7 @@ pub(in crate::render) enum Content {
     /// Requests.
     Http(Box<Http>),
     /// Bytes.
-    Tcp(Tcp),
+    Tcp(Box<Tcp>),
     /// Questions whether the proxy and its application are well, answered by Envoy alone.
     Probes(Vec<AppProbe>),
 }
@@ -64,6 +64,8 @@ pub(in crate::render) struct Redirects {
 /// Where the bytes of a chain go.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::render) struct Tcp {
+    /// Whose policies hold.
+    pub(in crate::render) proxy: Proxy,
     /// The cluster or clusters.
     pub(in crate::render) cluster: TcpCluster,
     /// What is behind them, so that the clusters are made.

@@ -12,7 +12,7 @@ fn errors(text: &str) -> Vec<String> {
 #[test]
 fn who_the_proxy_is() {
     let text = r#"{"proxy": {"role": "sidecar", "workload": "w", "namespace": "n", "labels": {"a": "b"}, "serviceAccount": "s",
-        "trustDomain": "td", "rootNamespace": "root", "clusterDomain": "c.d", "direction": "inbound", "port": 8080}}"#;
+        "trustDomain": "td", "trustDomainAliases": ["old"], "rootNamespace": "root", "clusterDomain": "c.d", "direction": "inbound", "port": 8080}}"#;
     let config = Config::from_json(text.as_bytes()).unwrap();
     assert_eq!(
         config.proxy,
@@ -23,6 +23,7 @@ fn who_the_proxy_is() {
             labels: [("a".to_owned(), "b".to_owned())].into(),
             service_account: Some("s".to_owned()),
             trust_domain: "td".to_owned(),
+            trust_domain_aliases: vec!["old".to_owned()],
             root_namespace: "root".to_owned(),
             cluster_domain: "c.d".to_owned(),
             direction: Some(Direction::Inbound),
@@ -35,6 +36,20 @@ fn who_the_proxy_is() {
 }
 
 #[test]
+fn where_decisions_are_told() {
+    let read = |record: &str| {
+        let text =
+            format!(r#"{{"proxy": {{"role": "gateway"}}, "resources": [], "decisionRecord": {record}}}"#);
+        let config = Config::from_json(text.as_bytes()).unwrap();
+        assert_eq!(Config::from_json(config.to_json().to_string().as_bytes()).unwrap(), config);
+        (config.decision_record.filter_state, config.decision_record.response_header)
+    };
+    assert_eq!(read("{}"), (true, None));
+    assert_eq!(read(r#"{"filterState": false}"#), (false, None));
+    assert_eq!(read(r#"{"responseHeader": "X-By"}"#), (true, Some("x-by".to_owned())));
+}
+
+#[test]
 fn everything_must_be_usable() {
     for (text, said) in [
         ("{", "EOF while parsing"),
@@ -43,6 +58,14 @@ fn everything_must_be_usable() {
         (r#"{"proxy": {}}"#, "missing `role`"),
         (r#"{"proxy": {"role": "gatway"}}"#, "did you mean `gateway`?"),
         (r#"{"proxy": {"role": "gateway", "ports": 1}}"#, "did you mean `port`?"),
+        (
+            r#"{"proxy": {"role": "gateway"}, "decisionRecord": {"responseHeader": ":x"}}"#,
+            "is not the name of a header",
+        ),
+        (
+            r#"{"proxy": {"role": "gateway"}, "decisionRecord": {"filterstate": true}}"#,
+            "did you mean `filterState`?",
+        ),
         (r#"{"proxy": {"role": "gateway"}, "resource": []}"#, "did you mean `resources`?"),
         (r#"{"proxy": {"role": "gateway"}, "resources": {}}"#, "expected a list"),
         (r#"{"proxy": {"role": "gateway"}, "resources": [1]}"#, "(resources[0])"),

@@ -53,6 +53,25 @@ pub(crate) fn of_request_authentication(root: &Object<'_>) -> JwtAnnotations {
     found
 }
 
+/// Whether an AuthorizationPolicy is tried out by `outrigger.io/dry-run`, given the whole resource. It is for policies
+/// with `action: CUSTOM`, which Istio has no dry run for.
+pub(crate) fn of_authorization_policy(root: &Object<'_>, custom: bool) -> bool {
+    let mut dry_run = false;
+    of_resource(root, ("AuthorizationPolicy", &[DRY_RUN]), |name, at| {
+        (name == DRY_RUN).then(|| {
+            if custom {
+                dry_run = at.parsed(flag).unwrap_or_default();
+            } else {
+                at.error_hint(
+                    format!("annotation `{DRY_RUN}` is for policies with `action: CUSTOM`"),
+                    "`istio.io/dry-run` tries out ALLOW and DENY",
+                );
+            }
+        })
+    });
+    dry_run
+}
+
 fn of_resource(root: &Object<'_>, known: Known, mut read: impl FnMut(&str, &Cursor<'_>) -> Option<()>) {
     root.get("metadata", |metadata| {
         let (key, node) = metadata.node.entry("annotations")?;

@@ -1,7 +1,7 @@
 //! Istio's MeshConfig. Of its many fields those that matter to a single proxy are read; what Istio has and Outrigger
 //! does not carry out is named, so that nobody counts on it.
 
-use super::{cursor::Cursor, http_retry, object::Object};
+use super::{cursor::Cursor, extension_provider, http_retry, object::Object};
 use crate::{
     check,
     problem::{Severity, code},
@@ -26,7 +26,6 @@ const MESH: &[&str] = &[
     "enableEnvoyAccessLogService",
     "enablePrometheusMerge",
     "enableTracing",
-    "extensionProviders",
     "h2UpgradePolicy",
     "hboneIdleTimeout",
     "inboundClusterStatName",
@@ -105,6 +104,7 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
             access_log_format: fields.text("accessLogFormat"),
             access_log_encoding: fields.get("accessLogEncoding", encoding).unwrap_or_default(),
             trusted_proxies: fields.get("defaultConfig", proxy_config).unwrap_or_default(),
+            extension_providers: extension_provider::decode(fields),
         })
     })
 }

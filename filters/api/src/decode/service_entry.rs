@@ -59,6 +59,17 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<ServiceEntry> {
     Some(entry)
 }
 
+/// Of a ServiceEntry only what it is called, and for whom: where a service is does not matter to a filter.
+pub(crate) fn decode_names(fields: &Object<'_>) -> Option<ServiceEntry> {
+    fields.ignore_rest();
+    Some(ServiceEntry {
+        hosts: hosts(fields, Resolution::default()),
+        ports: ports(fields),
+        export_to: fields.export_to(true),
+        ..ServiceEntry::default()
+    })
+}
+
 fn hosts(fields: &Object<'_>, resolution: Resolution) -> Vec<HostPattern> {
     let hosts = fields.required("hosts", |field| {
         let hosts = field.list(|host| {

@@ -56,6 +56,10 @@ impl Reader {
         Self { keep_nodes: false, ..self }
     }
 
+    pub(crate) fn decoders(&self) -> &[Decoder] {
+        &self.decoders
+    }
+
     /// Reports a text which can't be read.
     pub(crate) fn unreadable(&mut self, code: &'static str, message: String, position: Option<Position>) {
         self.parsed.problems.push(Problem {
@@ -195,7 +199,7 @@ fn metadata(fields: &Object<'_>, kind: Kind, namespace: &str) -> Option<Metadata
     });
     let labels = fields.get("labels", text_map).unwrap_or_default();
     let annotations = fields.get("annotations", |map| annotations(map, kind)).unwrap_or_default();
-    if !matches!(kind, Kind::VirtualService | Kind::RequestAuthentication) {
+    if !matches!(kind, Kind::VirtualService | Kind::RequestAuthentication | Kind::AuthorizationPolicy) {
         let health_checks = matches!(kind, Kind::DestinationRule | Kind::ServiceEntry);
         fields.get("annotations", |map| no_annotations(map, health_checks));
     }

@@ -4,6 +4,8 @@
 mod annotations;
 #[cfg(feature = "yaml")]
 mod broken;
+#[cfg(feature = "yaml")]
+mod extension_providers;
 mod hostile;
 #[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
 mod large;

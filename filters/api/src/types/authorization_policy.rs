@@ -1,5 +1,7 @@
 //! `security.istio.io` AuthorizationPolicy.
 
+use std::fmt;
+
 use ipnet::IpNet;
 
 use super::common::Target;
@@ -14,7 +16,7 @@ pub struct AuthorizationPolicy {
     /// Any of these must match. `None` (left out) and `Some` of an empty list match nothing: with `ALLOW` all is
     /// denied. One rule without parts matches everything.
     pub rules: Option<Vec<Rule>>,
-    /// By annotation `istio.io/dry-run`: is counted, does nothing.
+    /// By annotation `istio.io/dry-run`, for CUSTOM `outrigger.io/dry-run`: is counted, does nothing.
     pub dry_run: bool,
 }
 
@@ -124,6 +126,18 @@ impl ValuePattern {
             Self::Prefix(prefix.to_owned())
         } else {
             Self::Exact(text.to_owned())
+        }
+    }
+}
+
+impl fmt::Display for ValuePattern {
+    /// In Istio's notation.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => formatter.write_str("*"),
+            Self::Exact(text) => formatter.write_str(text),
+            Self::Prefix(prefix) => write!(formatter, "{prefix}*"),
+            Self::Suffix(suffix) => write!(formatter, "*{suffix}"),
         }
     }
 }
@@ -267,6 +281,7 @@ mod tests {
             ("**", Suffix("*".to_owned())),
         ] {
             assert_eq!(ValuePattern::parse(text), expected, "{text}");
+            assert_eq!(expected.to_string(), text);
         }
     }
 

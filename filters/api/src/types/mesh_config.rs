@@ -1,6 +1,6 @@
 //! Istio's MeshConfig: what holds for the whole mesh.
 
-use super::virtual_service::HttpRetry;
+use super::{extension_provider::ExtensionProvider, virtual_service::HttpRetry};
 
 /// The part of Istio's MeshConfig that is carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +26,8 @@ pub struct MeshConfig {
     /// `defaultConfig.gatewayTopology.numTrustedProxies`: proxies in front of a gateway whose `X-Forwarded-For` is
     /// believed.
     pub trusted_proxies: u32,
+    /// `extensionProviders`: those that can authorize requests.
+    pub extension_providers: Vec<ExtensionProvider>,
 }
 
 /// How paths are normalised before anything looks at them.

@@ -9,7 +9,7 @@ use super::{
 use crate::host::HostPattern;
 
 /// A service which the mesh would not know otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServiceEntry {
     /// Its names, 1 to 256, none of them a bare `*`.
     pub hosts: Vec<HostPattern>,

@@ -17,6 +17,7 @@ pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies,
     let mut problems = Vec::new();
     let (mut audit, mut deny, mut allow) = (Drafts::None, Drafts::None, Drafts::None);
     let (mut shadow_deny, mut shadow_allow) = (Drafts::None, Drafts::None);
+    let mut shadow_allow_policies = Vec::new();
     for resource in resources {
         let Spec::AuthorizationPolicy(policy) = &resource.spec else { continue };
         if !select::applies(&policy.target, &resource.meta.namespace, proxy) {
@@ -39,11 +40,14 @@ pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies,
             }
         };
         let drafts = drafts.get_or_insert_default();
+        if policy.dry_run && policy.action == Action::Allow {
+            shadow_allow_policies.push(resource.id().into());
+        }
         // A policy without rules matches nothing, and counts nevertheless: an ALLOW policy then refuses.
         for (at, rule) in policy.rules.iter().flatten().enumerate() {
             refuse_metadata(resource, at, &rule.when, &mut problems);
             let reference = RuleRef::new(resource, &format!("spec.rules[{at}]"), at);
-            drafts.push((reference, draft::draft(rule, &proxy.trust_domain)));
+            drafts.push((reference, draft::draft(rule, proxy)));
         }
     }
     if !problems.is_empty() {
@@ -56,6 +60,7 @@ pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies,
         allow: set(allow),
         shadow_deny: set(shadow_deny),
         shadow_allow: set(shadow_allow),
+        shadow_allow_policies,
         attributes: Attributes::none(),
     };
     let Policies { audit, deny, allow, shadow_deny, shadow_allow, .. } = &policies;

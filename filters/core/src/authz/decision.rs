@@ -1,7 +1,13 @@
 //! What the policies decided, and what is answered.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::RuleRef;
 use crate::verdict::Reply;
+
+/// Begins each part of [`Decision::shadow_record`].
+pub const DRY_RUN: &str = "dry-run ";
 
 /// The action of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +18,17 @@ pub enum Action {
     Deny,
     /// The request is marked if a rule of such a policy matches.
     Audit,
+}
+
+impl Action {
+    /// As a policy writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "ALLOW",
+            Self::Deny => "DENY",
+            Self::Audit => "AUDIT",
+        }
+    }
 }
 
 /// What the policies decided.
@@ -39,9 +56,32 @@ pub struct ShadowDecision<'e> {
     pub allowed: bool,
     /// The rule that matched.
     pub rule: Option<&'e RuleRef>,
+    /// The policies (`namespace/name`) that would have changed the verdict, had they been enforced.
+    pub changes: &'e [Arc<str>],
 }
 
 impl<'e> Decision<'e> {
+    /// What access logs get of it, such as `denied DENY shop/cart[0]`, `denied ALLOW none` or
+    /// `allowed ALLOW shop/cart[1], audited shop/all[0]`; `None` if no policy had anything to say.
+    pub fn record(&self) -> Option<String> {
+        let decided = self.action.map(|action| record(self.allowed, action, self.rule));
+        let audited = self.audited.map(|rule| format!("audited {rule}"));
+        match (decided, audited) {
+            (Some(decided), Some(audited)) => Some(format!("{decided}, {audited}")),
+            (decided, audited) => decided.or(audited),
+        }
+    }
+
+    /// The same of the dry-run policies, such as `dry-run denied DENY shop/cart[0] (differs)`: that would have changed the
+    /// verdict. `None` without such policies.
+    pub fn shadow_record(&self) -> Option<String> {
+        let each = self.shadow.iter().map(|would| {
+            let differs = if would.changes.is_empty() { "" } else { " (differs)" };
+            format!("{DRY_RUN}{}{differs}", record(would.allowed, would.action, would.rule))
+        });
+        Some(each.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+    }
+
     /// The answer to a refused request, as Envoy's RBAC filter gives it. Of a gRPC request Envoy makes
     /// `PERMISSION_DENIED` of it.
     pub fn reply(&self) -> Option<Reply<'e>> {
@@ -57,6 +97,16 @@ impl<'e> Decision<'e> {
             grpc_status: None,
         })
     }
+}
+
+/// A verdict as access logs have it: by which action and which rule.
+fn record(allowed: bool, action: Action, rule: Option<&RuleRef>) -> String {
+    let verdict = if allowed { "allowed" } else { "denied" };
+    let rule: &dyn fmt::Display = match &rule {
+        Some(rule) => rule,
+        None => &"none",
+    };
+    format!("{verdict} {} {rule}", action.as_str())
 }
 
 /// The name Istio gives a rule's policy in Envoy.

@@ -1,11 +1,11 @@
 //! From a rule as written to its conditions, and the keys to find it by.
 
 use ipnet::IpNet;
-use outrigger_api::ordered;
 use outrigger_api::types::authorization_policy::{
     Condition, Glob, Operation, PathPattern, RequestPrincipal, Rule, ServiceAccount, Source, ValuePattern,
     Values,
 };
+use outrigger_api::{Proxy, ordered};
 
 use super::check::{Check, Matcher};
 use super::facts::{Address, Field};
@@ -28,11 +28,11 @@ pub(super) struct Draft {
     pub(super) clauses: Vec<Clause>,
 }
 
-/// Compiles `rule` for a proxy of `trust_domain`. Conditions on Envoy's metadata yield nothing: they must have been
+/// Compiles `rule` for `proxy`. Conditions on Envoy's metadata yield nothing: they must have been
 /// refused before.
-pub(super) fn draft(rule: &Rule, trust_domain: &str) -> Draft {
+pub(super) fn draft(rule: &Rule, proxy: &Proxy) -> Draft {
     let builder = |fill: &dyn Fn(&mut Builder<'_>)| {
-        let mut builder = Builder { trust_domain, checks: Vec::new(), choices: Vec::new() };
+        let mut builder = Builder { proxy, checks: Vec::new(), choices: Vec::new() };
         fill(&mut builder);
         ordered::sort_by(&mut builder.checks, |one, other| one.matcher.cost().cmp(&other.matcher.cost()));
         (builder.checks.into(), builder.choices)
@@ -50,7 +50,7 @@ pub(super) fn draft(rule: &Rule, trust_domain: &str) -> Draft {
 
 /// Conditions that must all hold, being collected.
 struct Builder<'b> {
-    trust_domain: &'b str,
+    proxy: &'b Proxy,
     checks: Vec<Check>,
     choices: Choices,
 }
@@ -128,7 +128,7 @@ impl Builder<'_> {
 
     fn principals(&mut self, lists: &Values<ValuePattern>) {
         let own = |list: &[ValuePattern]| -> Vec<ValuePattern> {
-            list.iter().map(|pattern| trust_domain::localize(pattern, self.trust_domain)).collect()
+            list.iter().flat_map(|pattern| trust_domain::of_mesh(pattern, self.proxy)).collect()
         };
         let lists = Values { values: own(&lists.values), not_values: own(&lists.not_values) };
         self.add(

@@ -17,19 +17,24 @@ mod facts;
 mod index;
 mod ip_index;
 mod key;
+mod nearest;
 mod peer;
 mod rule;
 mod rule_set;
 mod token;
 mod trust_domain;
 
+use std::slice;
+use std::sync::Arc;
+
 use outrigger_api::{Problem, Proxy, Resource};
 
-pub use decision::{Action, Decision, ShadowDecision};
+pub use decision::{Action, DRY_RUN, Decision, ShadowDecision};
 use facts::Facts;
+pub use nearest::{Nearest, nearest};
 use rule_set::RuleSet;
 
-use crate::{Attributes, Request};
+use crate::{Attributes, Request, RuleRef};
 
 /// Compiled authorization policies of one proxy.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ pub struct Policies {
     allow: Option<RuleSet>,
     shadow_deny: Option<RuleSet>,
     shadow_allow: Option<RuleSet>,
+    /// The ALLOW policies on dry run, `namespace/name`.
+    shadow_allow_policies: Vec<Arc<str>>,
     attributes: Attributes,
 }
 
@@ -67,15 +74,6 @@ impl Policies {
         let allowing = Facts { request, unknown_holds: false };
         let first = |set: &'e Option<RuleSet>, facts| set.as_ref().and_then(|set: &RuleSet| set.first(facts));
         let audited = first(&self.audit, &refusing);
-        let mut shadow = Vec::new();
-        if let Some(set) = &self.shadow_deny {
-            let rule = set.first(&refusing);
-            shadow.push(ShadowDecision { action: Action::Deny, allowed: rule.is_none(), rule });
-        }
-        if let Some(set) = &self.shadow_allow {
-            let rule = set.first(&allowing);
-            shadow.push(ShadowDecision { action: Action::Allow, allowed: rule.is_some(), rule });
-        }
         let denied = first(&self.deny, &refusing);
         let (allowed, action, rule) = match (denied, &self.allow) {
             (Some(rule), _) => (false, Some(Action::Deny), Some(rule)),
@@ -85,7 +83,37 @@ impl Policies {
                 (rule.is_some(), Some(Action::Allow), rule)
             }
         };
-        Decision { allowed, action, rule, audited, shadow }
+        let mut decision = Decision { allowed, action, rule, audited, shadow: Vec::new() };
+        if self.shadow_deny.is_some() || self.shadow_allow.is_some() {
+            decision.shadow = self.shadow(&decision, &refusing, &allowing);
+        }
+        decision
+    }
+
+    /// What the policies on dry run make of a request with this verdict.
+    fn shadow<'e>(
+        &'e self,
+        verdict: &Decision<'e>,
+        refusing: &Facts<'_, '_>,
+        allowing: &Facts<'_, '_>,
+    ) -> Vec<ShadowDecision<'e>> {
+        let policy = |rule: Option<&'e RuleRef>| rule.map_or(&[][..], |rule| slice::from_ref(&rule.resource));
+        let deny = self.shadow_deny.as_ref().map(|set| {
+            let rule = set.first(refusing);
+            let changes = if verdict.allowed { policy(rule) } else { &[] };
+            ShadowDecision { action: Action::Deny, allowed: rule.is_none(), rule, changes }
+        });
+        let allow = self.shadow_allow.as_ref().map(|set| {
+            let rule = set.first(allowing);
+            let changes = match (verdict.allowed, rule) {
+                // There is no ALLOW policy yet: with one, all is refused that none allows.
+                (true, None) if verdict.action.is_none() => self.shadow_allow_policies.as_slice(),
+                (false, Some(_)) if verdict.action == Some(Action::Allow) => policy(rule),
+                _ => &[],
+            };
+            ShadowDecision { action: Action::Allow, allowed: rule.is_some(), rule, changes }
+        });
+        deny.into_iter().chain(allow).collect()
     }
 }
 

@@ -1,21 +1,88 @@
-//! Trust domains in principals.
+//! Trust domains in principals: a mesh may have several names, as Istio's `trustDomain` and `trustDomainAliases` say.
 
+use std::iter;
+
+use outrigger_api::Proxy;
 use outrigger_api::types::authorization_policy::ValuePattern;
 
 /// Istio's name for "the mesh's own trust domain", whatever that is called.
 const LOCAL: &str = "cluster.local";
 
-/// `pattern` with `own` in place of the trust domain `cluster.local`. Only a principal in full form,
-/// `<trust domain>/ns/<namespace>/sa/<account>`, has one for Istio.
-pub(super) fn localize(pattern: &ValuePattern, own: &str) -> ValuePattern {
-    let replaced = |text: &str| {
-        let rest = text.strip_prefix(LOCAL)?;
-        let in_full = rest.starts_with('/') && rest.matches('/').count() == 4;
-        in_full.then(|| format!("{own}{rest}"))
+/// `pattern` for each trust domain of the mesh that it is about. One about another trust domain, or about none, stays
+/// as it is. Only a principal in full form, `<trust domain>/ns/<namespace>/sa/<account>`, has one for Istio, and a star
+/// at either end of it counts.
+pub(super) fn of_mesh(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern> {
+    let text = notation(pattern);
+    let Some((domain, rest)) = text.split_once('/').filter(|(_, rest)| rest.matches('/').count() == 3) else {
+        return vec![pattern.clone()];
     };
+    let own = || iter::once(&proxy.trust_domain).chain(&proxy.trust_domain_aliases);
+    if domain == "*" || !(domain == LOCAL || own().any(|own| fits(own, domain))) {
+        return vec![pattern.clone()];
+    }
+    let mut all = Vec::new();
+    for own in own() {
+        // A pattern that fits a trust domain by its end stands for it, and for others with that end.
+        let stands = domain.strip_prefix('*').is_some_and(|end| own.ends_with(end));
+        let pattern = if stands { pattern.clone() } else { ValuePattern::parse(&format!("{own}/{rest}")) };
+        if !all.contains(&pattern) {
+            all.push(pattern);
+        }
+    }
+    all
+}
+
+fn fits(own: &str, pattern: &str) -> bool {
+    let begins =
+        |text: &str, pattern: &str| pattern.strip_suffix('*').is_some_and(|begin| text.starts_with(begin));
+    let ends = |text: &str, pattern: &str| pattern.strip_prefix('*').is_some_and(|end| text.ends_with(end));
+    own == pattern || begins(own, pattern) || ends(own, pattern)
+}
+
+/// As it was written.
+fn notation(pattern: &ValuePattern) -> String {
     match pattern {
-        ValuePattern::Exact(text) => ValuePattern::Exact(replaced(text).unwrap_or_else(|| text.clone())),
-        ValuePattern::Prefix(text) => ValuePattern::Prefix(replaced(text).unwrap_or_else(|| text.clone())),
-        ValuePattern::Any | ValuePattern::Suffix(_) => pattern.clone(),
+        ValuePattern::Any => "*".to_owned(),
+        ValuePattern::Exact(text) => text.clone(),
+        ValuePattern::Prefix(text) => format!("{text}*"),
+        ValuePattern::Suffix(text) => format!("*{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_principal_stands_for_each_name_of_the_mesh() {
+        // Trust domain and aliases, principal, what it stands for.
+        for (domains, principal, expected) in [
+            ("td", "cluster.local/ns/a/sa/b", "td/ns/a/sa/b"),
+            ("td", "td/ns/a/sa/b", "td/ns/a/sa/b"),
+            ("td", "other/ns/a/sa/b", "other/ns/a/sa/b"),
+            ("td", "*", "*"),
+            ("td", "*/ns/a/sa/b", "*/ns/a/sa/b"),
+            ("td", "*d/ns/a/sa/b", "*d/ns/a/sa/b"),
+            ("td", "t*/ns/a/sa/b", "td/ns/a/sa/b"),
+            ("td", "cluster.local/ns/a/sa/b*", "td/ns/a/sa/b*"),
+            ("td", "cluster.local/ns/*", "cluster.local/ns/*"),
+            ("td", "cluster.local/ns/a/sa/b/c", "cluster.local/ns/a/sa/b/c"),
+            ("new old", "old/ns/a/sa/b", "new/ns/a/sa/b old/ns/a/sa/b"),
+            ("new old", "new/ns/a/sa/b", "new/ns/a/sa/b old/ns/a/sa/b"),
+            ("new old", "cluster.local/ns/a/sa/b", "new/ns/a/sa/b old/ns/a/sa/b"),
+            ("new old", "older/ns/a/sa/b", "older/ns/a/sa/b"),
+            ("new a-td b-td", "*-td/ns/a/sa/b", "new/ns/a/sa/b *-td/ns/a/sa/b"),
+            ("new a-td", "*-td/ns/a/sa/b*", "new/ns/a/sa/b* *-td/ns/a/sa/b*"),
+        ] {
+            let mut domains = domains.split(' ').map(str::to_owned);
+            let trust_domain = domains.next().unwrap_or_default();
+            let proxy = Proxy { trust_domain, trust_domain_aliases: domains.collect(), ..Proxy::default() };
+            let found = of_mesh(&ValuePattern::parse(principal), &proxy);
+            let found: Vec<_> = found.iter().map(notation).collect();
+            assert_eq!(found.join(" "), expected, "{principal}");
+        }
     }
 }

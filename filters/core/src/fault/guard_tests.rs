@@ -43,7 +43,7 @@ fn engine(millionths: u32, guards: FaultGuards) -> Engine {
     let mut service = virtual_service("vs", 0, &["a.com"], vec![rule]);
     spec_of(&mut service).annotations.fault = guards;
     let resources = vec![gateway(80, &["*"]), service];
-    Engine::compile(&Config { proxy: ingress(), resources }).unwrap()
+    Engine::compile(&Config { proxy: ingress(), resources, ..Config::default() }).unwrap()
 }
 
 /// What is drawn, and what comes of it: milliseconds of hold, and the status of the abort.

@@ -43,7 +43,8 @@ fn seen(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'_>]) -> Seen {
 fn seen_by<const POLICIES: u8>(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'_>]) -> Seen {
     let resources = vec![gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], vec![rule])];
     let proxy: Proxy = ingress();
-    let engine = PolicyEngine::<POLICIES>::compile(&Config { proxy, resources }).unwrap();
+    let engine =
+        PolicyEngine::<POLICIES>::compile(&Config { proxy, resources, ..Config::default() }).unwrap();
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
     let request = Request::new(&headers, Connection::default());

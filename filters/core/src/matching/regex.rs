@@ -6,8 +6,6 @@ mod search;
 mod shared;
 mod whole;
 
-use std::error::Error as _;
-
 use outrigger_api::re2;
 use regex_automata::nfa::thompson::{BuildError, NFA, WhichCaptures};
 use regex_automata::util::syntax;
@@ -54,23 +52,28 @@ pub fn compile_set<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Re
 /// not by comparing the bounds of what was found, since leftmost-first search of `a|ab` finds `a` in `ab`, though the
 /// whole of `ab` matches.
 fn parse(pattern: &str) -> Result<Hir, RegexError> {
-    let translated = re2::translate(pattern)?;
-    let expression =
-        syntax::parse_with(&translated, &bytes()).map_err(|error| last_line(&error.to_string()))?;
+    let expression = parse_translated(&re2::translate(pattern)?)?;
     if shared::size(&expression) > MOST_STATES {
         return Err(too_large());
     }
     Ok(expression)
 }
 
-fn bytes() -> syntax::Config {
-    syntax::Config::new().unicode(false).utf8(false)
+/// The crate's own message, without its drawing of an expression that the user did not write.
+fn parse_translated(translated: &str) -> Result<Hir, RegexError> {
+    let bytes = syntax::Config::new().unicode(false).utf8(false);
+    syntax::parse_with(translated, &bytes).map_err(|error| match error {
+        regex_syntax::Error::Parse(error) => RegexError::new(&error.kind().to_string()),
+        regex_syntax::Error::Translate(error) => RegexError::new(&error.kind().to_string()),
+        // There is no other.
+        _ => RegexError::new("not a regular expression"),
+    })
 }
 
 fn nfa(translated: &str) -> Result<NFA, RegexError> {
     let config =
         NFA::config().utf8(false).which_captures(WhichCaptures::All).nfa_size_limit(Some(SIZE_LIMIT));
-    let compiled = NFA::compiler().syntax(bytes()).configure(config).build(translated);
+    let compiled = NFA::compiler().configure(config).build_from_hir(&parse_translated(translated)?);
     compiled.map_err(|error| refusal(&error))
 }
 
@@ -78,17 +81,8 @@ fn too_large() -> RegexError {
     RegexError::new("the expression is too large when compiled")
 }
 
-/// The crate's message without its drawing of an expression that the user did not write.
 fn refusal(error: &BuildError) -> RegexError {
-    if error.size_limit().is_some() {
-        return too_large();
-    }
-    last_line(&error.source().map_or_else(|| error.to_string(), ToString::to_string))
-}
-
-fn last_line(message: &str) -> RegexError {
-    let last = message.lines().last().unwrap_or_default();
-    RegexError::new(last.strip_prefix("error: ").unwrap_or(last))
+    if error.size_limit().is_some() { too_large() } else { RegexError::new(&error.to_string()) }
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! Istio's standard metrics: which series a finished request belongs to and what that series is called.
 
+mod authz;
 mod faults;
 mod flags;
 mod jwt;
 mod labels;
 mod series;
 
+pub use authz::{
+    AUTHORIZATION_POLICY, AUTHZ_DRY_RUN, AuthzStat, DRY_RUN_ACTION, DRY_RUN_RESULT, authz_dry_run,
+};
 pub use faults::{FAULT_PREFIX, FaultStat, VIRTUAL_SERVICE};
 pub use flags::ResponseFlags;
 pub use jwt::{DRY_RUN_DENIED, JwtStat, REQUEST_AUTHENTICATION, dry_run_denied};

@@ -8,21 +8,20 @@ use outrigger_api::select::{self, DestinationRules};
 use outrigger_api::types::destination_rule::{HashKey, LoadBalancerPolicy, TcpPool};
 use outrigger_api::types::gateway::ServerTls;
 use outrigger_api::types::virtual_service::{ConnectionDestination, ConnectionMatch, VirtualService};
-use outrigger_api::{Problem, Resource, Spec};
+use outrigger_api::{Problem, Proxy, Resource, Spec};
 use outrigger_core::route::Destination;
 
 use super::server::Served;
 use super::{Context, by_names, tls};
 use crate::envoy::listener::{CidrRange, FilterChainMatch, TcpCluster, WeightedCluster};
 use crate::envoy::scalars::Seconds;
+use crate::envoy::tls::DownstreamTlsContext;
+use crate::render::authz::{self, Scope};
 use crate::render::listeners::{Chain, Content, Tcp};
 
 /// The chains of a server of plain TCP, or of one that ends TLS first: one, and one more for each of the
 /// `destinationSubnets` of routes before the one that takes every connection.
 pub(super) fn opaque(served: &Served<'_>, tls: Option<&ServerTls>, context: &mut Context<'_>) -> Vec<Chain> {
-    if is_authorized(served, context) {
-        return Vec::new();
-    }
     let socket = match tls.map(|tls| tls::context(&served.place(), tls, context)) {
         Some(None) => return Vec::new(),
         socket => socket.flatten(),
@@ -53,9 +52,10 @@ pub(super) fn opaque(served: &Served<'_>, tls: Option<&ServerTls>, context: &mut
                 let meta = &resource.meta;
                 let name =
                     if last { base } else { format!("{base}/{}.{}.{at}.{n}", meta.namespace, meta.name) };
-                let content = Content::Tcp(proxy(served, resource, &route.route, context));
+                let content = Content::Tcp(Box::new(proxy(served, resource, &route.route, context)));
                 chains.push(Chain { name, matches, tls: socket.clone(), content });
                 if last {
+                    warn_of_policies(served, &chains, context);
                     return chains;
                 }
             }
@@ -64,14 +64,12 @@ pub(super) fn opaque(served: &Served<'_>, tls: Option<&ServerTls>, context: &mut
     if chains.is_empty() {
         unrouted(served, "tcp", context);
     }
+    warn_of_policies(served, &chains, context);
     chains
 }
 
 /// The chains of a server that passes TLS through: one for each `match` of a `tls` route.
 pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> Vec<Chain> {
-    if is_authorized(served, context) {
-        return Vec::new();
-    }
     let mut chains = Vec::new();
     for (resource, service) in services(served, context) {
         for (at, route) in service.tls.iter().enumerate() {
@@ -83,7 +81,7 @@ pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> 
                     name: format!("{}/{}.{}.{at}.{n}", served.name(), meta.namespace, meta.name),
                     matches: FilterChainMatch { prefix_ranges: ranges, ..by_names(entry.sni_hosts.iter()) },
                     tls: None,
-                    content: Content::Tcp(proxy(served, resource, &route.route, context)),
+                    content: Content::Tcp(Box::new(proxy(served, resource, &route.route, context))),
                 });
             }
         }
@@ -91,6 +89,7 @@ pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> 
     if chains.is_empty() {
         unrouted(served, "tls", context);
     }
+    warn_of_policies(served, &chains, context);
     chains
 }
 
@@ -111,11 +110,7 @@ fn fits(entry: &ConnectionMatch, served: &Served<'_>) -> bool {
 }
 
 fn ranges(subnets: &[IpNet]) -> Vec<CidrRange> {
-    let ranges = subnets.iter().map(|subnet| CidrRange {
-        address_prefix: subnet.network().to_string(),
-        prefix_len: subnet.prefix_len(),
-    });
-    ranges.collect()
+    subnets.iter().copied().map(CidrRange::from).collect()
 }
 
 fn proxy(
@@ -143,6 +138,7 @@ fn proxy(
     };
     let (pool, by_source) = destinations.first().map_or((None, false), |(first, _)| settings(first, context));
     Tcp {
+        proxy: proxy_of(served, context),
         cluster,
         destinations: destinations.into_iter().map(|(destination, _)| destination).collect(),
         idle_timeout: pool.and_then(|pool| pool.idle_timeout).map(Seconds),
@@ -195,24 +191,21 @@ fn only_port(host: &str, context: &Context<'_>) -> Option<u16> {
     ports.pop().filter(|_| ports.is_empty())
 }
 
-/// Policies are carried out by filters that read requests. Where there are none, a connection would pass unchecked.
-fn is_authorized(served: &Served<'_>, context: &mut Context<'_>) -> bool {
-    let policy = context.resources.iter().find(|resource| match &resource.spec {
-        Spec::AuthorizationPolicy(policy) => {
-            select::applies(&policy.target, &resource.meta.namespace, context.proxy)
-        }
-        _ => false,
-    });
-    let Some(policy) = policy else { return false };
-    let message = format!(
-        "AuthorizationPolicy `{}` holds for this gateway, but it is not carried out yet for connections that are \
-         passed on as bytes",
-        policy.id()
-    );
-    let problem = served.resource.error(&served.path("port.protocol"), code::UNSUPPORTED, message);
-    let hint = "give this server to a gateway of its own, with other labels, that the policy does not select";
-    context.problems.push(Problem { hint: Some(hint.to_owned()), ..problem });
-    true
+/// Says what policies don't mean on such a server.
+fn warn_of_policies(served: &Served<'_>, chains: &[Chain], context: &mut Context<'_>) {
+    let proxy = &proxy_of(served, context);
+    let scope = Scope { resources: context.resources, proxy, mesh: &context.options.mesh };
+    let shown = |chain: &Chain| chain.tls.as_ref().is_some_and(DownstreamTlsContext::sees_certificates);
+    if !chains.is_empty() {
+        let certificates = chains.iter().any(shown);
+        context.warnings.extend(authz::of_server(&scope, &served.called(), certificates));
+    }
+}
+
+/// The proxy with the port by which policies know the server.
+fn proxy_of(served: &Served<'_>, context: &Context<'_>) -> Proxy {
+    let port = Some(served.server.port.number).filter(|port| *port != 0);
+    Proxy { port, ..context.proxy.clone() }
 }
 
 fn unrouted(served: &Served<'_>, field: &str, context: &mut Context<'_>) {

@@ -44,7 +44,7 @@ pub(super) fn chains(
             application_protocols: protocols.to_vec(),
             ..FilterChainMatch::default()
         },
-        tls: Some(of_mesh(identity, proxy, options, secrets)),
+        tls: Some(of_mesh(identity, proxy, secrets)),
         content: content.clone(),
     };
     let plain = Chain {
@@ -74,13 +74,8 @@ pub(super) fn plain_text_only(policy: PeerPolicy<'_>, port: u16, options: &Optio
 }
 
 /// TLS with a client that shows a certificate of the mesh: of its own trust domain, or of an alias.
-fn of_mesh(
-    identity: &Identity,
-    proxy: &Proxy,
-    options: &Options,
-    secrets: &mut Secrets,
-) -> DownstreamTlsContext {
-    let domains = std::iter::once(&proxy.trust_domain).chain(&options.mesh.trust_domain_aliases);
+fn of_mesh(identity: &Identity, proxy: &Proxy, secrets: &mut Secrets) -> DownstreamTlsContext {
+    let domains = std::iter::once(&proxy.trust_domain).chain(&proxy.trust_domain_aliases);
     let peers = domains.map(|domain| SubjectAltName {
         san_type: "URI",
         matcher: StringMatcher::Prefix(format!("spiffe://{domain}/")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    config::{Config, Proxy},
+    config::Config,
     parse_yaml,
     resource::{Parsed, Spec},
     types::{
@@ -113,7 +113,7 @@ fn policies() {
 /// What the command hands to the filters is what it has read.
 #[test]
 fn comes_back_from_a_filters_config() {
-    let config = Config { proxy: Proxy::default(), resources: tutorial().resources };
+    let config = Config { resources: tutorial().resources, ..Config::default() };
     let back = Config::from_json(config.to_json().to_string().as_bytes()).unwrap();
     assert_eq!(back.proxy, config.proxy);
     assert_eq!(back.resources.len(), config.resources.len());

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use outrigger_api::Spec;
+use outrigger_api::{Proxy, Spec};
 use serde_json::{Value, json};
 
 use super::super::draft::draft;
@@ -17,7 +17,7 @@ const MANY: usize = 2_000;
 fn looked_at(rules: &[Value], call: &Call) -> (usize, Option<u32>) {
     let resource = resource("p", &json!({"rules": rules}));
     let Spec::AuthorizationPolicy(policy) = &resource.spec else { panic!("a policy") };
-    let drafts: Vec<_> = policy.rules.iter().flatten().map(|rule| draft(rule, "cluster.local")).collect();
+    let drafts: Vec<_> = policy.rules.iter().flatten().map(|rule| draft(rule, &Proxy::default())).collect();
     let clauses: Vec<_> = drafts.iter().map(|draft| draft.clauses.clone()).collect();
     let index = Index::new(&key::choose(&clauses));
     let count = Cell::new(0);

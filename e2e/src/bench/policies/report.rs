@@ -1,0 +1,162 @@
+//! The figures, for people and as `policies` of `dist/bench.json`.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::super::machine::Machine;
+use super::super::options::Options;
+use super::super::report::Target;
+use super::super::rounds::Samples;
+use super::super::statistics::Spread;
+use super::Side;
+use super::shapes::Shape;
+
+/// What 10,000 policies may cost in times of 10.
+const GROWTH: f64 = 1.15;
+/// What one policy may cost above an empty filter, in microseconds.
+const ABOVE_EMPTY: f64 = 1.0;
+/// From so many policies on ours has to be the cheaper filter.
+const CHEAPER_FROM: usize = 100;
+
+/// Everything that was measured.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    machine: Machine,
+    rounds: u32,
+    seconds: u32,
+    /// Microseconds of CPU time per request without any filter, and with one that does nothing.
+    bare: f64,
+    empty: f64,
+    shapes: Vec<Figures>,
+    targets: Vec<Target>,
+}
+
+/// One shape.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    shape: &'static str,
+    sizes: Vec<Size>,
+    /// The largest set in times of that of ten policies, total CPU time per request.
+    growth: f64,
+    /// The same of a request that no policy allows.
+    growth_of_miss: Option<f64>,
+}
+
+/// One size. Microseconds of CPU time per request, medians.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Size {
+    policies: usize,
+    native_added: f64,
+    authz_added: f64,
+    /// Above an empty filter, within a round.
+    above_empty: f64,
+    /// In times of Envoy's filter, total CPU time per request, within a round.
+    times_native: f64,
+}
+
+impl Report {
+    pub(super) fn new(
+        counts: &[usize],
+        samples: &Samples,
+        options: &Options,
+        machine: Machine,
+    ) -> Result<Self> {
+        let of = |row: &str| {
+            samples.get(row).map(Vec::as_slice).with_context(|| format!("`{row}` was not measured"))
+        };
+        let none = "nothing was measured";
+        let paired = |one: &str, other: &str, by: fn(f64, f64) -> f64| -> Result<f64> {
+            Ok(Spread::paired(of(one)?, of(other)?, by).context(none)?.median)
+        };
+        let median =
+            |row: &str| -> Result<f64> { Ok(Spread::of(of(row)?.iter().copied()).context(none)?.median) };
+        let times = |one: f64, other: f64| one / other;
+        let above = |one: f64, other: f64| one - other;
+        let (ten, most) = (*counts.get(1).context(none)?, *counts.last().context(none)?);
+        let (mut shapes, mut targets) = (Vec::new(), Vec::new());
+        for shape in Shape::ALL {
+            let tls = shape.needs_certificate();
+            let ours = |count, miss| Side::Ours(shape, count).row(tls, miss);
+            let (bare, empty) = (Side::Bare.row(tls, false), Side::Empty.row(tls, false));
+            let mut sizes = Vec::new();
+            for policies in counts.iter().copied() {
+                let native = Side::Native(shape, policies).row(tls, false);
+                let times_native = paired(&ours(policies, false), &native, times)?;
+                let above_empty = paired(&ours(policies, false), &empty, above)?;
+                if policies == 1 {
+                    let name = format!("{}: 1 policy, µs above an empty filter", shape.name());
+                    targets.push(Target {
+                        met: above_empty <= ABOVE_EMPTY,
+                        ..Target::new(&name, ABOVE_EMPTY, above_empty)
+                    });
+                }
+                if policies >= CHEAPER_FROM {
+                    let name = format!("{}: {policies} policies in times of Envoy's", shape.name());
+                    targets.push(Target::new(&name, 1.0, times_native));
+                }
+                sizes.push(Size {
+                    policies,
+                    native_added: paired(&native, &bare, above)?,
+                    authz_added: paired(&ours(policies, false), &bare, above)?,
+                    above_empty,
+                    times_native,
+                });
+            }
+            let growth = paired(&ours(most, false), &ours(ten, false), times)?;
+            let name = format!("{}: {most} policies in times of {ten}", shape.name());
+            targets.push(Target::new(&name, GROWTH, growth));
+            let growth_of_miss = if shape.can_miss() {
+                let growth = paired(&ours(most, true), &ours(ten, true), times)?;
+                targets.push(Target::new(&format!("{name}, none allows"), GROWTH, growth));
+                Some(growth)
+            } else {
+                None
+            };
+            shapes.push(Figures { shape: shape.name(), sizes, growth, growth_of_miss });
+        }
+        let (bare, empty) = (median("bare")?, median("empty")?);
+        Ok(Self { machine, rounds: options.rounds, seconds: options.seconds, bare, empty, shapes, targets })
+    }
+
+    /// As plain text.
+    pub(super) fn table(&self) -> String {
+        let mut text = format!(
+            "\nCPU time of Envoy per request in µs, median of {} rounds of {} s; a bare Envoy takes {:.1}, with a filter that does \
+             nothing {:.1}.\nWhat the last policy allows is asked for. 'x native' is the total in times of Envoy's own filter, \
+             'x 10' that of the largest set\nin times of ten policies, 'miss' the same for a request that none allows.\n\n",
+            self.rounds, self.seconds, self.bare, self.empty
+        );
+        let _ = writeln!(
+            text,
+            "{:12} {:>8} {:>12} {:>12} {:>12} {:>9} {:>7} {:>7}",
+            "shape", "policies", "native added", "authz added", "above empty", "x native", "x 10", "miss"
+        );
+        for shape in &self.shapes {
+            for (at, size) in shape.sizes.iter().enumerate() {
+                let _ = write!(
+                    text,
+                    "{:12} {:>8} {:>12.1} {:>12.1} {:>12.1} {:>9.2}",
+                    if at == 0 { shape.shape } else { "" },
+                    size.policies,
+                    size.native_added,
+                    size.authz_added,
+                    size.above_empty,
+                    size.times_native
+                );
+                if at + 1 == shape.sizes.len() {
+                    let miss = shape.growth_of_miss.map_or("-".to_owned(), |growth| format!("{growth:.2}"));
+                    let _ = write!(text, " {:>7.2} {miss:>7}", shape.growth);
+                }
+                text.push('\n');
+            }
+        }
+        text.push('\n');
+        super::super::table::targets(&mut text, &self.targets);
+        text
+    }
+}
