@@ -11,6 +11,7 @@ mod placed;
 mod proxy;
 mod reference;
 mod token;
+mod told;
 mod words;
 
 use std::path::PathBuf;
@@ -74,7 +75,8 @@ impl Policy for Authorization {
         request: &Request,
         asker: &mut Asker,
     ) -> Result<Comparison> {
-        let [ours, native] = asker.ask(configuration, request)?;
+        let [mut ours, mut native] = asker.ask(configuration, request)?;
+        told::rewrite(&mut ours, &mut native);
         if ours == native {
             return Ok(Comparison::Same);
         }
