@@ -69,9 +69,9 @@ impl<'f> Facts<'f, '_> {
             Field::Account => self.peer().is_some_and(|peer| {
                 tails(peer, b"/sa/").any(|tail| test(segment(tail).map_or(tail, |(account, _)| account)))
             }),
-            Field::TrustDomain => self
-                .spiffe_rest()
-                .is_some_and(|rest| test(segment(rest).map_or(b"/", |(domain, _)| domain))),
+            Field::TrustDomain => {
+                self.spiffe_rest().is_some_and(|rest| test(segment(rest).map_or(b"/", |(domain, _)| domain)))
+            }
             Field::Issuer => self.text_claim("iss").is_some_and(test),
             Field::TokenSubject => self.text_claim("sub").is_some_and(test),
             Field::Claim(path) => {
