@@ -1,6 +1,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+mod custom;
 mod fields;
 mod nearest;
 #[cfg(not(target_arch = "wasm32"))]
@@ -99,7 +100,7 @@ fn resources(specs: &[Value]) -> Vec<Resource> {
 }
 
 fn policies(specs: &[Value]) -> Policies {
-    Policies::compile(&resources(specs), &Proxy::default()).expect("policies that can be carried out")
+    Policies::compile(&resources(specs), &Proxy::default(), &[]).expect("policies that can be carried out")
 }
 
 /// Whether `call` passes, by policies with these specs.
@@ -177,13 +178,13 @@ fn what_is_not_carried_out_is_refused_by_name() {
         json!({"action": "DENY", "rules": [{}, {"when": [metadata]}]}),
         json!({"rules": [{}]}),
     ]);
-    let problems = Policies::compile(&resources, &Proxy::default()).expect_err("must be refused");
+    let problems = Policies::compile(&resources, &Proxy::default(), &[]).expect_err("must be refused");
     let told: Vec<_> =
         problems.iter().map(|problem| (problem.path.to_string(), problem.message.clone())).collect();
     assert_eq!(
         told,
         [
-            ("spec.action".to_owned(), "action `CUSTOM` is not carried out yet".to_owned()),
+            ("spec.provider.name".to_owned(), "there is no extension provider `opa`".to_owned()),
             (
                 "spec.rules[1].when[0].key".to_owned(),
                 "condition `experimental.envoy.filters.http.x[k]` is not carried out yet".to_owned()
@@ -200,7 +201,7 @@ fn only_policies_of_this_workload_count() {
     let mut root = resource("r", &json!({"action": "DENY", "rules": [{}]}));
     root.meta.namespace = "istio-system".to_owned();
     for (policies, passing) in [(vec![elsewhere, selected], true), (vec![root], false)] {
-        let policies = Policies::compile(&policies, &Proxy::default()).unwrap();
+        let policies = Policies::compile(&policies, &Proxy::default(), &[]).unwrap();
         assert_eq!(Call::get("/").view(|request| policies.decide(request).allowed), passing);
     }
 }

@@ -164,7 +164,7 @@ fn verdict(specs: &[&str]) -> String {
         let said = if said.is_empty() { passes.to_owned() } else { said };
         assert!(said.starts_with(passes), "{said}");
         let shadow = decision.shadow_record().map(|would| format!(", would be {would}")).unwrap_or_default();
-        (said + &shadow).replace("default/", "")
+        (said + &shadow).replace("default/", "").replace(crate::authz::DRY_RUN, "")
     })
 }
 
