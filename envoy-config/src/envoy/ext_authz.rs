@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::http::HeaderValue;
 use super::matcher::{ListStringMatcher, MetadataMatcher};
 use super::scalars::{Seconds, is_default};
 
@@ -28,6 +29,8 @@ pub struct HttpExtAuthz {
     /// Headers of the request that are sent. `None`: to gRPC all, to HTTP those that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_headers: Option<ListStringMatcher>,
+    /// And which are not, whatever that says.
+    pub disallowed_headers: ListStringMatcher,
     /// Other requests pass unasked.
     pub filter_enabled_metadata: MetadataMatcher,
     /// The server is asked, and every request passes.
@@ -117,15 +120,6 @@ pub struct HttpUri {
 pub struct AuthorizationRequest {
     /// In place of headers of the same name.
     pub headers_to_add: Vec<HeaderValue>,
-}
-
-/// `envoy.config.core.v3.HeaderValue`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeaderValue {
-    /// The name.
-    pub key: String,
-    /// A format string.
-    pub value: String,
 }
 
 /// `AuthorizationResponse`
