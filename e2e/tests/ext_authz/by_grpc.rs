@@ -16,13 +16,14 @@ fn it_sees_all_and_its_verdict_holds() {
     assert_eq!(proxy.get("/anything").status, 200);
     assert!(server.asked().is_none(), "the template asks for a segment");
 
-    server.tell(Verdict::Allow(&[("x-user", "ann")]));
+    server.tell(Verdict::Allow(&[("x-user", "ann")], &[("x-seen", "y")]));
     let allowed = proxy.send("POST", "/anything/a?b=c", &[("x-id", "1"), ("x-user", "client")], "0123456789");
     let asked = server.asked().unwrap();
     assert_eq!((asked.method().as_str(), asked.path().as_str()), ("POST", "/anything/a?b=c"));
     assert_eq!((asked.header("x-id").as_deref(), asked.body().as_str()), (Some("1"), "01234567"));
     assert_eq!(asked.peer(), "", "there is no certificate");
     assert_eq!((allowed.status, allowed.seen("x-user").as_deref()), (200, Some("ann")));
+    assert_eq!(allowed.header("x-seen"), Some("y"));
 
     server.tell(Verdict::Deny(401, &[("x-why", "token")], "who are you"));
     let denied = proxy.get("/anything/a");

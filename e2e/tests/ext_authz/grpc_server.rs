@@ -17,8 +17,8 @@ type Headers = &'static [(&'static str, &'static str)];
 /// What the next answers are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verdict {
-    /// It may pass, with these headers for the service.
-    Allow(Headers),
+    /// It may pass, with these headers for the service and for the client.
+    Allow(Headers, Headers),
     /// It may not: this status, these headers, this body.
     Deny(u16, Headers, &'static str),
     /// The call fails.
@@ -77,7 +77,7 @@ impl Server {
             TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap()
         };
         let port = incoming.local_addr().unwrap().port();
-        let verdict = Arc::new(Mutex::new(Verdict::Allow(&[])));
+        let verdict = Arc::new(Mutex::new(Verdict::Allow(&[], &[])));
         let (sender, asked) = mpsc::channel();
         let told = Arc::clone(&verdict);
         let service = service_fn(move |request: http::Request<tonic::body::Body>| {
@@ -90,7 +90,7 @@ impl Server {
                     match verdict {
                         _ if !known || !heard => Err(Status::unimplemented("")),
                         Verdict::Fail => Err(Status::internal("")),
-                        Verdict::Allow(headers) => Ok(Response::new(allow(headers))),
+                        Verdict::Allow(service, client) => Ok(Response::new(allow(service, client))),
                         Verdict::Deny(status, headers, body) => {
                             Ok(Response::new(deny(status, headers, body)))
                         }
@@ -116,8 +116,8 @@ impl Server {
     }
 }
 
-fn allow(headers: Headers) -> Vec<u8> {
-    [field(1, &[]), field(3, &options(2, headers))].concat()
+fn allow(service: Headers, client: Headers) -> Vec<u8> {
+    [field(1, &[]), field(3, &[options(2, service), options(6, client)].concat())].concat()
 }
 
 fn deny(status: u16, headers: Headers, body: &str) -> Vec<u8> {

@@ -51,6 +51,8 @@ impl Proxy {
         let (running, lines) = services.run(&[file], Role::Gateway, &flags).unwrap();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(20)));
         Self {
             running,

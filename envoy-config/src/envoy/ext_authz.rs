@@ -36,9 +36,19 @@ pub struct HttpExtAuthz {
     /// The server is asked, and every request passes.
     #[serde(skip_serializing_if = "is_default")]
     pub shadow_mode: bool,
+    /// What the answer may change of requests. `None`: anything but what is about the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_header_mutation_rules: Option<HeaderMutationRules>,
     /// In front of its statistics.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub stat_prefix: &'static str,
+}
+
+/// `envoy.config.common.mutation_rules.v3.HeaderMutationRules`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct HeaderMutationRules {
+    /// Nothing is changed.
+    pub disallow_all: bool,
 }
 
 /// `envoy.extensions.filters.network.ext_authz.v3.ExtAuthz`

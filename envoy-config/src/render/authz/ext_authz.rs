@@ -7,7 +7,7 @@ use outrigger_core::header_names;
 use super::provider::{Asked, destination};
 use crate::envoy::ext_authz::{
     AuthorizationRequest, AuthorizationResponse, AuthzService, BufferSettings, EnvoyGrpc, GrpcService,
-    HttpExtAuthz, HttpService, HttpStatus, HttpUri, NetworkExtAuthz,
+    HeaderMutationRules, HttpExtAuthz, HttpService, HttpStatus, HttpUri, NetworkExtAuthz,
 };
 use crate::envoy::http::HeaderValue;
 use crate::envoy::matcher::{ListStringMatcher, MetadataMatcher, ValueMatcher};
@@ -53,6 +53,7 @@ pub(super) fn of_requests(asked: &Asked<'_>) -> HttpExtAuthz {
         },
         filter_enabled_metadata: matched("envoy.filters.http.rbac", asked),
         shadow_mode: asked.dry_run,
+        decoder_header_mutation_rules: asked.dry_run.then_some(HeaderMutationRules { disallow_all: true }),
         stat_prefix: if asked.dry_run { TRIED_STATS } else { "" },
     }
 }
