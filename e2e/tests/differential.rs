@@ -21,3 +21,8 @@ fn routes() {
 fn tokens() {
     native_envoy_does_the_same(Which::Jwt, 60, 6_000);
 }
+
+#[test]
+fn authorization() {
+    native_envoy_does_the_same(Which::Authz, 40, 4_000);
+}

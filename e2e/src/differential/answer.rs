@@ -62,6 +62,12 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
     }
 
+    /// The same, which is taken away.
+    pub(super) fn take(&mut self, name: &str) -> Option<Vec<u8>> {
+        let at = self.headers.iter().position(|(key, _)| key == name)?;
+        Some(self.headers.remove(at).1)
+    }
+
     fn lines(&self) -> Vec<String> {
         let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
         let headers = self.headers.iter().map(|(name, value)| format!("  {name}: {}", text(value)));

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::peers::Files;
 use super::placed::Place;
 use super::proxy::Proxy;
+use super::told;
 
 /// The header that tells why Envoy, or a filter, has answered itself.
 const DETAILS: &str = "x-details";
@@ -90,7 +91,10 @@ fn manager(proxy: &Proxy, filters: Vec<Value>) -> Value {
             }},
             "headers_to_add": [{"header": {"key": DETAILS, "value": "%RESPONSE_CODE_DETAILS%"}}],
         }]},
-        "route_config": {"virtual_hosts": [{"name": "any", "domains": ["*"], "routes": [route]}]},
+        "route_config": {
+            "response_headers_to_add": told::headers(),
+            "virtual_hosts": [{"name": "any", "domains": ["*"], "routes": [route]}],
+        },
     })
 }
 

@@ -1,6 +1,7 @@
 //! AuthorizationPolicies: our filters, and Envoy's own RBAC filters as istiod would set them up.
 
 mod ask;
+mod deviations;
 mod generate;
 mod listener;
 mod ours;
@@ -10,6 +11,7 @@ mod placed;
 mod proxy;
 mod reference;
 mod token;
+mod told;
 mod words;
 
 use std::path::PathBuf;
@@ -73,7 +75,14 @@ impl Policy for Authorization {
         request: &Request,
         asker: &mut Asker,
     ) -> Result<Comparison> {
-        let [ours, native] = asker.ask(configuration, request)?;
-        Ok(if ours == native { Comparison::Same } else { Comparison::Differs { ours, native } })
+        let [mut ours, mut native] = asker.ask(configuration, request)?;
+        told::rewrite(&mut ours, &mut native);
+        if ours == native {
+            return Ok(Comparison::Same);
+        }
+        Ok(match deviations::names(configuration, request) {
+            Some(names) => Comparison::Deviates(names),
+            None => Comparison::Differs { ours, native },
+        })
     }
 }

@@ -9,9 +9,6 @@ use super::fields::{items, text};
 pub(super) use super::jwt::generate::{LABELS, NAMESPACE, ROOT_NAMESPACE};
 use super::random::Random;
 
-/// Whether proxies with other names of their trust domain are generated.
-const HAS_TRUST_DOMAIN_ALIASES: bool = false;
-
 /// The kind of what describes it among a configuration's resources. It is none of Istio's.
 const KIND: &str = "Proxy";
 
@@ -49,7 +46,7 @@ impl Proxy {
         if random.chance(30) {
             spec["trustDomain"] = random.pick(&["td.example.com", "old.local"]).into();
         }
-        if HAS_TRUST_DOMAIN_ALIASES && random.chance(50) {
+        if random.chance(35) {
             let aliases = ["old.local", "old-local", "td.example.com", "elsewhere"];
             let some: Vec<_> = aliases.iter().filter(|_| random.chance(40)).collect();
             spec["trustDomainAliases"] = json!(some);
