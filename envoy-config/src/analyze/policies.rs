@@ -9,6 +9,8 @@ mod index;
 mod key;
 mod peers;
 mod rules;
+#[cfg(test)]
+mod scale;
 mod shadowed;
 mod shape;
 mod values;

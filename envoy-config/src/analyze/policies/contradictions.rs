@@ -56,10 +56,14 @@ impl Contradiction<'_, '_> {
                 one.values_path(rule),
                 format!("this never holds: nothing fits {} too", other.values_path(rule)),
             ),
-            Self::Elsewhere(one, other) => (
-                one.values_path(rule),
-                format!("this never holds: {} rules out each of these identities", other.entry_path(rule)),
-            ),
+            Self::Elsewhere(one, other) => {
+                let by = if other.values.is_empty() {
+                    other.not_values_path(rule)
+                } else {
+                    other.values_path(rule)
+                };
+                (one.values_path(rule), format!("this never holds: {by} rules out each of these identities"))
+            }
         };
         let hint =
             "entries of one list are joined by or, all else in a `source`, an `operation` and `when` by and";

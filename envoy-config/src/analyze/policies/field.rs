@@ -41,6 +41,11 @@ impl Field<'_> {
         !several
     }
 
+    /// Whether only a request has it. On a TCP port Istio leaves a rule of ALLOW out that asks for such.
+    pub(super) fn is_http(self) -> bool {
+        self.is_token() || matches!(self, Self::Host | Self::Method | Self::Path | Self::Header(_))
+    }
+
     /// Whether it is about the certificate of the peer.
     pub(super) fn is_identity(self) -> bool {
         matches!(self, Self::Principal | Self::Namespace | Self::ServiceAccount | Self::TrustDomain)

@@ -2,18 +2,25 @@
 //!
 //! A rule that covers another has each of its constraints implied by one of the other's. So it stands under the values
 //! of one of its constraints, and the other's first value there leads to it. One that asks for no value stands under
-//! the first thing that it excludes, and is found where the same is excluded.
+//! the first thing that it excludes, and is found where the same is excluded; the first few of such are looked at
+//! wherever their field is asked for, as something wider may be excluded there, or something else wanted.
 
 use std::collections::HashMap;
 
+use super::field::Field;
 use super::key::{Key, Lengths};
 use super::rules::{Asked, Conjunction, Constraint};
+
+/// How many rules that only exclude something are looked at for each constraint on their field.
+const FEW: usize = 16;
 
 /// Rules of one action and one scope, by number.
 #[derive(Debug, Default)]
 pub(super) struct Index<'r> {
     rules: HashMap<Key<'r>, Vec<usize>>,
     lengths: Lengths<'r>,
+    /// The first few that stand under what they exclude.
+    excluding: HashMap<Field<'r>, Vec<usize>>,
     /// Rules that ask nothing.
     unconditional: Vec<usize>,
 }
@@ -40,6 +47,12 @@ impl<'r> Index<'r> {
         for (number, clauses) in &drafts {
             for key in choose(clauses, &shared) {
                 index.lengths.add(key);
+                if let Key::Not(field, _) = key {
+                    let few = index.excluding.entry(*field).or_default();
+                    if few.len() < FEW {
+                        few.push(*number);
+                    }
+                }
                 index.rules.entry(key.clone()).or_default().push(*number);
             }
         }
@@ -48,7 +61,7 @@ impl<'r> Index<'r> {
 
     /// The numbers of rules that may cover `rule`: those that ask nothing, then others, each list in order.
     pub(super) fn candidates(&self, rule: &Asked<'r>) -> Vec<usize> {
-        let mut found = Vec::new();
+        let (mut found, mut few) = (Vec::new(), Vec::new());
         let mut find = |key: Key<'r>| found.extend(self.rules.get(&key).into_iter().flatten());
         let from = rule.from.first().into_iter().flatten();
         let to = rule.to.first().into_iter().flatten();
@@ -59,7 +72,9 @@ impl<'r> Index<'r> {
             for value in &constraint.not_values {
                 find(Key::Not(constraint.field, value.clone()));
             }
+            few.extend(self.excluding.get(&constraint.field).into_iter().flatten());
         }
+        found.append(&mut few);
         found.sort_unstable();
         found.dedup();
         self.unconditional.iter().copied().chain(found).collect()

@@ -208,8 +208,9 @@ fn finding(policy: &Policy<'_>, shown: &Shown) -> Option<Finding> {
             let lets_pass =
                 policy.rules.iter().enumerate().find_map(|(at, rule)| Some((at, lets_strangers_pass(rule)?)));
             if let Some((at, one)) = lets_pass {
-                let message =
-                    format!("this holds for who connects in plain text, and has no identity: {why}");
+                let message = format!(
+                    "who connects in plain text has no identity, so this keeps nobody of them out: {why}"
+                );
                 return push(Level::Warning, one.not_values_path(at), message, strict);
             }
             let (at, _, one) = asking?;

@@ -79,6 +79,11 @@ impl<'r> Asked<'r> {
         self.from.is_empty() && self.to.is_empty() && self.when.is_empty()
     }
 
+    /// Whether it asks for something that only a request has.
+    pub(super) fn is_http(&self) -> bool {
+        self.constraints().any(|constraint| constraint.field.is_http())
+    }
+
     /// Each constraint, wherever it stands.
     pub(super) fn constraints(&self) -> impl Iterator<Item = &Constraint<'r>> {
         self.from.iter().chain(&self.to).flatten().chain(&self.when)

@@ -95,7 +95,7 @@ fn compare(rules: &[Rule<'_, '_>], root_namespace: &str, findings: &mut Vec<Find
                 candidates.into_iter().filter(|other| *other != number).find_map(|other| {
                     compared = compared.saturating_add(1);
                     let by = rules.get(other)?;
-                    (covers(by.asked, rule.asked) && !is_later_twin(rule, number, by, other)).then_some(by)
+                    (adds_nothing(rule, by) && !is_later_twin(rule, number, by, other)).then_some(by)
                 })
             })
         });
@@ -104,12 +104,16 @@ fn compare(rules: &[Rule<'_, '_>], root_namespace: &str, findings: &mut Vec<Find
     compared
 }
 
+/// Whether a rule fits nothing that `by` does not fit, on TCP ports neither: what is there of an ALLOW rule depends on
+/// all of its parts.
+fn adds_nothing(rule: &Rule<'_, '_>, by: &Rule<'_, '_>) -> bool {
+    let there = by.kind != Kind::Allow || rule.asked.is_http() || !by.asked.is_http();
+    there && covers(by.asked, rule.asked)
+}
+
 /// Of two rules that cover each other for the same workloads, the earlier is the one that counts.
 fn is_later_twin(rule: &Rule<'_, '_>, number: usize, by: &Rule<'_, '_>, other: usize) -> bool {
-    rule.kind == by.kind
-        && other > number
-        && scope(rule.policy) == scope(by.policy)
-        && covers(rule.asked, by.asked)
+    rule.kind == by.kind && other > number && scope(rule.policy) == scope(by.policy) && adds_nothing(by, rule)
 }
 
 fn scope(policy: &Policy<'_>) -> Scope {
@@ -177,6 +181,11 @@ fn covered(rule: &Rule<'_, '_>, by: &Rule<'_, '_>) -> Finding {
             (Level::Info, format!("this rule marks nothing more: {by_name} marks all that it fits"))
         }
     };
+    let hint = match (rule.kind, by.kind) {
+        (Kind::Allow, Kind::Deny) => "DENY comes first, whatever ALLOW says",
+        _ if unconditional => "a rule without parts fits every request: remove it, or this one",
+        _ => "remove this rule, or say more narrowly what the other one is for",
+    };
     let path = format!("spec.rules[{}]", rule.at);
-    Finding::new(codes::COVERED_RULE, level, rule.policy.resource, &path, message)
+    Finding::new(codes::COVERED_RULE, level, rule.policy.resource, &path, message).hint(hint.to_owned())
 }
