@@ -176,7 +176,7 @@ fn policy(rules: &[Value]) -> Value {
 /// A rule as an ALLOW policy of its own.
 fn compiled(rule: &Value, proxy: &Proxy) -> Policies {
     let parsed = parse_json(policy(std::slice::from_ref(rule)).to_string().as_bytes(), "default");
-    Policies::compile(&parsed.resources, proxy).unwrap()
+    Policies::compile(&parsed.resources, proxy, &[]).unwrap()
 }
 
 fn fits(policies: &Policies, call: &Call) -> bool {

@@ -1,6 +1,7 @@
 //! Policies with `action: CUSTOM` on real Envoy: servers that are asked by HTTP and by gRPC, what they see, what becomes
 //! of their answers, and what happens without them.
 
+mod by_filter;
 mod by_grpc;
 mod by_http;
 mod grpc_server;

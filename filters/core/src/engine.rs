@@ -138,12 +138,12 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
 
     /// The server that requests may have to be asked about, by policies with `action: CUSTOM`.
     pub fn provider(&self) -> Option<&ExtensionProvider> {
-        self.authz.as_ref().and_then(authz::Policies::provider)
+        self.authz.as_ref().filter(|_| Self::AUTHZ).and_then(authz::Policies::provider)
     }
 
     /// Whether a server has to be asked about a request, before it is decided: [`Self::request`] takes no notice of it.
     pub fn ask(&self, request: &Request<'_>) -> Option<authz::Ask<'_>> {
-        self.authz.as_ref()?.ask(request)
+        self.authz.as_ref().filter(|_| Self::AUTHZ)?.ask(request)
     }
 
     /// Whether no request can be changed or refused, so that none has to be looked at.

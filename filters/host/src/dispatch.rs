@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
+use outrigger_core::PolicySet;
 use proxy_wasm::types::Action;
 
 use crate::abi;
@@ -96,7 +97,10 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
     pub fn on_http_call_response(&self, context: u32, call: u32, size: usize) {
         match self.plugin(context) {
             Some(plugin) => plugin.on_answer(call, size),
-            None => self.resume_with(context, |stream, after| stream.on_answer(call, size, after)),
+            None if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } => {
+                self.resume_with(context, |stream, after| stream.on_answer(call, size, after));
+            }
+            None => {}
         }
     }
 

@@ -81,7 +81,8 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             log::warn!("{warning}");
         }
         let responds = const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) };
-        if let Some(provider) = engine.provider()
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
+            && let Some(provider) = engine.provider()
             && let Some(reason) = unaskable(provider, responds)
         {
             return Err(vec![format!("extension provider `{}` can't be asked: {reason}", provider.name)]);
