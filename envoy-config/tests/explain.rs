@@ -28,6 +28,41 @@ fn bearer() -> String {
 }
 
 #[test]
+fn a_server_that_is_asked_is_named() {
+    let flags = [SHOP, &["-f", "explain/asked.yaml", "--mesh-config", "explain/mesh.config"]].concat();
+    let (code, answer) = explain(&flags, &["GET http://shop.example/v1/cart"]);
+    let expected = json!({
+        "provider": "gatekeeper", "policy": "default/ask-first", "rule": 0, "dryRun": false,
+        "file": "explain/asked.yaml", "line": 10,
+    });
+    assert_eq!((code, &answer["custom"]), (0, &expected));
+    let (_, answer) = explain(&flags, &["GET http://shop.example/old"]);
+    assert_eq!(answer["custom"], Value::Null);
+    let (code, story, _) =
+        outcome(&[&["explain", "GET http://shop.example/v1/cart"], &flags[..]].concat(), "");
+    assert!(
+        code == 0 && story.contains("custom     `gatekeeper` is asked, as policy default/ask-first"),
+        "{story}"
+    );
+}
+
+#[test]
+fn an_access_log_tells_what_policies_on_dry_run_would_change() {
+    let same = "[t] \"GET / HTTP/1.1\" 200 \"allowed ALLOW a/b[0]\" \"dry-run allowed DENY none\"\n";
+    let other =
+        "[t] \"GET /x HTTP/1.1\" 200 \"-\" \"dry-run denied DENY default/known-users[0] (differs)\"\n";
+    let arguments = [&["explain", "--shadow", "-", "-o", "json"], &SECURE[2..]].concat();
+    let (code, told) = json(&arguments, same);
+    assert_eq!((code, &told["seen"]), (0, &json!(1)));
+    let (code, told) = json(&arguments, &(same.to_owned() + other));
+    let rule = &told["rules"][1];
+    assert_eq!((code, &rule["differs"], &rule["file"]), (1, &json!(1), &json!("explain/security.yaml")));
+    assert_eq!(rule["examples"][0], json!({"time": "t", "request": "GET /x", "status": "200"}));
+    let (code, _, said) = outcome(&["explain", "--shadow", "nowhere.log", "-f", "explain/shop.yaml"], "");
+    assert!(code == 2 && said.contains("can't read nowhere.log"), "{said}");
+}
+
+#[test]
 fn a_forwarded_request_is_told_whole() {
     let request = ["GET http://shop.example/v1/cart?id=7", "-H", "X-Debug: 1"];
     let (code, answer) = explain(SHOP, &request);

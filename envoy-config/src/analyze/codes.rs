@@ -73,9 +73,23 @@ pub const PLAIN_TEXT_KEYS: &str = "OUT0230";
 pub const TRIED_OUT: &str = "OUT0231";
 
 /// A policy asks a server that the mesh configuration does not name, or that can't be found.
-pub const UNKNOWN_PROVIDER: &str = "OUT0240";
+pub const UNKNOWN_PROVIDER: &str = "OUT0250";
 /// A workload is to ask two servers.
-pub const SECOND_PROVIDER: &str = "OUT0241";
+pub const SECOND_PROVIDER: &str = "OUT0251";
+/// Parts of a rule exclude each other.
+pub const NEVER_HOLDS: &str = "OUT0240";
+/// A value of a rule is one that no request has.
+pub const VALUE_OF_NO_REQUEST: &str = "OUT0241";
+/// A rule adds nothing to another one.
+pub const COVERED_RULE: &str = "OUT0242";
+/// Two AuthorizationPolicies say the same.
+pub const REPEATED_POLICY: &str = "OUT0243";
+/// An ALLOW policy allows nothing.
+pub const ALLOWS_NOTHING: &str = "OUT0244";
+/// Rules are about the identity of peers that need not have one.
+pub const PEERS_WITHOUT_IDENTITY: &str = "OUT0245";
+/// Rules are about tokens that nobody verifies.
+pub const TOKENS_NOT_VERIFIED: &str = "OUT0246";
 
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
@@ -131,6 +145,13 @@ pub fn title(code: &str) -> &'static str {
         CONFLICTING_PEER_AUTHENTICATIONS => "several PeerAuthentications are for the same workloads",
         CAPTURE_MODE => "captureMode needs connections to be diverted",
         TLS_WITHOUT_EFFECT => "TLS of a Sidecar's listener has no effect",
+        NEVER_HOLDS => "parts of a rule exclude each other",
+        VALUE_OF_NO_REQUEST => "value that no request has",
+        COVERED_RULE => "rule adds nothing to another one",
+        REPEATED_POLICY => "two policies say the same",
+        ALLOWS_NOTHING => "ALLOW policy allows nothing",
+        PEERS_WITHOUT_IDENTITY => "rule is about the identity of peers that need not have one",
+        TOKENS_NOT_VERIFIED => "rule is about tokens that nobody verifies",
         UNUSED_DELEGATE => "VirtualService without hosts to which nobody delegates",
         _ => "finding",
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions, LoadAssignment};
 use super::discovery::ExtensionConfig;
 use super::ext_authz::{HttpExtAuthz, NetworkExtAuthz};
-use super::http::{FileAccessLog, HealthCheck, HttpConnectionManager, SetFilterState};
+use super::http::{EarlyHeaderMutation, FileAccessLog, HealthCheck, HttpConnectionManager, SetFilterState};
 use super::listener::{Listener, TcpProxy};
 use super::rbac::{NetworkRbac, RbacRules};
 use super::scalars::{Block, Empty, is_default};
@@ -47,6 +47,11 @@ pub enum Any {
     /// The HTTP filter that carries out rules on requests.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC")]
     HttpRbac(Box<RbacRules>),
+    /// Changes headers before a route is looked for.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    )]
+    EarlyHeaderMutation(EarlyHeaderMutation),
     /// The HTTP filter that asks a server.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz")]
     HttpExtAuthz(Box<HttpExtAuthz>),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::http::HeaderValue;
 use super::matcher::{ListStringMatcher, MetadataMatcher};
 use super::scalars::{Seconds, is_default};
 
@@ -28,14 +29,26 @@ pub struct HttpExtAuthz {
     /// Headers of the request that are sent. `None`: to gRPC all, to HTTP those that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_headers: Option<ListStringMatcher>,
+    /// And which are not, whatever that says.
+    pub disallowed_headers: ListStringMatcher,
     /// Other requests pass unasked.
     pub filter_enabled_metadata: MetadataMatcher,
     /// The server is asked, and every request passes.
     #[serde(skip_serializing_if = "is_default")]
     pub shadow_mode: bool,
+    /// What the answer may change of requests. `None`: anything but what is about the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_header_mutation_rules: Option<HeaderMutationRules>,
     /// In front of its statistics.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub stat_prefix: &'static str,
+}
+
+/// `envoy.config.common.mutation_rules.v3.HeaderMutationRules`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct HeaderMutationRules {
+    /// Nothing is changed.
+    pub disallow_all: bool,
 }
 
 /// `envoy.extensions.filters.network.ext_authz.v3.ExtAuthz`
@@ -117,15 +130,6 @@ pub struct HttpUri {
 pub struct AuthorizationRequest {
     /// In place of headers of the same name.
     pub headers_to_add: Vec<HeaderValue>,
-}
-
-/// `envoy.config.core.v3.HeaderValue`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeaderValue {
-    /// The name.
-    pub key: String,
-    /// A format string.
-    pub value: String,
 }
 
 /// `AuthorizationResponse`

@@ -43,6 +43,9 @@ pub struct HttpConnectionManager {
     pub common_http_protocol_options: ServerProtocolOptions,
     /// Protocols a connection may turn into.
     pub upgrade_configs: Vec<UpgradeConfig>,
+    /// What is changed before a route is looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub early_header_mutation_extensions: Vec<Extension>,
     /// Where each request is written down.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub access_log: Vec<Extension>,
@@ -156,6 +159,43 @@ impl FormatString {
     /// A line of text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::TextFormatSource(InlineString { inline_string: text.into() })
+    }
+}
+
+/// `envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EarlyHeaderMutation {
+    /// What is changed before a route is looked for.
+    pub mutations: Vec<RequestMutation>,
+}
+
+/// A header that is put into requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestMutation {
+    append: HeaderValueOption,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct HeaderValueOption {
+    header: HeaderValue,
+    append_action: &'static str,
+}
+
+/// `envoy.config.core.v3.HeaderValue`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeaderValue {
+    /// The name.
+    pub key: String,
+    /// A format string.
+    pub value: String,
+}
+
+impl EarlyHeaderMutation {
+    /// Puts a header into each request, in place of one of that name.
+    pub fn set(name: &str, value: &str) -> Self {
+        let header = HeaderValue { key: name.to_owned(), value: value.to_owned() };
+        let append = HeaderValueOption { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" };
+        Self { mutations: vec![RequestMutation { append }] }
     }
 }
 

@@ -9,7 +9,7 @@ use outrigger_core::route::{Choice, Destination as Place};
 use outrigger_core::{HeaderOp, Request, RuleRef, Verdict, header_names};
 use serde::Serialize;
 
-use super::authz::{Authz, Nearest, Rule};
+use super::authz::{Asked, Authz, Nearest, Rule};
 use super::guards::FaultGuards;
 use super::tokens::TokenRule;
 
@@ -27,6 +27,9 @@ pub struct Answer {
     /// What a sidecar's inbound port asks of the peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtls: Option<Mtls>,
+    /// The server that policies with `action: CUSTOM` have asked first.
+    #[serde(rename = "custom", skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Authentication.
     pub jwt: Option<Jwt>,
     /// Where each rule has looked for tokens, and what it makes of those there.
@@ -296,6 +299,7 @@ impl Answer {
             body: None,
             headers: HeaderChanges::default(),
             mtls: None,
+            asked: None,
             jwt: None,
             jwt_rules: Vec::new(),
             jwt_shadow: None,

@@ -40,6 +40,25 @@ pub struct Rule {
     pub line: Option<u32>,
 }
 
+/// A server that is asked about the request, before all else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// The extension provider.
+    pub provider: String,
+    /// The rule that asks for it.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// Whatever it says, the request goes on (`outrigger.io/dry-run`).
+    pub dry_run: bool,
+}
+
+impl Asked {
+    pub(super) fn of(ask: &authz::Ask<'_>) -> Self {
+        Self { provider: ask.provider.name.clone(), rule: Rule::of(ask.rule), dry_run: ask.dry_run }
+    }
+}
+
 /// The rule that would have allowed the request, but for a few conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Nearest {
@@ -194,7 +213,19 @@ fn has(written: &Value, path: &str, request: &Request<'_>) -> Option<String> {
     }
 }
 
-/// Tells of both, of audits and of dry runs.
+/// Tells of the server that is asked.
+pub(super) fn tell_asked(out: &mut String, answer: &Answer) -> fmt::Result {
+    let Some(Asked { provider, rule: Rule { policy, rule, file, line }, dry_run }) = &answer.asked else {
+        return Ok(());
+    };
+    let at = position(file.as_deref(), *line);
+    let goes_on =
+        if *dry_run { "it is tried out: the request goes on" } else { "what follows is if it allows" };
+    let who = format!("`{provider}` is asked, as policy {policy}, rules[{rule}]{at} says; {goes_on}");
+    step(out, "custom", &who)
+}
+
+/// Tells of the decision, of audits and of dry runs.
 pub(super) fn tell(out: &mut String, answer: &Answer) -> fmt::Result {
     match &answer.authz {
         Some(authz) => step(out, "authz", &decision(authz))?,

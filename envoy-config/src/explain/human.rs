@@ -32,6 +32,7 @@ fn tell(out: &mut String, answer: &Answer, question: &Question, proxy: &Proxy, a
     if answer.outcome == Outcome::Reset {
         return writeln!(out, "\n{}", conclusion(answer));
     }
+    authz::tell_asked(out, answer)?;
     jwt(out, answer)?;
     tokens::tell(out, answer, all)?;
     authz::tell(out, answer)?;

@@ -90,6 +90,7 @@ fn decide(
     let mut answer = Answer::new(&verdict, &request);
     let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
     let request = request.with_identity(identity);
+    answer.asked = engine.ask(&request).as_ref().map(authz::Asked::of);
     answer.nearest = authz::nearest(answer.authz.as_ref(), &config.resources, proxy, &request);
     answer.jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     let Some(table) = engine.routes() else { return Ok(answer) };
@@ -114,9 +115,11 @@ fn decide(
         route.destination = Some(answer::Destination::of(egress));
     }
     if let Some((status, details)) = unrouted {
-        let Answer { jwt, jwt_rules, jwt_shadow, authz, shadow, audit, passed_over, .. } = answer;
+        let Answer { asked, jwt, jwt_rules, jwt_shadow, authz, nearest, shadow, audit, passed_over, .. } =
+            answer;
         let reply = Answer::reply(status, details);
-        answer = Answer { jwt, jwt_rules, jwt_shadow, authz, shadow, audit, passed_over, ..reply };
+        let reply = Answer { asked, jwt, jwt_rules, jwt_shadow, ..reply };
+        answer = Answer { authz, nearest, shadow, audit, passed_over, ..reply };
     }
     if to_https {
         let location = format!("https://{}{}", question.authority(), question.line.path);

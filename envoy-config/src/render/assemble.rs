@@ -123,7 +123,8 @@ fn requests(
     let dir = &options.module_dir;
     let chain = filters::chain(options.filters, guard, (http, names), &config, wanted, dir);
     let keys = clusters::jwks::names(engine.key_sources());
-    Ok((vec![hcm::filter(name, http, chain, &profiles, options)], Needs { destinations, keys, servers }))
+    let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, options);
+    Ok((vec![filter], Needs { destinations, keys, servers }))
 }
 
 fn bytes(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use outrigger_core::header_names;
 use outrigger_core::route::Profile;
 
 use super::listeners::{Http, Traffic};
@@ -11,7 +12,8 @@ use super::{access_log, routes};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::http::{
-    ClientCertDetails, HttpConnectionManager, HttpFilter, ServerProtocolOptions, UpgradeConfig,
+    ClientCertDetails, EarlyHeaderMutation, HttpConnectionManager, HttpFilter, ServerProtocolOptions,
+    UpgradeConfig,
 };
 use crate::envoy::scalars::Seconds;
 use crate::mesh_config::PathNormalization;
@@ -28,16 +30,31 @@ const WHOLE_CERTIFICATE: ClientCertDetails =
 /// What a sidecar tells its application of it. Envoy takes the header away from a request without a certificate.
 const NAMES: ClientCertDetails = ClientCertDetails { cert: false, ..WHOLE_CERTIFICATE };
 
-/// The network filter that speaks HTTP on a chain of the listener `name`, with `http_filters`.
+/// Stands for a cluster that nobody has chosen yet: should it ever be asked for, the answer is 503.
+const UNDECIDED: &str = "undecided";
+
+/// The network filter that speaks HTTP on a chain of the listener `name`, with `http_filters`, of which some may ask
+/// servers (`asks`).
 pub(super) fn filter(
     name: &str,
     http: &Http,
-    http_filters: Vec<HttpFilter>,
+    (http_filters, asks): (Vec<HttpFilter>, bool),
     profiles: &BTreeSet<Profile>,
     options: &Options,
 ) -> Extension {
-    let manager = Any::HttpConnectionManager(Box::new(manager(name, http, http_filters, profiles, options)));
+    let mut manager = manager(name, http, http_filters, profiles, options);
+    if asks && http.proxy.routes() {
+        manager.early_header_mutation_extensions = vec![undecided()];
+    }
+    let manager = Any::HttpConnectionManager(Box::new(manager));
     Extension::new("envoy.filters.network.http_connection_manager", manager)
+}
+
+/// Envoy asks no server about a request that has no route. Where the filters of ours choose it, that is every request so
+/// far: a header of theirs gives it one until they take the header away, as they do with a client's.
+fn undecided() -> Extension {
+    let mutation = EarlyHeaderMutation::set(header_names::CLUSTER, UNDECIDED);
+    Extension::new("envoy.http.early_header_mutation.header_mutation", Any::EarlyHeaderMutation(mutation))
 }
 
 fn manager(
@@ -76,6 +93,7 @@ fn manager(
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],
         forward_client_cert_details: certificates.map(|(what, _)| what),
         set_current_client_cert_details: certificates.map(|(_, details)| details),
+        early_header_mutation_extensions: Vec::new(),
         access_log: access_log::loggers(&options.mesh),
         http_filters,
         route_config: routes::configuration(&http.traffic, &options.mesh, profiles, &http.redirects),

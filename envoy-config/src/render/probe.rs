@@ -38,6 +38,7 @@ pub(super) fn filter(probes: &[AppProbe]) -> Extension {
         upgrade_configs: Vec::new(),
         forward_client_cert_details: None,
         set_current_client_cert_details: None,
+        early_header_mutation_extensions: Vec::new(),
         access_log: Vec::new(),
         http_filters: vec![
             HttpFilter::new("envoy.filters.http.health_check", Any::HealthCheck(ready)),

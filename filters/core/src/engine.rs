@@ -1,5 +1,6 @@
 //! The five policies behind one call, in Istio's order.
 
+use outrigger_api::types::extension_provider::ExtensionProvider;
 use outrigger_api::{Config, Decoder, Problem};
 
 use crate::fault::Moment;
@@ -92,7 +93,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             None
         };
         let authz = if Self::AUTHZ && proxy.receives() {
-            keep(authz::Policies::compile(resources, proxy), &mut problems)
+            keep(authz::Policies::compile(resources, proxy, &config.extension_providers), &mut problems)
         } else {
             None
         };
@@ -133,6 +134,16 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     /// What is odd about the resources and yet can be carried out.
     pub fn warnings(&self) -> &[Problem] {
         self.jwt.as_ref().map(jwt::Rules::warnings).unwrap_or_default()
+    }
+
+    /// The server that requests may have to be asked about, by policies with `action: CUSTOM`.
+    pub fn provider(&self) -> Option<&ExtensionProvider> {
+        self.authz.as_ref().filter(|_| Self::AUTHZ).and_then(authz::Policies::provider)
+    }
+
+    /// Whether a server has to be asked about a request, before it is decided: [`Self::request`] takes no notice of it.
+    pub fn ask(&self, request: &Request<'_>) -> Option<authz::Ask<'_>> {
+        self.authz.as_ref().filter(|_| Self::AUTHZ)?.ask(request)
     }
 
     /// Whether no request can be changed or refused, so that none has to be looked at.

@@ -1,6 +1,7 @@
 //! What authorization policies have decided: in Envoy's stats, and for access logs.
 
-use outrigger_core::authz::Decision;
+use outrigger_core::RuleRef;
+use outrigger_core::authz::{Action, Decision};
 use outrigger_core::telemetry::{AuthzStat, authz_dry_run};
 
 use crate::abi::{self, MetricKind, Status};
@@ -25,13 +26,25 @@ pub(crate) fn count(decision: &Decision<'_>) {
     }
 }
 
-/// Leaves `record`, which is [`Decision::record`] of `decision`, to access logs.
-pub(crate) fn log(record: Option<&str>, decision: &Decision<'_>) {
-    if let Some(record) = record {
-        told(abi::set_property(RECORD, record.as_bytes()));
+/// Leaves a decision's record to access logs.
+pub(crate) fn log(record: &str) {
+    told(abi::set_property(RECORD, record.as_bytes()));
+}
+
+/// The same of what the policies on dry run have said.
+pub(crate) fn log_shadow(record: &str) {
+    told(abi::set_property(SHADOW, record.as_bytes()));
+}
+
+/// Counts what a server has said of a request, and of one that does not wait for it whether that would have changed
+/// anything.
+pub(crate) fn count_answer(allowed: bool, rule: &RuleRef, dry_run: bool) {
+    if dry_run {
+        add(authz_dry_run(Action::Custom.as_str(), allowed));
     }
-    if let Some(shadow) = decision.shadow_record() {
-        told(abi::set_property(SHADOW, shadow.as_bytes()));
+    if !allowed {
+        let stat = if dry_run { AuthzStat::Disagreements } else { AuthzStat::Denied };
+        add(stat.name(Some(&rule.resource)));
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
+use outrigger_core::PolicySet;
 use proxy_wasm::types::Action;
 
 use crate::abi;
@@ -92,22 +93,31 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         }
     }
 
-    /// A server has answered a call of `root`, so many bytes.
-    pub fn on_http_call_response(&self, root: u32, call: u32, size: usize) {
-        if let Some(plugin) = self.plugin(root) {
-            plugin.on_answer(call, size);
+    /// A server has answered a call of `context`, which is a root context or a stream, so many bytes.
+    pub fn on_http_call_response(&self, context: u32, call: u32, size: usize) {
+        match self.plugin(context) {
+            Some(plugin) => plugin.on_answer(call, size),
+            None if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } => {
+                self.resume_with(context, |stream, after| stream.on_answer(call, size, after));
+            }
+            None => {}
         }
     }
 
     /// Decides a request that was held because it could not be decided.
     fn decide_anew(&self, id: u32) {
+        self.resume_with(id, Stream::decide_anew);
+    }
+
+    /// Lets `go` have the stream and put it back before the request goes on, which runs callbacks of its own.
+    fn resume_with(&self, id: u32, go: impl FnOnce(Stream<POLICIES>, &dyn Fn(Stream<POLICIES>))) {
         let held = self.streams.try_borrow_mut().ok().and_then(|mut streams| {
             let stream = streams.get_mut(&id)?;
             let stand_in = stream.stand_in();
             Some(std::mem::replace(stream, stand_in))
         });
         let Some(stream) = held else { return };
-        stream.decide_anew(|stream| {
+        go(stream, &|stream| {
             let Ok(mut streams) = self.streams.try_borrow_mut() else { return };
             // It may have ended in the meantime.
             if let Some(stand_in) = streams.get_mut(&id) {

@@ -9,6 +9,7 @@ mod authz_stats;
 mod connection;
 mod dispatch;
 mod effects;
+mod ext_authz;
 mod fault_stats;
 mod headers;
 mod holds;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use outrigger_api::{Config, DecisionRecord};
+use outrigger_core::authz::ext_authz::unaskable;
 use outrigger_core::jwt::Cache;
 use outrigger_core::telemetry::Reporter;
 use outrigger_core::{Draws, Now, PolicyEngine, PolicySet, Reply};
@@ -79,9 +80,14 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         for warning in engine.warnings() {
             log::warn!("{warning}");
         }
-        if config.decision_record.response_header.is_some()
-            && const { !PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) }
+        let responds = const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) };
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
+            && let Some(provider) = engine.provider()
+            && let Some(reason) = unaskable(provider, responds)
         {
+            return Err(vec![format!("extension provider `{}` can't be asked: {reason}", provider.name)]);
+        }
+        if config.decision_record.response_header.is_some() && !responds {
             // Only modules that route are told of responses: it costs every request an entry into the VM.
             log::warn!(
                 "decisionRecord.responseHeader: this filter sets it on refusals only, the suite always"

@@ -4,26 +4,38 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use outrigger_api::DecisionRecord;
+use outrigger_core::authz::ext_authz::Answer;
 use outrigger_core::fault::Moment;
 use outrigger_core::jwt::{Identity, Means, NoKeys, claims_from_json};
 use outrigger_core::request::is_grpc;
 use outrigger_core::route::{Choice, Kept, ResponseChanges};
 use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
-use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request, authz};
+use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request, RuleRef, authz};
 use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
 use crate::connection::{Facts, HostLookup};
+use crate::ext_authz::Asked;
 use crate::fault_stats::ActiveFault;
 use crate::jwks::Store;
 use crate::metrics::Metrics;
 use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
-use crate::{authz_stats, effects, fault_stats, headers, jwt_stats, property};
+use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
 const CLAIMS: &[u8] = b"outrigger.claims";
+
+/// What asking a server about a request leads to.
+enum Asking {
+    /// The request waits, or is answered.
+    Waits,
+    /// The request is to be looked at again.
+    Anew,
+    /// The request goes on as it is.
+    Goes,
+}
 
 /// A request on its way through one plugin.
 #[derive(Debug)]
@@ -35,6 +47,10 @@ pub(crate) struct Stream<const POLICIES: u8> {
     cluster: Option<Rc<str>>,
     flags: ResponseFlags,
     held: bool,
+    /// What a server is asked about it.
+    asked: Option<Asked>,
+    /// A server has let it pass, or none has to be asked.
+    may_pass: bool,
     /// How long it may wait for keys, once it does.
     waits_until: Option<Instant>,
     /// Ends with the request.
@@ -54,6 +70,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             cluster: None,
             flags: ResponseFlags::default(),
             held: false,
+            asked: None,
+            may_pass: false,
             waits_until: None,
             fault: None,
             response_extras: Vec::new(),
@@ -77,6 +95,17 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let request = Request::new(&lines, facts.connection());
         if request.is_grpc() {
             self.protocol = Protocol::Grpc;
+        }
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
+            && !self.may_pass
+            && let Some(ask) = plugin.engine.ask(&request)
+        {
+            match self.ask(&ask, &request, &plugin.record)? {
+                Asking::Waits => return Ok(Action::Pause),
+                // The server may have changed its headers.
+                Asking::Anew => return self.decide(plugin),
+                Asking::Goes => {}
+            }
         }
         let now = match plugin.engine.needs_time() {
             true => abi::current_time().map_err(|_| "outrigger_no_time")?,
@@ -160,6 +189,71 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         Ok(Action::Pause)
     }
 
+    /// Asks a server about the request.
+    fn ask(
+        &mut self,
+        ask: &authz::Ask<'_>,
+        request: &Request<'_>,
+        told: &DecisionRecord,
+    ) -> Result<Asking, &'static str> {
+        match ext_authz::ask(ask, request) {
+            Ok(asked) => {
+                self.may_pass = asked.dry_run;
+                let waits = if asked.dry_run { Asking::Goes } else { Asking::Waits };
+                self.asked = Some(asked);
+                Ok(waits)
+            }
+            Err(answer) => self.take_answer(answer, ask.rule, ask.dry_run, told),
+        }
+    }
+
+    /// Does what a server has said.
+    fn take_answer(
+        &mut self,
+        answer: Answer,
+        rule: &RuleRef,
+        dry_run: bool,
+        told: &DecisionRecord,
+    ) -> Result<Asking, &'static str> {
+        let allowed = matches!(answer, Answer::Allowed { .. });
+        authz_stats::count_answer(allowed, rule, dry_run);
+        self.may_pass = allowed || dry_run;
+        match answer {
+            _ if dry_run => Ok(Asking::Goes),
+            Answer::Allowed { upstream, downstream } => {
+                effects::change(Map::Request, &upstream).map_err(|_| "outrigger_header_change_failed")?;
+                self.response_extras.extend(downstream);
+                Ok(Asking::Anew)
+            }
+            Answer::Denied(mut reply) => {
+                let record = authz::record(false, authz::Action::Custom, Some(rule));
+                if told.filter_state {
+                    authz_stats::log(&record);
+                }
+                if let Some(name) = &told.response_header {
+                    reply.headers.push((name.clone().into(), record.into_bytes().into()));
+                }
+                effects::reply(&reply);
+                Ok(Asking::Waits)
+            }
+        }
+    }
+
+    /// A server has answered; `after` is called before the request goes on.
+    pub(crate) fn on_answer(mut self, call: u32, size: usize, after: &dyn Fn(Self)) {
+        let Some(plugin) = self.plugin.clone() else { return after(self) };
+        let answer = self.asked.as_ref().and_then(|asked| asked.answer(call, size, plugin.engine.provider()));
+        let (Some(answer), Some(asked)) = (answer, self.asked.take()) else { return after(self) };
+        match self.take_answer(answer, &asked.rule, asked.dry_run, &plugin.record) {
+            Ok(Asking::Anew) => self.decide_anew(after),
+            Ok(Asking::Waits | Asking::Goes) => after(self),
+            Err(reason) => {
+                effects::refuse(reason);
+                after(self);
+            }
+        }
+    }
+
     /// Tells what the authorization policies have decided, where the configuration asks for it.
     fn tell(&mut self, decision: &authz::Decision<'_>, told: &DecisionRecord, outcome: &mut Outcome<'_>) {
         authz_stats::count(decision);
@@ -168,7 +262,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         let record = decision.record();
         if told.filter_state {
-            authz_stats::log(record.as_deref(), decision);
+            record.as_deref().into_iter().for_each(authz_stats::log);
+            decision.shadow_record().as_deref().into_iter().for_each(authz_stats::log_shadow);
         }
         if let (Some(name), Some(record)) = (&told.response_header, record) {
             let (name, record) = (name.clone().into(), record.into_bytes().into());
@@ -232,7 +327,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
 
     /// Decides the request, which has been held for that, and carries the decision out. `after` is called before it goes
     /// on.
-    pub(crate) fn decide_anew(mut self, after: impl FnOnce(Self)) {
+    pub(crate) fn decide_anew(mut self, after: &dyn Fn(Self)) {
         self.held = false;
         let action = self.on_request_headers();
         after(self);
@@ -257,7 +352,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     pub(crate) fn has_more_to_do(&self) -> bool {
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let responds = self.response.is_some() || !self.response_extras.is_empty();
-        counts || responds || self.held || self.fault.is_some()
+        counts || responds || self.held || self.asked.is_some() || self.fault.is_some()
     }
 
     /// Changes the response headers.

@@ -41,7 +41,7 @@ const CALLBACKS: &[(&str, &[&str])] = &[
         "outrigger_jwt_authn",
         &["context_create", "configure", "request_headers", "tick", "http_call_response"],
     ),
-    ("outrigger_authz", &["context_create", "configure", "request_headers"]),
+    ("outrigger_authz", &["context_create", "configure", "request_headers", "http_call_response"]),
     ("outrigger_metrics", &["context_create", "configure", "request_headers", "log"]),
 ];
 

@@ -51,7 +51,8 @@ impl Side {
         let each = Shape::ALL.into_iter().flat_map(|shape| counts.iter().map(move |count| (shape, *count)));
         plain.into_iter().chain(each.flat_map(|(shape, count)| {
             let tls = shape.needs_certificate();
-            [(Self::Native(shape, count), tls), (Self::Ours(shape, count), tls)]
+            let native = (count <= shape.most_native()).then_some((Self::Native(shape, count), tls));
+            native.into_iter().chain([(Self::Ours(shape, count), tls)])
         }))
     }
 

@@ -51,12 +51,13 @@ struct Figures {
 #[serde(rename_all = "camelCase")]
 struct Size {
     policies: usize,
-    native_added: f64,
+    /// `None`: it takes too long.
+    native_added: Option<f64>,
     authz_added: f64,
     /// Above an empty filter, within a round.
     above_empty: f64,
     /// In times of Envoy's filter, total CPU time per request, within a round.
-    times_native: f64,
+    times_native: Option<f64>,
 }
 
 impl Report {
@@ -86,7 +87,10 @@ impl Report {
             let mut sizes = Vec::new();
             for policies in counts.iter().copied() {
                 let native = Side::Native(shape, policies).row(tls, false);
-                let times_native = paired(&ours(policies, false), &native, times)?;
+                let is_native = policies <= shape.most_native();
+                let with_native =
+                    |one: &str, other: &str, by| is_native.then(|| paired(one, other, by)).transpose();
+                let times_native = with_native(&ours(policies, false), &native, times)?;
                 let above_empty = paired(&ours(policies, false), &empty, above)?;
                 if policies == 1 {
                     let name = format!("{}: 1 policy, µs above an empty filter", shape.name());
@@ -95,13 +99,15 @@ impl Report {
                         ..Target::new(&name, ABOVE_EMPTY, above_empty)
                     });
                 }
-                if policies >= CHEAPER_FROM {
+                if policies >= CHEAPER_FROM
+                    && let Some(times_native) = times_native
+                {
                     let name = format!("{}: {policies} policies in times of Envoy's", shape.name());
                     targets.push(Target::new(&name, 1.0, times_native));
                 }
                 sizes.push(Size {
                     policies,
-                    native_added: paired(&native, &bare, above)?,
+                    native_added: with_native(&native, &bare, above)?,
                     authz_added: paired(&ours(policies, false), &bare, above)?,
                     above_empty,
                     times_native,
@@ -138,18 +144,21 @@ impl Report {
         );
         for shape in &self.shapes {
             for (at, size) in shape.sizes.iter().enumerate() {
+                let or_none = |figure: Option<f64>, digits| {
+                    figure.map_or("-".to_owned(), |figure| format!("{figure:.digits$}"))
+                };
                 let _ = write!(
                     text,
-                    "{:12} {:>8} {:>12.1} {:>12.1} {:>12.1} {:>9.2}",
+                    "{:12} {:>8} {:>12} {:>12.1} {:>12.1} {:>9}",
                     if at == 0 { shape.shape } else { "" },
                     size.policies,
-                    size.native_added,
+                    or_none(size.native_added, 1),
                     size.authz_added,
                     size.above_empty,
-                    size.times_native
+                    or_none(size.times_native, 2)
                 );
                 if at + 1 == shape.sizes.len() {
-                    let miss = shape.growth_of_miss.map_or("-".to_owned(), |growth| format!("{growth:.2}"));
+                    let miss = or_none(shape.growth_of_miss, 2);
                     let _ = write!(text, " {:>7.2} {miss:>7}", shape.growth);
                 }
                 text.push('\n');

@@ -2,12 +2,14 @@
 
 use outrigger_api::types::authorization_policy::ValuePattern;
 use outrigger_api::types::extension_provider::{Check, ExtAuthzHttp, ProviderKind};
+use outrigger_core::header_names;
 
 use super::provider::{Asked, destination};
 use crate::envoy::ext_authz::{
     AuthorizationRequest, AuthorizationResponse, AuthzService, BufferSettings, EnvoyGrpc, GrpcService,
-    HeaderValue, HttpExtAuthz, HttpService, HttpStatus, HttpUri, NetworkExtAuthz,
+    HeaderMutationRules, HttpExtAuthz, HttpService, HttpStatus, HttpUri, NetworkExtAuthz,
 };
+use crate::envoy::http::HeaderValue;
 use crate::envoy::matcher::{ListStringMatcher, MetadataMatcher, ValueMatcher};
 use crate::envoy::scalars::{Seconds, StringMatcher};
 
@@ -46,8 +48,12 @@ pub(super) fn of_requests(asked: &Asked<'_>) -> HttpExtAuthz {
             pack_as_bytes: body.pack_as_bytes,
         }),
         allowed_headers: headers(allowed_headers),
+        disallowed_headers: ListStringMatcher {
+            patterns: vec![StringMatcher::Exact(header_names::CLUSTER.to_owned()).any_case()],
+        },
         filter_enabled_metadata: matched("envoy.filters.http.rbac", asked),
         shadow_mode: asked.dry_run,
+        decoder_header_mutation_rules: asked.dry_run.then_some(HeaderMutationRules { disallow_all: true }),
         stat_prefix: if asked.dry_run { TRIED_STATS } else { "" },
     }
 }

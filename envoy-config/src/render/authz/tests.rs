@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::render::testing::{gateway, resources};
+use crate::render::testing::{gateway, resources, sidecar};
+use crate::render::{AppPort, Options, render};
 
 const PROVIDERS: &str = "
 extensionProviders:
@@ -96,6 +97,7 @@ fn a_server_is_asked_by_http() {
                 {"exact": "x-id", "ignore_case": true},
                 {"prefix": "x-a-", "ignore_case": true}
             ]},
+            "disallowed_headers": {"patterns": [{"exact": "x-outrigger-cluster", "ignore_case": true}]},
             "filter_enabled_metadata": {
                 "filter": "envoy.filters.http.rbac",
                 "path": [{"key": "istio_ext_authz_shadow_effective_policy_id"}],
@@ -106,6 +108,40 @@ fn a_server_is_asked_by_http() {
     assert_eq!(tcp, Vec::<Value>::new(), "of connections it knows nothing");
     let destination = Destination { host: "authz.example".to_owned(), subset: None, port: 8000 };
     assert_eq!(servers, [Server { destination, grpc: false }]);
+}
+
+/// Envoy asks nobody about a request without a route.
+#[test]
+fn where_our_filters_choose_the_route_there_is_one_before() {
+    const EDGE: &str = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+";
+    let (mesh, _) = outrigger_api::parse_mesh_config(PROVIDERS.as_bytes(), "mesh.yaml");
+    let options =
+        Options { mesh, app_ports: vec![AppPort { port: 80, opened: 15006 }], ..Options::default() };
+    let early = |texts: &[&str], proxy: &Proxy| {
+        let rendered = render(&resources(texts), proxy, &options).unwrap();
+        let listener = rendered.listeners.last().unwrap();
+        let listener = serde_json::to_value(listener).unwrap();
+        let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
+        (manager["early_header_mutation_extensions"][0].clone(), manager["http_filters"][0]["name"].clone())
+    };
+    let asks = custom("a", "web");
+    let (mutation, first) = early(&[EDGE, &asks], &gateway());
+    assert_eq!(
+        mutation["typed_config"]["mutations"],
+        json!([{"append": {"header": {"key": "x-outrigger-cluster", "value": "undecided"},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}])
+    );
+    assert_eq!(first, "envoy.filters.http.rbac");
+    assert_eq!(early(&[EDGE], &gateway()), (Value::Null, json!("outrigger")));
+    // To a sidecar's application there is always a route.
+    assert_eq!(early(&[&asks], &sidecar()), (Value::Null, json!("envoy.filters.http.rbac")));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! From AuthorizationPolicies to rule sets.
 
 use outrigger_api::problem::code;
-use outrigger_api::types::authorization_policy::{Action, Condition};
+use outrigger_api::types::authorization_policy::{Action, AuthorizationPolicy, Condition};
+use outrigger_api::types::extension_provider::ExtensionProvider;
 use outrigger_api::{Problem, Proxy, Resource, Spec, select};
 
 use super::Policies;
+use super::custom::{Custom, Customs};
 use super::draft::{self, Draft};
 use super::rule_set::RuleSet;
 use crate::{Attributes, RuleRef};
@@ -13,48 +15,48 @@ use crate::{Attributes, RuleRef};
 type Drafts = Option<Vec<(RuleRef, Draft)>>;
 
 /// Compiles the policies that apply to `proxy`; the errors of all of them at once.
-pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies, Vec<Problem>> {
+pub(super) fn compile(
+    resources: &[Resource],
+    proxy: &Proxy,
+    providers: &[ExtensionProvider],
+) -> Result<Policies, Vec<Problem>> {
     let mut problems = Vec::new();
     let (mut audit, mut deny, mut allow) = (Drafts::None, Drafts::None, Drafts::None);
     let (mut shadow_deny, mut shadow_allow) = (Drafts::None, Drafts::None);
     let mut shadow_allow_policies = Vec::new();
+    let mut customs = Customs::default();
     for resource in resources {
         let Spec::AuthorizationPolicy(policy) = &resource.spec else { continue };
         if !select::applies(&policy.target, &resource.meta.namespace, proxy) {
             continue;
         }
-        let drafts = match (&policy.action, policy.dry_run) {
+        let kind = match (&policy.action, policy.dry_run) {
             (Action::Allow, false) => &mut allow,
             (Action::Allow, true) => &mut shadow_allow,
             (Action::Deny, false) => &mut deny,
             (Action::Deny, true) => &mut shadow_deny,
             // Istio knows no dry run of AUDIT: it changes no outcome anyway.
             (Action::Audit, _) => &mut audit,
-            (Action::Custom { .. }, _) => {
-                problems.push(resource.error(
-                    "spec.action",
-                    code::UNSUPPORTED,
-                    "action `CUSTOM` is not carried out yet",
-                ));
+            (Action::Custom { provider }, dry_run) => {
+                let rules = drafts(resource, policy, proxy, &mut problems);
+                let added = customs.add((resource, provider), providers, dry_run, rules.into_iter());
+                problems.extend(added.err().map(|problem| *problem));
                 continue;
             }
         };
-        let drafts = drafts.get_or_insert_default();
+        let kind = kind.get_or_insert_default();
         if policy.dry_run && policy.action == Action::Allow {
             shadow_allow_policies.push(resource.id().into());
         }
         // A policy without rules matches nothing, and counts nevertheless: an ALLOW policy then refuses.
-        for (at, rule) in policy.rules.iter().flatten().enumerate() {
-            refuse_metadata(resource, at, &rule.when, &mut problems);
-            let reference = RuleRef::new(resource, &format!("spec.rules[{at}]"), at);
-            drafts.push((reference, draft::draft(rule, proxy)));
-        }
+        kind.extend(drafts(resource, policy, proxy, &mut problems));
     }
     if !problems.is_empty() {
         return Err(problems);
     }
     let set = |drafts: Drafts| drafts.map(RuleSet::new);
     let mut policies = Policies {
+        custom: customs.build(),
         audit: set(audit),
         deny: set(deny),
         allow: set(allow),
@@ -65,8 +67,24 @@ pub(super) fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Policies,
     };
     let Policies { audit, deny, allow, shadow_deny, shadow_allow, .. } = &policies;
     let sets = [audit, deny, allow, shadow_deny, shadow_allow].into_iter().flatten();
-    policies.attributes = sets.fold(Attributes::none(), |all, set| all | set.attributes());
+    let asking = policies.custom.as_ref().map(Custom::attributes).unwrap_or_default();
+    policies.attributes = sets.fold(asking, |all, set| all | set.attributes());
     Ok(policies)
+}
+
+/// The rules of a policy.
+fn drafts(
+    resource: &Resource,
+    policy: &AuthorizationPolicy,
+    proxy: &Proxy,
+    problems: &mut Vec<Problem>,
+) -> Vec<(RuleRef, Draft)> {
+    let rules = policy.rules.iter().flatten().enumerate();
+    let each = rules.map(|(at, rule)| {
+        refuse_metadata(resource, at, &rule.when, problems);
+        (RuleRef::new(resource, &format!("spec.rules[{at}]"), at), draft::draft(rule, proxy))
+    });
+    each.collect()
 }
 
 /// Names each condition of a rule on Envoy's dynamic metadata, which a filter can't read as Envoy does.

@@ -18,6 +18,8 @@ pub enum Action {
     Deny,
     /// The request is marked if a rule of such a policy matches.
     Audit,
+    /// A server is asked about the request if a rule of such a policy matches.
+    Custom,
 }
 
 impl Action {
@@ -27,6 +29,7 @@ impl Action {
             Self::Allow => "ALLOW",
             Self::Deny => "DENY",
             Self::Audit => "AUDIT",
+            Self::Custom => "CUSTOM",
         }
     }
 }
@@ -100,7 +103,7 @@ impl<'e> Decision<'e> {
 }
 
 /// A verdict as access logs have it: by which action and which rule.
-fn record(allowed: bool, action: Action, rule: Option<&RuleRef>) -> String {
+pub fn record(allowed: bool, action: Action, rule: Option<&RuleRef>) -> String {
     let verdict = if allowed { "allowed" } else { "denied" };
     let rule: &dyn fmt::Display = match &rule {
         Some(rule) => rule,

@@ -11,8 +11,10 @@
 
 mod check;
 mod compile;
+mod custom;
 mod decision;
 mod draft;
+pub mod ext_authz;
 mod facts;
 mod index;
 mod ip_index;
@@ -27,9 +29,12 @@ mod trust_domain;
 use std::slice;
 use std::sync::Arc;
 
+use outrigger_api::types::extension_provider::ExtensionProvider;
 use outrigger_api::{Problem, Proxy, Resource};
 
-pub use decision::{Action, DRY_RUN, Decision, ShadowDecision};
+pub use custom::Ask;
+use custom::Custom;
+pub use decision::{Action, DRY_RUN, Decision, ShadowDecision, record};
 use facts::Facts;
 pub use nearest::{Nearest, nearest};
 use rule_set::RuleSet;
@@ -39,6 +44,7 @@ use crate::{Attributes, Request, RuleRef};
 /// Compiled authorization policies of one proxy.
 #[derive(Debug)]
 pub struct Policies {
+    custom: Option<Custom>,
     audit: Option<RuleSet>,
     deny: Option<RuleSet>,
     /// `None` if no ALLOW policy applies. Without rules it refuses everything.
@@ -54,9 +60,24 @@ impl Policies {
     /// Compiles every AuthorizationPolicy that applies to `proxy`.
     ///
     /// # Errors
-    /// What can't be carried out, with its path: CUSTOM, and conditions on Envoy's dynamic metadata.
-    pub fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Self, Vec<Problem>> {
-        compile::compile(resources, proxy)
+    /// What can't be carried out, with its path: CUSTOM without its provider or with several, and conditions on Envoy's
+    /// dynamic metadata.
+    pub fn compile(
+        resources: &[Resource],
+        proxy: &Proxy,
+        providers: &[ExtensionProvider],
+    ) -> Result<Self, Vec<Problem>> {
+        compile::compile(resources, proxy, providers)
+    }
+
+    /// The server that requests may have to be asked about.
+    pub fn provider(&self) -> Option<&ExtensionProvider> {
+        self.custom.as_ref().map(|custom| &*custom.provider)
+    }
+
+    /// Whether a server has to be asked about a request, before all else. What is not known holds: then it is asked.
+    pub fn ask(&self, request: &Request<'_>) -> Option<Ask<'_>> {
+        self.custom.as_ref()?.ask(&Facts { request, unknown_holds: true })
     }
 
     /// What the rules ask of a request beyond its headers.

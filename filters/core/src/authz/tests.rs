@@ -1,6 +1,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+mod custom;
 mod fields;
 mod nearest;
 #[cfg(not(target_arch = "wasm32"))]
@@ -9,6 +10,7 @@ mod properties;
 mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 mod scale;
+mod truth;
 
 use serde_json::{Value, json};
 
@@ -98,7 +100,7 @@ fn resources(specs: &[Value]) -> Vec<Resource> {
 }
 
 fn policies(specs: &[Value]) -> Policies {
-    Policies::compile(&resources(specs), &Proxy::default()).expect("policies that can be carried out")
+    Policies::compile(&resources(specs), &Proxy::default(), &[]).expect("policies that can be carried out")
 }
 
 /// Whether `call` passes, by policies with these specs.
@@ -108,54 +110,9 @@ fn passes(specs: &[Value], call: &Call) -> bool {
 }
 
 #[test]
-fn policies_and_rules_that_say_little() {
-    for (specs, passing) in [
-        (vec![], true),
-        (vec![json!({})], false),
-        (vec![json!(null)], false),
-        (vec![json!({"rules": []})], false),
-        (vec![json!({"action": "ALLOW"})], false),
-        (vec![json!({"rules": [{}]})], true),
-        (vec![json!({"action": "DENY", "rules": []})], true),
-        (vec![json!({"action": "DENY", "rules": [{}]})], false),
-        (vec![json!({"action": "AUDIT", "rules": [{}]})], true),
-        (vec![json!({"action": "AUDIT"})], true),
-        // A DENY wins over an ALLOW, an ALLOW is one of many.
-        (vec![json!({"rules": [{}]}), json!({"action": "DENY", "rules": [{}]})], false),
-        (vec![json!({}), json!({"rules": [{}]})], true),
-        (vec![json!({}), json!({"action": "DENY", "rules": []})], false),
-        (vec![json!({"action": "DENY", "rules": [{"to": [{"operation": {"methods": ["POST"]}}]}]})], true),
-        // Dry run never decides, and a dry ALLOW policy does not refuse the others' requests.
-        (vec![json!({"dryRun": "true"})], true),
-        (vec![json!({"dryRun": "true", "action": "DENY", "rules": [{}]})], true),
-        (vec![json!({"dryRun": "true", "rules": [{}]}), json!({})], false),
-        (vec![json!({"dryRun": "false"})], false),
-    ] {
-        assert_eq!(passes(&specs, &Call::get("/")), passing, "{specs:?}");
-    }
-}
-
-#[test]
-fn clauses_join_as_istio_says() {
-    let get = json!({"operation": {"methods": ["GET"]}});
-    let post = json!({"operation": {"methods": ["POST"]}});
-    let here = json!({"source": {"namespaces": ["here"]}});
-    let there = json!({"source": {"namespaces": ["there"]}});
-    let when = |value: &str| json!({"key": "request.headers[x]", "values": [value]});
+fn fields_of_one_part_are_joined_by_and() {
     let call = Call::get("/").line("x", b"1").peer("spiffe://td/ns/here/sa/a");
     for (rule, passing) in [
-        (json!({"to": [get]}), true),
-        (json!({"to": [post, get]}), true),
-        (json!({"to": [post]}), false),
-        (json!({"from": [here]}), true),
-        (json!({"from": [there, here], "to": [get]}), true),
-        (json!({"from": [there], "to": [get]}), false),
-        (json!({"from": [here], "to": [post]}), false),
-        (json!({"when": [when("1")]}), true),
-        (json!({"when": [when("1"), when("2")]}), false),
-        (json!({"from": [here], "to": [get], "when": [when("1")]}), true),
-        (json!({"from": [here], "to": [get], "when": [when("2")]}), false),
-        // Fields of one source are joined by and.
         (json!({"from": [{"source": {"namespaces": ["here"], "principals": ["td/ns/here/sa/b"]}}]}), false),
         (json!({"from": [{"source": {"namespaces": ["here"], "notPrincipals": ["td/ns/here/sa/b"]}}]}), true),
         (json!({"to": [{"operation": {"methods": ["GET"], "paths": ["/x"]}}]}), false),
@@ -221,13 +178,13 @@ fn what_is_not_carried_out_is_refused_by_name() {
         json!({"action": "DENY", "rules": [{}, {"when": [metadata]}]}),
         json!({"rules": [{}]}),
     ]);
-    let problems = Policies::compile(&resources, &Proxy::default()).expect_err("must be refused");
+    let problems = Policies::compile(&resources, &Proxy::default(), &[]).expect_err("must be refused");
     let told: Vec<_> =
         problems.iter().map(|problem| (problem.path.to_string(), problem.message.clone())).collect();
     assert_eq!(
         told,
         [
-            ("spec.action".to_owned(), "action `CUSTOM` is not carried out yet".to_owned()),
+            ("spec.provider.name".to_owned(), "there is no extension provider `opa`".to_owned()),
             (
                 "spec.rules[1].when[0].key".to_owned(),
                 "condition `experimental.envoy.filters.http.x[k]` is not carried out yet".to_owned()
@@ -244,7 +201,7 @@ fn only_policies_of_this_workload_count() {
     let mut root = resource("r", &json!({"action": "DENY", "rules": [{}]}));
     root.meta.namespace = "istio-system".to_owned();
     for (policies, passing) in [(vec![elsewhere, selected], true), (vec![root], false)] {
-        let policies = Policies::compile(&policies, &Proxy::default()).unwrap();
+        let policies = Policies::compile(&policies, &Proxy::default(), &[]).unwrap();
         assert_eq!(Call::get("/").view(|request| policies.decide(request).allowed), passing);
     }
 }

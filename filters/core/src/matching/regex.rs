@@ -63,8 +63,8 @@ fn parse(pattern: &str) -> Result<Hir, RegexError> {
 fn parse_translated(translated: &str) -> Result<Hir, RegexError> {
     let bytes = syntax::Config::new().unicode(false).utf8(false);
     syntax::parse_with(translated, &bytes).map_err(|error| match error {
-        regex_syntax::Error::Parse(error) => RegexError::new(&error.kind().to_string()),
-        regex_syntax::Error::Translate(error) => RegexError::new(&error.kind().to_string()),
+        regex_syntax::Error::Parse(error) => RegexError::new(error.kind().to_string()),
+        regex_syntax::Error::Translate(error) => RegexError::new(error.kind().to_string()),
         // There is no other.
         _ => RegexError::new("not a regular expression"),
     })
@@ -82,7 +82,7 @@ fn too_large() -> RegexError {
 }
 
 fn refusal(error: &BuildError) -> RegexError {
-    if error.size_limit().is_some() { too_large() } else { RegexError::new(&error.to_string()) }
+    if error.size_limit().is_some() { too_large() } else { RegexError::new(error.to_string()) }
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn cluster_local_stands_for_the_own_trust_domain() {
         ("cluster.local/ns/*", "spiffe://td/ns/foo/sa/bar", false),
         ("cluster.local/ns/*", PEER, true),
     ] {
-        let policies = super::Policies::compile(&resources(value), &proxy).unwrap();
+        let policies = super::Policies::compile(&resources(value), &proxy, &[]).unwrap();
         let call = Call::get("/").peer(peer);
         assert_eq!(call.view(|request| policies.decide(request).allowed), expected, "{value} {peer}");
     }

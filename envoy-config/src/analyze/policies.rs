@@ -1,0 +1,59 @@
+//! AuthorizationPolicies that say something other than their author meant, or nothing at all.
+
+mod claims;
+mod contradictions;
+mod cover;
+mod empty;
+mod field;
+mod index;
+mod key;
+mod peers;
+mod rules;
+#[cfg(test)]
+mod scale;
+mod shadowed;
+mod shape;
+mod values;
+
+use outrigger_api::{Proxy, Resource};
+
+use super::finding::Finding;
+use super::registry::Registry;
+use claims::Verified;
+use field::TrustDomains;
+use peers::Peers;
+
+/// Looks at each policy by itself, and at all of them together. Returns how many pairs of rules were compared.
+pub(super) fn check(
+    resources: &[Resource],
+    registry: &Registry<'_>,
+    proxy: &Proxy,
+    findings: &mut Vec<Finding>,
+) -> usize {
+    let policies = rules::policies(resources, TrustDomains::new(proxy));
+    if policies.is_empty() {
+        return 0;
+    }
+    let root_namespace = &*proxy.root_namespace;
+    // What a broken resource says is not known.
+    let verified =
+        (!registry.any_broken(&["RequestAuthentication"])).then(|| Verified::new(resources, root_namespace));
+    let mut peers = (!registry.any_broken(&["PeerAuthentication", "Gateway"]))
+        .then(|| Peers::new(resources, root_namespace));
+    let mut dead = Vec::new();
+    for policy in &policies {
+        let contradictory = contradictions::check(policy, findings);
+        let impossible = values::check(policy, findings);
+        let rules: Vec<_> =
+            contradictory.iter().zip(&impossible).map(|(one, other)| *one || *other).collect();
+        empty::check(policy, &rules, findings);
+        if let Some(verified) = &verified {
+            verified.check(policy, findings);
+        }
+        if let Some(peers) = &mut peers {
+            peers.check(policy, findings);
+        }
+        dead.push(rules);
+    }
+    shadowed::check(&policies, &dead, root_namespace, findings)
+}

@@ -1,0 +1,254 @@
+//! Rules about the identity of peers that need not show a certificate.
+
+use std::collections::HashMap;
+
+use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies, PeerPolicy, PeerScope, peer_scope};
+use outrigger_api::types::authorization_policy::Action;
+use outrigger_api::types::common::{Labels, Target};
+use outrigger_api::types::gateway::{Gateway, ServerTlsMode};
+use outrigger_api::{Resource, Spec};
+
+use super::rules::{Asked, Constraint, Policy};
+use crate::analyze::codes;
+use crate::analyze::conflicts::place;
+use crate::analyze::finding::{Finding, Level};
+
+/// What is asked of peers, by PeerAuthentications and Gateways.
+pub(super) struct Peers<'r> {
+    root_namespace: &'r str,
+    by_namespace: HashMap<&'r str, Authentications<'r>>,
+    gateways: Vec<&'r Gateway>,
+    /// What was found for the workloads of a namespace with some labels.
+    known: HashMap<(&'r str, Option<&'r Labels>), Option<Shown>>,
+}
+
+/// The PeerAuthentications of a namespace.
+#[derive(Default)]
+struct Authentications<'r> {
+    /// Without a selector.
+    wide: Vec<&'r Resource>,
+    /// With one, by the first of its labels.
+    selecting: HashMap<&'r str, HashMap<&'r str, Vec<&'r Resource>>>,
+}
+
+/// What is certain of the peers of every workload that a policy is for, and who says so.
+#[derive(Debug, Clone)]
+enum Shown {
+    /// Some have no certificate.
+    Some(String),
+    /// None has one: mutual TLS is off.
+    None(String),
+    /// None has one: no server of the gateway asks for it.
+    NoneAtGateway,
+}
+
+impl<'r> Peers<'r> {
+    pub(super) fn new(resources: &'r [Resource], root_namespace: &'r str) -> Self {
+        let mut by_namespace: HashMap<&str, Authentications<'_>> = HashMap::new();
+        let mut gateways = Vec::new();
+        for resource in resources {
+            match &resource.spec {
+                Spec::Gateway(gateway) => gateways.push(gateway),
+                Spec::PeerAuthentication(authentication) => {
+                    let own = by_namespace.entry(&resource.meta.namespace).or_default();
+                    let selector = authentication.selector.as_ref();
+                    match selector.and_then(|selector| selector.0.first_key_value()) {
+                        Some((key, value)) => {
+                            own.selecting.entry(key).or_default().entry(value).or_default().push(resource);
+                        }
+                        None => own.wide.push(resource),
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self { root_namespace, by_namespace, gateways, known: HashMap::new() }
+    }
+
+    /// Reports what the policy says about identities in vain.
+    pub(super) fn check(&mut self, policy: &Policy<'r>, findings: &mut Vec<Finding>) {
+        let named = policy.rules.iter().any(|rule| rule.constraints().any(|one| one.field.is_identity()));
+        if !named || policy.policy.dry_run {
+            return;
+        }
+        let labels = match &policy.policy.target {
+            Target::All => None,
+            Target::Selector(selector) => Some(&selector.0),
+            Target::Refs(_) => return,
+        };
+        let key = (&*policy.resource.meta.namespace, labels);
+        let shown = match self.known.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let shown = self.shown(key.0, labels.unwrap_or(&Labels::new()));
+                self.known.insert(key, shown.clone());
+                shown
+            }
+        };
+        findings.extend(shown.and_then(|shown| finding(policy, &shown)));
+    }
+
+    fn shown(&self, namespace: &str, labels: &Labels) -> Option<Shown> {
+        if let Some(certificates) = self.at_gateway(labels) {
+            return (!certificates).then_some(Shown::NoneAtGateway);
+        }
+        // A policy of the whole mesh meets each namespace's own PeerAuthentications.
+        let mesh_only = self.by_namespace.keys().all(|namespace| *namespace == self.root_namespace);
+        if namespace == self.root_namespace && !mesh_only {
+            return None;
+        }
+        let mesh =
+            self.by_namespace.get(self.root_namespace).into_iter().flat_map(|mesh| &mesh.wide).copied();
+        let own = self.by_namespace.get(namespace).map(|own| own.of(labels)).unwrap_or_default();
+        let resources: Vec<Resource> = mesh.chain(own).cloned().collect();
+        let found = PeerPolicies::of(&resources, namespace, labels, self.root_namespace);
+        let mode = found.of_workload();
+        let ports_agree = found.ports().all(|port| found.of_port(port).mode == mode.mode);
+        let others_agree =
+            resources.iter().all(|other| agrees(other, labels, mode.mode, self.root_namespace));
+        match mode.mode {
+            _ if !ports_agree || !others_agree => None,
+            PeerMode::Strict => None,
+            PeerMode::Permissive => Some(Shown::Some(who(&mode))),
+            PeerMode::Disable => Some(Shown::None(who(&mode))),
+        }
+    }
+
+    /// Whether some server asks clients for certificates, of gateways with these labels. `None`: there is no such.
+    fn at_gateway(&self, labels: &Labels) -> Option<bool> {
+        let chosen = |gateway: &&&Gateway| {
+            let selector = &gateway.selector;
+            !labels.is_empty()
+                && !selector.0.is_empty()
+                && (selector.matches(labels) || is_within(labels, &selector.0))
+        };
+        let mut servers = self.gateways.iter().filter(chosen).flat_map(|gateway| &gateway.servers).peekable();
+        servers.peek()?;
+        Some(servers.any(|server| {
+            server.tls.as_ref().is_some_and(|tls| {
+                use ServerTlsMode::{AutoPassthrough, IstioMutual, Mutual, OptionalMutual, Passthrough};
+                // What is passed on as bytes is not this gateway's to know.
+                matches!(tls.mode, Mutual | IstioMutual | OptionalMutual | Passthrough | AutoPassthrough)
+            })
+        }))
+    }
+}
+
+impl<'r> Authentications<'r> {
+    /// Those that may be for a workload with these labels, and more.
+    fn of(&self, labels: &Labels) -> Vec<&'r Resource> {
+        let selecting = self.selecting.iter().flat_map(|(key, by_value)| match labels.get(*key) {
+            Some(value) => by_value.get(&**value).into_iter().flatten().collect::<Vec<_>>(),
+            None => by_value.values().flatten().collect(),
+        });
+        self.wide.iter().chain(selecting).copied().collect()
+    }
+}
+
+fn is_within(some: &Labels, all: &Labels) -> bool {
+    some.iter().all(|(key, value)| all.get(key) == Some(value))
+}
+
+/// Whether a PeerAuthentication that is for some of the workloads with these labels, and more, leaves the mode alone.
+fn agrees(resource: &Resource, labels: &Labels, mode: PeerMode, root_namespace: &str) -> bool {
+    let Spec::PeerAuthentication(authentication) = &resource.spec else { return true };
+    if peer_scope(resource, authentication, root_namespace) != Some(PeerScope::Workload) {
+        return true;
+    }
+    let Some(selector) = &authentication.selector else { return true };
+    let apart = selector.0.iter().any(|(key, value)| labels.get(key).is_some_and(|own| own != value));
+    let modes = authentication.port_level.values().chain([&authentication.mode]);
+    apart
+        || modes
+            .map(|mode| format!("{mode:?}").to_uppercase())
+            .all(|own| own == mode.as_str() || own == "UNSET")
+}
+
+fn finding(policy: &Policy<'_>, shown: &Shown) -> Option<Finding> {
+    let why = why(shown);
+    let find = |lists: fn(&Constraint<'_>) -> bool| {
+        let rules = policy.rules.iter().enumerate();
+        rules
+            .flat_map(|(at, rule)| rule.constraints().map(move |one| (at, rule, one)))
+            .find(|(.., one)| one.field.is_identity() && lists(one))
+    };
+    let asking = find(|one| !one.values.is_empty());
+    let excluding = find(|one| !one.not_values.is_empty());
+    let push = |level, path: String, message: String, hint: &str| {
+        let finding = Finding::new(codes::PEERS_WITHOUT_IDENTITY, level, policy.resource, &path, message);
+        Some(finding.hint(hint.to_owned()))
+    };
+    let strict = "`mtls: {mode: STRICT}` in a PeerAuthentication lets none of them connect";
+    match (shown, &policy.policy.action) {
+        (Shown::None(_) | Shown::NoneAtGateway, _) => {
+            let (at, _, one) = asking.or(excluding)?;
+            let (path, holds) = if one.values.is_empty() {
+                (one.not_values_path(at), "always")
+            } else {
+                (one.values_path(at), "never")
+            };
+            let hint = match shown {
+                Shown::NoneAtGateway => "`tls: {mode: MUTUAL}` of a server asks clients for one",
+                _ => strict,
+            };
+            push(
+                Level::Warning,
+                path,
+                format!("this {holds} holds: no peer has an identity, since {why}"),
+                hint,
+            )
+        }
+        (Shown::Some(_), Action::Deny) => {
+            let (at, _, one) = asking?;
+            let message =
+                format!("who connects in plain text has no identity and gets round this rule: {why}");
+            push(Level::Warning, one.values_path(at), message, strict)
+        }
+        (Shown::Some(_), Action::Allow) => {
+            let lets_pass =
+                policy.rules.iter().enumerate().find_map(|(at, rule)| Some((at, lets_strangers_pass(rule)?)));
+            if let Some((at, one)) = lets_pass {
+                let message = format!(
+                    "who connects in plain text has no identity, so this keeps nobody of them out: {why}"
+                );
+                return push(Level::Warning, one.not_values_path(at), message, strict);
+            }
+            let (at, _, one) = asking?;
+            let message =
+                format!("who connects in plain text has no identity, so this never allows it: {why}");
+            push(Level::Info, one.values_path(at), message, strict)
+        }
+        (Shown::Some(_), Action::Audit | Action::Custom { .. }) => None,
+    }
+}
+
+/// What an ALLOW rule excludes without asking for any identity, if a peer without one fits it.
+fn lets_strangers_pass<'c, 'r>(rule: &'c Asked<'r>) -> Option<&'c Constraint<'r>> {
+    let asks =
+        |all: &[Constraint<'_>]| all.iter().any(|one| one.field.is_identity() && !one.values.is_empty());
+    let excludes = |all: &'c [Constraint<'r>]| {
+        all.iter().find(|one| one.field.is_identity() && !one.not_values.is_empty())
+    };
+    if asks(&rule.when) {
+        return None;
+    }
+    let open = rule.from.iter().filter(|source| !asks(source)).find_map(|source| excludes(source));
+    open.or_else(|| {
+        let open = rule.from.is_empty() || rule.from.iter().any(|source| !asks(source));
+        open.then(|| excludes(&rule.when)).flatten()
+    })
+}
+
+fn why(shown: &Shown) -> &str {
+    match shown {
+        Shown::Some(who) | Shown::None(who) => who,
+        Shown::NoneAtGateway => "no server of this gateway asks for a client's certificate",
+    }
+}
+
+fn who(policy: &PeerPolicy<'_>) -> String {
+    match policy.by {
+        Some(by) => format!("PeerAuthentication `{}` ({}) says {}", by.id(), place(by), policy.mode.as_str()),
+        None => format!("no PeerAuthentication says anything, which is {}", policy.mode.as_str()),
+    }
+}
