@@ -41,7 +41,8 @@ fn each_line_counts_and_nothing_that_only_looks_like_it() {
         (b"x-role\xc2\xad: admin", [B, B, B, B]),
         // Not as HTTP has it.
         (b"x-role : admin", [B, B, B, B]),
-        (b" x-role: admin", [B, B, B, B]),
+        // Goes on with the line before.
+        (b" x-role: admin", [P, P, D, N]),
         (b"x-role: admin\0", [B, B, B, B]),
         (b"x-role: adm\0in", [B, B, B, B]),
         (b"x-role: user\n x-role: admin", [P, P, D, N]),

@@ -25,7 +25,7 @@ fn other_versions_and_methods_get_no_further() {
         (lines(&["TRACE / HTTP/1.1", "host: shop.test", close]), "403 deny[0]"),
         (lines(&["get / HTTP/1.1", "host: shop.test", close]), "400"),
         (lines(&["GET /admin HTTP/1.1", "host: a", "upgrade: websocket", "connection: upgrade"]), "403"),
-        (lines(&["CONNECT shop.test:80 HTTP/1.1", "host: shop.test:80", close]), "404"),
+        (lines(&["CONNECT shop.test:80 HTTP/1.1", "host: shop.test:80", close]), "403 deny[0]"),
         (lines(&["OPTIONS * HTTP/1.1", "host: shop.test", close]), "404"),
         // One request in the body of another.
         (
