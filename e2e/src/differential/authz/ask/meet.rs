@@ -97,7 +97,7 @@ fn header(random: &mut Random, draft: &mut Draft, name: &str, text: &str) {
     let value = sample::bytes(random, text);
     match name.to_ascii_lowercase().as_str() {
         ":method" => draft.request.method = method(text),
-        ":path" if value.starts_with(b"/") => draft.request.target = value,
+        ":path" if value.starts_with(b"/") && value.is_ascii() => draft.request.target = value,
         ":authority" | "host" => draft.request.host = value,
         ":path" | ":scheme" => {}
         _ => draft.request.headers.push((name.to_owned(), value)),

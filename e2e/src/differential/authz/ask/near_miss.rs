@@ -38,7 +38,7 @@ fn path(random: &mut Random, target: &mut Vec<u8>) {
         10 => insert(at, b"%5c"),
         11 => insert(at, b"%2e%2e/"),
         12 => insert(end, b"?x=1"),
-        13 => insert(at, b"\xe9"),
+        13 => insert(at, b"%E9"),
         14 => insert(at, b"%00"),
         15 => insert(0, b"/"),
         16 if end > 1 => {

@@ -27,7 +27,15 @@ pub(super) fn path(random: &mut Random, value: &str) -> Vec<u8> {
     if !path.starts_with('/') {
         path.insert(0, '/');
     }
-    bytes(random, &path)
+    let path = bytes(random, &path);
+    // Envoy refuses what is not ASCII before any filter.
+    if random.chance(95) { escaped(&path) } else { path }
+}
+
+/// With an escape for each byte that is not ASCII.
+fn escaped(path: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| if byte.is_ascii() { vec![*byte] } else { format!("%{byte:02x}").into_bytes() };
+    path.iter().flat_map(escape).collect()
 }
 
 /// `text` in UTF-8 or, where that is possible, in Latin-1.
@@ -59,6 +67,7 @@ mod tests {
             assert!(path(&mut random, "/{*}/c").starts_with(b"/"));
             assert!(address(&mut random, "10.1.2.3/8").starts_with("10.1.2."));
             assert_eq!(address(&mut random, "::1"), "::1");
+            assert_eq!(escaped(b"/\xe9a"), b"/%e9a");
         }
     }
 }
