@@ -1,6 +1,7 @@
 //! An authority of its own for each test, and clients with a SPIFFE ID.
 
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
@@ -29,7 +30,7 @@ impl Authority {
 
     /// A Secret with the certificate of a server, whose clients this authority vouches for too.
     pub(crate) fn secret(&self, name: &str, host: &str) -> String {
-        let (chain, key) = self.issue(SanType::DnsName(host.try_into().unwrap()));
+        let (chain, key) = self.issue(vec![SanType::DnsName(host.try_into().unwrap())]);
         let entry = |key: &str, pem: &str| {
             let lines: String = pem.lines().map(|line| format!("    {line}\n")).collect();
             format!("  {key}: |\n{lines}")
@@ -40,6 +41,17 @@ impl Authority {
             entry("tls.key", &key),
             entry("ca.crt", &self.0.pem())
         )
+    }
+
+    /// Puts the certificate of a workload into a folder, as `--certs` takes it. It is for `host` too, for clients that
+    /// know no SPIFFE.
+    pub(crate) fn workload(&self, id: &str, host: &str, folder: &Path) {
+        let names = vec![SanType::URI(id.try_into().unwrap()), SanType::DnsName(host.try_into().unwrap())];
+        let (chain, key) = self.issue(names);
+        for (name, text) in [("root-cert.pem", &self.0.pem()), ("cert-chain.pem", &chain), ("key.pem", &key)]
+        {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
     }
 
     /// A client with this SPIFFE ID, or with none.
@@ -53,7 +65,7 @@ impl Authority {
         let config = match id {
             None => builder.with_no_client_auth(),
             Some(id) => {
-                let (chain, key) = self.issue(SanType::URI(id.try_into().unwrap()));
+                let (chain, key) = self.issue(vec![SanType::URI(id.try_into().unwrap())]);
                 let chain = CertificateDer::from_pem_slice(chain.as_bytes()).unwrap();
                 let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
                 builder.with_client_auth_cert(vec![chain], key).unwrap()
@@ -63,10 +75,10 @@ impl Authority {
     }
 
     /// A certificate and its key, in PEM.
-    fn issue(&self, name: SanType) -> (String, String) {
+    fn issue(&self, names: Vec<SanType>) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
-        params.subject_alt_names = vec![name];
+        params.subject_alt_names = names;
         (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
     }
 }

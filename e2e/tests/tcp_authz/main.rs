@@ -9,6 +9,7 @@ mod grpc_server;
 mod identity;
 mod proxy;
 mod server;
+mod sidecar;
 #[path = "../ext_authz/wire.rs"]
 mod wire;
 

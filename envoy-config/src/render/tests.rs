@@ -3,6 +3,7 @@
 mod actions;
 mod destinations;
 mod gateways;
+mod sidecars;
 
 use std::collections::BTreeMap;
 use std::fs;
