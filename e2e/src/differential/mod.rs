@@ -25,6 +25,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use self::authz::Authorization;
+pub use self::authz::Guards;
 use self::batch::Failure;
 use self::jwt::Tokens;
 use self::options::{Options, Which};

@@ -20,11 +20,11 @@ pub(super) fn names(configuration: &Configuration, request: &Request) -> Option<
             || by_remote_address(field)
     };
     let mut names = Vec::new();
-    let is_mapped = |value: &str| value.starts_with(MAPPED_PREFIX);
+    let has_mapped = |value: &str| value.to_ascii_lowercase().contains(MAPPED_PREFIX);
     let is_forwarded_mapped = request.headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("x-forwarded-for") && String::from_utf8_lossy(value).contains(MAPPED_PREFIX)
+        name.eq_ignore_ascii_case("x-forwarded-for") && has_mapped(&String::from_utf8_lossy(value))
     });
-    if asks(configuration, |field, value| by_address(field) && is_mapped(value))
+    if asks(configuration, |field, value| by_address(field) && has_mapped(value))
         || (is_forwarded_mapped && asks(configuration, |field, _| by_remote_address(field)))
     {
         names.push(MAPPED);
@@ -101,6 +101,7 @@ mod tests {
             (when("destination.ip", mapped), "", "cart", Some(MAPPED)),
             (when("request.headers[x]", mapped), "", "cart", None),
             (source("notRemoteIpBlocks", "10.0.0.1"), "1.2.3.4, ::ffff:10.0.0.1", "cart", Some(MAPPED)),
+            (source("remoteIpBlocks", "10.0.0.1"), "::FFFF:10.0.0.1", "cart", Some(MAPPED)),
             (source("notIpBlocks", "10.0.0.1"), mapped, "cart", None),
             (source("notRemoteIpBlocks", "10.0.0.1"), "10.0.0.1", "cart", None),
             (source("notPrincipals", "x"), "", "two", Some(SEVERAL_URIS)),

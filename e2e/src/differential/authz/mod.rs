@@ -3,6 +3,7 @@
 mod ask;
 mod deviations;
 mod generate;
+mod guards;
 mod listener;
 mod ours;
 mod pair;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
+pub use self::guards::Guards;
 use self::pair::{Asker, Pair, Setting};
 use self::peers::Peers;
 use super::configuration::Configuration;

@@ -64,6 +64,12 @@ impl Pair {
         Ok(Self { places: Arc::new(places), peers: Arc::clone(&setting.peers), _envoy: envoy })
     }
 
+    /// The first address of both sides of the configuration with this tag.
+    pub(super) fn addresses(&self, tag: &str) -> Option<[SocketAddr; 2]> {
+        let first = |place: &Place| SocketAddr::from((place.addresses[0], place.ports[0]));
+        self.places.get(tag).map(|[ours, native]| [first(ours), first(native)])
+    }
+
     /// Connections for one thread.
     pub(super) fn connect(&self) -> Asker {
         Asker {

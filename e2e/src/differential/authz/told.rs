@@ -35,9 +35,10 @@ pub(super) fn headers() -> Vec<Value> {
 /// Writes what was told below both answers, in the same words, in the place of the headers.
 pub(super) fn rewrite(ours: &mut Answer, native: &mut Answer) {
     let (mut by_ours, by_native) = (of_ours(ours), of_native(native));
-    // Envoy's filter for DENY has ended the request before the one for ALLOW could tell anything.
-    if !native.is_forwarded() && by_native.allow.is_none() {
-        by_ours.allow = None;
+    // The filter of Envoy's that ends a request tells nothing until it has answered, and those behind it nothing at all.
+    if !native.is_forwarded() {
+        by_ours.deny.take_if(|_| by_native.deny.is_none());
+        by_ours.allow.take_if(|_| by_native.allow.is_none());
     }
     by_ours.write(ours);
     by_native.write(native);
@@ -158,7 +159,9 @@ mod tests {
         for (status, reached, same) in
             [(403, &[deny][..], true), (403, &[], false), (403, &[deny, ("x-native-allow", "denied")], false)]
         {
-            let (mut ours, mut native) = (answer(status, &[told]), answer(status, reached));
+            let kind = ("content-type", if status == 200 { "text/x-seen" } else { "text/plain" });
+            let mut ours = answer(status, &[kind, told]);
+            let mut native = answer(status, &[&[kind], reached].concat());
             rewrite(&mut ours, &mut native);
             assert_eq!(ours == native, same, "{reached:?}");
         }

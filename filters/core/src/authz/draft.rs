@@ -77,7 +77,7 @@ impl Builder<'_> {
         self.request_principals(&source.request_principals);
         self.namespaces(&source.namespaces);
         self.accounts(&source.service_accounts);
-        self.text(&Field::TrustDomain, &source.trust_domains, Star::Present);
+        self.trust_domains(&source.trust_domains);
         self.addresses(Address::Source, &source.ip_blocks);
         self.addresses(Address::Remote, &source.remote_ip_blocks);
     }
@@ -102,7 +102,7 @@ impl Builder<'_> {
             Condition::DestinationIp(lists) => self.addresses(Address::Destination, lists),
             Condition::SourceNamespace(lists) => self.namespaces(lists),
             Condition::SourceServiceAccount(lists) => self.accounts(lists),
-            Condition::SourceTrustDomain(lists) => self.text(&Field::TrustDomain, lists, Star::Present),
+            Condition::SourceTrustDomain(lists) => self.trust_domains(lists),
             Condition::SourcePrincipal(lists) => self.principals(lists),
             Condition::RequestPrincipal(lists) => self.request_principals(lists),
             Condition::RequestAudiences(lists) => {
@@ -136,6 +136,14 @@ impl Builder<'_> {
             |list| Matcher::Principal(PrincipalSet::new(list)),
             |list| text_keys(&Field::Principal, list),
         );
+    }
+
+    fn trust_domains(&mut self, lists: &Values<ValuePattern>) {
+        let own = |list: &[ValuePattern]| -> Vec<ValuePattern> {
+            list.iter().flat_map(|pattern| trust_domain::with_aliases(pattern, self.proxy)).collect()
+        };
+        let lists = Values { values: own(&lists.values), not_values: own(&lists.not_values) };
+        self.text(&Field::TrustDomain, &lists, Star::Present);
     }
 
     fn namespaces(&mut self, lists: &Values<Glob>) {

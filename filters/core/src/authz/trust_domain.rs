@@ -1,4 +1,4 @@
-//! Trust domains in principals: a mesh may have several names, as Istio's `trustDomain` and `trustDomainAliases` say.
+//! Trust domains of policies: a mesh may have several names, as Istio's `trustDomain` and `trustDomainAliases` say.
 
 use std::iter;
 
@@ -16,12 +16,11 @@ pub(super) fn of_mesh(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern
     let Some((domain, rest)) = text.split_once('/').filter(|(_, rest)| rest.matches('/').count() == 3) else {
         return vec![pattern.clone()];
     };
-    let own = || iter::once(&proxy.trust_domain).chain(&proxy.trust_domain_aliases);
-    if domain == "*" || !(domain == LOCAL || own().any(|own| fits(own, domain))) {
+    if domain == "*" || !(domain == LOCAL || own(proxy).any(|own| fits(own, domain))) {
         return vec![pattern.clone()];
     }
     let mut all = Vec::new();
-    for own in own() {
+    for own in own(proxy) {
         // A pattern that fits a trust domain by its end stands for it, and for others with that end.
         let stands = domain.strip_prefix('*').is_some_and(|end| own.ends_with(end));
         let pattern = if stands { pattern.clone() } else { ValuePattern::parse(&format!("{own}/{rest}")) };
@@ -30,6 +29,20 @@ pub(super) fn of_mesh(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern
         }
     }
     all
+}
+
+/// A trust domain together with the others of the mesh, if it is one of them. Here `cluster.local` is a name like any other.
+pub(super) fn with_aliases(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern> {
+    match pattern {
+        ValuePattern::Exact(text) if own(proxy).any(|own| own == text) => {
+            own(proxy).map(|own| ValuePattern::Exact(own.clone())).collect()
+        }
+        _ => vec![pattern.clone()],
+    }
+}
+
+fn own(proxy: &Proxy) -> impl Iterator<Item = &String> {
+    iter::once(&proxy.trust_domain).chain(&proxy.trust_domain_aliases)
 }
 
 fn fits(own: &str, pattern: &str) -> bool {
@@ -77,12 +90,35 @@ mod tests {
             ("new a-td b-td", "*-td/ns/a/sa/b", "new/ns/a/sa/b *-td/ns/a/sa/b"),
             ("new a-td", "*-td/ns/a/sa/b*", "new/ns/a/sa/b* *-td/ns/a/sa/b*"),
         ] {
-            let mut domains = domains.split(' ').map(str::to_owned);
-            let trust_domain = domains.next().unwrap_or_default();
-            let proxy = Proxy { trust_domain, trust_domain_aliases: domains.collect(), ..Proxy::default() };
-            let found = of_mesh(&ValuePattern::parse(principal), &proxy);
+            let found = of_mesh(&ValuePattern::parse(principal), &proxy(domains));
             let found: Vec<_> = found.iter().map(notation).collect();
             assert_eq!(found.join(" "), expected, "{principal}");
         }
+    }
+
+    #[test]
+    fn a_trust_domain_stands_for_each_name_of_the_mesh() {
+        // Trust domain and aliases, a value of `trustDomains`, what it stands for.
+        for (domains, value, expected) in [
+            ("td", "td", "td"),
+            ("new old", "new", "new old"),
+            ("new old", "old", "new old"),
+            ("new old", "other", "other"),
+            ("new old", "cluster.local", "cluster.local"),
+            ("new cluster.local", "cluster.local", "new cluster.local"),
+            ("new old", "ol*", "ol*"),
+            ("new old", "*d", "*d"),
+            ("new old", "*", "*"),
+        ] {
+            let found = with_aliases(&ValuePattern::parse(value), &proxy(domains));
+            let found: Vec<_> = found.iter().map(notation).collect();
+            assert_eq!(found.join(" "), expected, "{value}");
+        }
+    }
+
+    fn proxy(domains: &str) -> Proxy {
+        let mut domains = domains.split(' ').map(str::to_owned);
+        let trust_domain = domains.next().unwrap_or_default();
+        Proxy { trust_domain, trust_domain_aliases: domains.collect(), ..Proxy::default() }
     }
 }

@@ -93,6 +93,30 @@ fn cluster_local_stands_for_the_own_trust_domain() {
 }
 
 #[test]
+fn a_trust_domain_stands_for_the_others_of_the_mesh_too() {
+    let proxy = outrigger_api::Proxy {
+        trust_domain: "new".into(),
+        trust_domain_aliases: vec!["old".into()],
+        ..Default::default()
+    };
+    for (value, peer, expected) in [
+        ("new", "spiffe://new/ns/foo/sa/bar", true),
+        ("new", "spiffe://old/ns/foo/sa/bar", true),
+        ("old", "spiffe://new/ns/foo/sa/bar", true),
+        ("old", "spiffe://older/ns/foo/sa/bar", false),
+        ("other", "spiffe://old/ns/foo/sa/bar", false),
+        ("ol*", "spiffe://new/ns/foo/sa/bar", false),
+    ] {
+        for rule in [source("trustDomains", &[value]), when("source.trustDomain", &[value])] {
+            let resources = super::resources(&[json!({"rules": [rule]})]);
+            let policies = super::Policies::compile(&resources, &proxy, &[]).unwrap();
+            let call = Call::get("/").peer(peer);
+            assert_eq!(call.view(|request| policies.decide(request).allowed), expected, "{value} {peer}");
+        }
+    }
+}
+
+#[test]
 fn namespaces() {
     for (value, peer, expected) in [
         ("foo", Some(PEER), true),
