@@ -231,17 +231,17 @@ fn providers_that_cannot_be_asked() {
     let two = "selector: {matchLabels: {app: two}}, ";
     for (resources, expected) in [
         (policy("a", "web", ""), vec![]),
-        (policy("a", "wbe", ""), vec![format!("OUT0240@{path}")]),
-        (REVIEWS.to_owned() + &policy("a", "lost", ""), vec![format!("OUT0240@{path}")]),
+        (policy("a", "wbe", ""), vec![format!("OUT0250@{path}")]),
+        (REVIEWS.to_owned() + &policy("a", "lost", ""), vec![format!("OUT0250@{path}")]),
         (policy("a", "web", "") + &policy("b", "web", ""), vec![]),
         (policy("a", "web", one) + &policy("b", "other", two), vec![]),
         // For the workloads of the narrower one both hold.
-        (policy("a", "web", one) + &policy("b", "other", one), vec![format!("OUT0241@{path}"); 2]),
-        (policy("a", "web", one) + &policy("b", "other", ""), vec![format!("OUT0241@{path}")]),
+        (policy("a", "web", one) + &policy("b", "other", one), vec![format!("OUT0251@{path}"); 2]),
+        (policy("a", "web", one) + &policy("b", "other", ""), vec![format!("OUT0251@{path}")]),
     ] {
         assert_eq!(findings(&flags, &resources), expected, "{resources}");
     }
-    assert_eq!(findings(&[], &policy("a", "web", "")), [format!("OUT0240@{path}")], "no mesh configuration");
+    assert_eq!(findings(&[], &policy("a", "web", "")), [format!("OUT0250@{path}")], "no mesh configuration");
     let tried = policy("a", "web", "")
         + &policy("b", "other", "").replacen('}', ", annotations: {outrigger.io/dry-run: 'true'}}", 1);
     assert_eq!(findings(&flags, &tried), ["OUT0231@metadata.annotations"], "no second server");

@@ -58,7 +58,7 @@ fn others_pass_or_refuse() {
     assert!(Proxy::start(&[9001], "", web, &[asks("web", "['9001']")]).passes(9001));
     let insisting = asks("none", "['9001']").replacen(
         '}',
-        ", annotations: {galley.istio.io/analyze-suppress: OUT0240}}",
+        ", annotations: {galley.istio.io/analyze-suppress: OUT0250}}",
         1,
     );
     let proxy = Proxy::start(&[9000, 9001], "", web, &[insisting]);
