@@ -8,16 +8,31 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer(String);
 
-/// Sends `request` on a connection of its own, which has to be closed after the answer.
+/// Sends `request` on a connection of its own.
 pub(crate) fn ask(address: SocketAddr, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     // The proxy may answer and close before it has read everything.
     let _ = stream.write_all(request);
-    let mut answer = Vec::new();
-    let end = stream.read_to_end(&mut answer);
-    assert!(!answer.is_empty(), "no answer: {end:?}");
-    Answer(String::from_utf8_lossy(&answer).to_ascii_lowercase())
+    let (mut answer, mut buffer) = (Vec::new(), [0u8; 4096]);
+    loop {
+        let read = stream.read(&mut buffer).unwrap_or(0);
+        answer.extend_from_slice(&buffer[..read]);
+        let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+        if read == 0 || is_complete(&text) {
+            assert!(!text.is_empty(), "no answer to {}", request.escape_ascii());
+            return Answer(text);
+        }
+    }
+}
+
+/// Whether the body is there too. One without a length ends with the connection.
+fn is_complete(answer: &str) -> bool {
+    answer.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        length.is_some_and(|length| body.len() >= length)
+    })
 }
 
 /// Its verdict.

@@ -1,6 +1,6 @@
 //! Addresses that clients only claim.
 
-use crate::{check, get_with, start};
+use crate::{check, get_with, start, table};
 
 const P: &str = "200";
 const N: &str = "403 none";
@@ -22,7 +22,7 @@ fn only_trusted_proxies_tell_the_clients_address() {
         ("sidecar", "", POLICIES),
     ]);
     // Columns: a gateway behind none, one and two proxies that are trusted; a sidecar, which trusts whoever connects.
-    for (forwarded, expected) in [
+    let rows = [
         (&[][..], [N, N, N, N]),
         (&["10.1.1.1"], [N, P, N, P]),
         (&["10.6.6.6"], [N, D, N, D]),
@@ -44,14 +44,13 @@ fn only_trusted_proxies_tell_the_clients_address() {
         (&["2001:db8::1"], [N, P, N, P]),
         (&["2001:db9::1"], [N, N, N, N]),
         (&["[2001:db8::1]"], [N, N, N, N]),
-    ] {
-        let lines: Vec<_> = forwarded.iter().map(|value| format!("x-forwarded-for: {value}")).collect();
-        let request = get_with([&["x-a: b".to_owned()], &lines[..]].concat().join("\r\n"));
-        for (setup, expected) in ["gateway", "behind-one", "behind-two", "sidecar"].into_iter().zip(expected)
-        {
-            check(&guards, setup, [(request.clone(), expected)]);
-        }
-    }
+    ];
+    let rows = rows.map(|(forwarded, expected)| {
+        let lines = forwarded.iter().map(|value| format!("x-forwarded-for: {value}"));
+        let lines: Vec<_> = std::iter::once("x-a: b".to_owned()).chain(lines).collect();
+        (get_with(lines.join("\r\n")), expected)
+    });
+    check(&guards, table(["gateway", "behind-one", "behind-two", "sidecar"], rows));
 }
 
 #[test]
@@ -61,11 +60,11 @@ fn nobody_tells_the_peers_address() {
         ("gateway", "role: gateway, trustedHops: 1", &[("deny", "DENY", rules)]),
         ("sidecar", "", &[("deny", "DENY", rules)]),
     ]);
-    for setup in ["gateway", "sidecar"] {
-        for claimed in ["10.1.1.1", "10.1.1.1, 9.9.9.9"] {
-            check(&guards, setup, [(get_with(format!("x-forwarded-for: {claimed}")), D)]);
-        }
-        check(&guards, setup, [(get_with("x-real-ip: 10.1.1.1"), D)]);
-        check(&guards, setup, [(get_with("x-envoy-external-address: 10.1.1.1"), D)]);
-    }
+    let rows = [
+        "x-forwarded-for: 10.1.1.1",
+        "x-forwarded-for: 10.1.1.1, 9.9.9.9",
+        "x-real-ip: 10.1.1.1",
+        "x-envoy-external-address: 10.1.1.1",
+    ];
+    check(&guards, table(["gateway", "sidecar"], rows.map(|line| (get_with(line), [D, D]))));
 }

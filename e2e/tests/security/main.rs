@@ -39,15 +39,32 @@ spec: {{action: {action}, rules: {rules}}}
     Guards::start(Options::short(Which::Authz, 1, 1).modules, &setups).unwrap()
 }
 
-/// What comes of requests, as bytes, at the setup of this name. A verdict is a status, and of a refusal the rule by which:
-/// `200`, `403 deny[0]`, `403 none`, `400`.
-fn check<'c>(guards: &Guards, setup: &str, cases: impl IntoIterator<Item = (Vec<u8>, &'c str)>) {
-    for (request, expected) in cases {
+/// A request as bytes, the setup that it is sent to, and what has to come of it: a status, and of a refusal the rule by
+/// which, as in `200`, `403 deny[0]`, `403 none`, `400`.
+type Case<'c> = (&'c str, Vec<u8>, &'c str);
+
+/// Sends each to both sides, and tells of all that do not do what they should.
+fn check<'c>(guards: &Guards, cases: impl IntoIterator<Item = Case<'c>>) {
+    let mut wrong = Vec::new();
+    for (setup, request, expected) in cases {
         let [ours, native] = both(guards, setup, |address| verdict(address, &request));
-        let shown = request.escape_ascii().to_string();
-        assert_eq!(native, expected, "{setup}: Envoy's own filters: {shown}");
-        assert_eq!(ours, expected, "{setup}: ours: {shown}");
+        if ours != expected || native != expected {
+            let shown: String = request.escape_ascii().to_string().chars().take(200).collect();
+            wrong.push(format!("{setup}: expected {expected}, ours {ours}, Envoy's own {native}: {shown}"));
+        }
     }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A table as cases: in each row what is sent, and in the columns what comes of it at each of `setups`.
+fn table<'c, const N: usize>(
+    setups: [&'c str; N],
+    rows: impl IntoIterator<Item = (Vec<u8>, [&'c str; N])>,
+) -> Vec<Case<'c>> {
+    let row = |(request, expected): (Vec<u8>, [&'c str; N])| {
+        setups.into_iter().zip(expected).map(move |(setup, expected)| (setup, request.clone(), expected))
+    };
+    rows.into_iter().flat_map(row).collect()
 }
 
 /// Asks our filters, and then Envoy's own.

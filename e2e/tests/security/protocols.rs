@@ -17,37 +17,31 @@ fn lines(lines: &[&str]) -> Vec<u8> {
 fn other_versions_and_methods_get_no_further() {
     let guards = start(&[("deny", "", POLICIES)]);
     let close = "connection: close";
-    check(
-        &guards,
-        "deny",
-        [
-            // Envoy takes no HTTP/1.0 unless it is told to.
-            (lines(&["GET /admin HTTP/1.0"]), "426"),
-            (lines(&["GET / HTTP/1.0", "host: shop.test"]), "426"),
-            (lines(&["GET /admin HTTP/1.1", close]), "400"),
-            (lines(&["TRACE / HTTP/1.1", "host: shop.test", close]), "403 deny[0]"),
-            (lines(&["get / HTTP/1.1", "host: shop.test", close]), "400"),
-            (lines(&["GET /admin HTTP/1.1", "host: a", "upgrade: websocket", "connection: upgrade"]), "403"),
-            (lines(&["CONNECT shop.test:80 HTTP/1.1", "host: shop.test:80", close]), "404"),
-            (lines(&["OPTIONS * HTTP/1.1", "host: shop.test", close]), "404"),
-            // One request in the body of another.
-            (
-                lines(&[
-                    "POST /admin HTTP/1.1",
-                    "host: a",
-                    "content-length: 5",
-                    "transfer-encoding: chunked",
-                    close,
-                ]),
-                "400",
-            ),
-            (
-                lines(&["POST /admin HTTP/1.1", "host: a", "content-length: 1", "content-length: 2", close]),
-                "400",
-            ),
-            (lines(&["POST /admin HTTP/1.1", "host: a", "transfer-encoding: chunked, x", close]), "501"),
-        ],
-    );
+    let rows = [
+        // Envoy takes no HTTP/1.0 unless it is told to.
+        (lines(&["GET /admin HTTP/1.0"]), "426"),
+        (lines(&["GET / HTTP/1.0", "host: shop.test"]), "426"),
+        (lines(&["GET /admin HTTP/1.1", close]), "400"),
+        (lines(&["TRACE / HTTP/1.1", "host: shop.test", close]), "403 deny[0]"),
+        (lines(&["get / HTTP/1.1", "host: shop.test", close]), "400"),
+        (lines(&["GET /admin HTTP/1.1", "host: a", "upgrade: websocket", "connection: upgrade"]), "403"),
+        (lines(&["CONNECT shop.test:80 HTTP/1.1", "host: shop.test:80", close]), "403 deny[0]"),
+        (lines(&["OPTIONS * HTTP/1.1", "host: shop.test", close]), "404"),
+        // One request in the body of another.
+        (
+            lines(&[
+                "POST /admin HTTP/1.1",
+                "host: a",
+                "content-length: 5",
+                "transfer-encoding: chunked",
+                close,
+            ]),
+            "400",
+        ),
+        (lines(&["POST /admin HTTP/1.1", "host: a", "content-length: 1", "content-length: 2", close]), "400"),
+        (lines(&["POST /admin HTTP/1.1", "host: a", "transfer-encoding: chunked, x", close]), "501"),
+    ];
+    check(&guards, rows.map(|(request, expected)| ("deny", request, expected)));
 }
 
 /// A method that a header names is a header.
@@ -59,7 +53,7 @@ fn methods_are_not_overridden() {
     {
         let request = lines(&["DELETE / HTTP/1.1", "host: shop.test", header, "connection: close"]);
         let expected = if header.starts_with(':') { "400" } else { "403 none" };
-        check(&guards, "allow", [(request, expected)]);
+        check(&guards, [("allow", request, expected)]);
     }
 }
 
