@@ -278,6 +278,9 @@ spec: {hosts: ['*'], gateways: [edge], tcp: [{route: [{destination: {host: revie
         let policy = format!(
             "\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: p}}\nspec: {spec}\n---"
         );
-        assert_eq!(findings(&[], &(edge.to_owned() + &policy + REVIEWS)), expected, "{spec}");
+        let mut found = findings(&[], &(edge.to_owned() + &policy + REVIEWS));
+        // What else is odd about the rules is another table's matter.
+        found.retain(|finding| finding.starts_with("IST0133"));
+        assert_eq!(found, expected, "{spec}");
     }
 }
