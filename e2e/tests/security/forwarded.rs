@@ -1,6 +1,6 @@
 //! Addresses that clients only claim.
 
-use crate::{check, get_with, start, table};
+use crate::{Policy, check, get_with, start, table};
 
 const P: &str = "200";
 const N: &str = "403 none";
@@ -8,7 +8,7 @@ const N: &str = "403 none";
 const D: &str = "403 deny[0]";
 
 /// Only from 10.1.1.1, as the client's address, and never from 10.6.6.6.
-const POLICIES: &[(&str, &str, &str)] = &[
+const POLICIES: &[Policy<'_>] = &[
     ("allow", "ALLOW", "[{from: [{source: {remoteIpBlocks: [10.1.1.1, '2001:db8::/32']}}]}]"),
     ("deny", "DENY", "[{from: [{source: {remoteIpBlocks: [10.6.6.6]}}]}]"),
 ];

@@ -10,7 +10,7 @@ use crate::answer::refused_by;
 use crate::{both, start};
 
 /// What comes of a request with these pseudo-headers and headers.
-fn ask(address: SocketAddr, uri: &str, headers: &[(&str, &[u8])]) -> Response<Incoming> {
+fn ask(address: SocketAddr, uri: &str, headers: Headers<'_>) -> Response<Incoming> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let socket = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -31,6 +31,10 @@ fn verdict(response: &Response<Incoming>) -> String {
         response.headers().get("x-details").and_then(|details| refused_by(details.to_str().unwrap()));
     details.map_or_else(|| status.to_string(), |rule| format!("{status} {rule}"))
 }
+
+/// The setup, the URI, headers, and what has to come of it.
+type Case<'c> = (&'c str, &'c str, Headers<'c>, &'c str);
+type Headers<'h> = &'h [(&'h str, &'h [u8])];
 
 const P: &str = "200";
 const D: &str = "403 deny[0]";
@@ -55,7 +59,7 @@ fn pseudo_headers_and_crumbs_count_as_in_http_1() {
             &[("deny", "DENY", "[{when: [{key: 'request.headers[cookie]', values: ['role=admin*']}]}]")],
         ),
     ]);
-    let cases: &[(&str, &str, &[(&str, &[u8])], &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("operation", "http://shop.test/", &[], P),
         ("operation", "http://admin.test/", &[], D),
         ("operation", "http://ADMIN.test/", &[], D),
@@ -88,7 +92,7 @@ fn pseudo_headers_and_crumbs_count_as_in_http_1() {
 fn a_refusal_of_grpc_is_one_in_grpc() {
     let guards =
         start(&[("deny", "", &[("deny", "DENY", "[{to: [{operation: {paths: [/shop.Cart/Add]}}]}]")])]);
-    let headers: &[(&str, &[u8])] = &[("content-type", b"application/grpc"), ("te", b"trailers")];
+    let headers: Headers<'_> = &[("content-type", b"application/grpc"), ("te", b"trailers")];
     for response in both(&guards, "deny", |address| ask(address, "http://shop.test/shop.Cart/Add", headers)) {
         assert_eq!(verdict(&response), "200 deny[0]");
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());

@@ -18,10 +18,15 @@ use answer::verdict;
 use outrigger_e2e::differential::Guards;
 use outrigger_e2e::differential::options::{Options, Which};
 
-/// Envoy with both sides for each setup: a name, the proxy's fields, and policies of the namespace `default`, each a name,
-/// an action and its rules.
-fn start(setups: &[(&str, &str, &[(&str, &str, &str)])]) -> Guards {
-    let policy = |(name, action, rules): &(&str, &str, &str)| {
+/// A policy of the namespace `default`: its name, its action and its rules.
+type Policy<'p> = (&'p str, &'p str, &'p str);
+
+/// A name, the proxy's fields, and policies.
+type Setup<'s> = (&'s str, &'s str, &'s [Policy<'s>]);
+
+/// Envoy with both sides for each setup.
+fn start(setups: &[Setup<'_>]) -> Guards {
+    let policy = |(name, action, rules): &Policy<'_>| {
         format!(
             "---
 apiVersion: security.istio.io/v1
@@ -31,7 +36,7 @@ spec: {{action: {action}, rules: {rules}}}
 "
         )
     };
-    let setup = |(name, proxy, policies): &(&str, &str, &[(&str, &str, &str)])| {
+    let setup = |(name, proxy, policies): &Setup<'_>| {
         let policies: String = policies.iter().map(policy).collect();
         ((*name).to_owned(), format!("kind: Proxy\nspec: {{{proxy}}}\n{policies}"))
     };

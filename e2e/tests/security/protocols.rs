@@ -1,9 +1,9 @@
 //! Requests that are not the usual ones of HTTP/1.1, and refusals as gRPC has them.
 
 use crate::answer::ask;
-use crate::{both, check, start};
+use crate::{Policy, both, check, start};
 
-const POLICIES: &[(&str, &str, &str)] = &[(
+const POLICIES: &[Policy<'_>] = &[(
     "deny",
     "DENY",
     "[{to: [{operation: {paths: ['/admin*']}}, {operation: {methods: [CONNECT, TRACE]}}]}]",

@@ -156,9 +156,13 @@ mod tests {
     fn what_a_denied_request_never_reached_need_not_be_told() {
         let told = ("x-ours-dry", "dry-run allowed DENY none, dry-run allowed ALLOW ns/a[0]");
         let deny = ("x-native-deny", "allowed");
-        for (status, reached, same) in
-            [(403, &[deny][..], true), (403, &[], false), (403, &[deny, ("x-native-allow", "denied")], false)]
-        {
+        for (status, reached, same) in [
+            (403, &[deny][..], true),
+            (403, &[], true),
+            (403, &[deny, ("x-native-allow", "denied")], false),
+            (403, &[("x-native-deny", "denied")], false),
+            (200, &[deny], false),
+        ] {
             let kind = ("content-type", if status == 200 { "text/x-seen" } else { "text/plain" });
             let mut ours = answer(status, &[kind, told]);
             let mut native = answer(status, &[&[kind], reached].concat());
