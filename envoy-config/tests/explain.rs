@@ -98,6 +98,39 @@ fn a_forwarded_request_is_told_whole() {
     assert_eq!(answer, expected, "{answer:#}");
 }
 
+/// A flag wins over the mesh configuration.
+#[test]
+fn paths_are_normalised_as_the_flag_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mesh = folder.path().join("mesh.config");
+    std::fs::write(&mesh, "pathNormalization: {normalization: MERGE_SLASHES}\n").unwrap();
+    let in_file = ["--mesh-config", mesh.to_str().unwrap()];
+    let matched = |flags: &[&str], path: &str| {
+        let request = [format!("GET http://shop.example{path}")];
+        let (_, answer) = explain(&[SHOP, flags].concat(), &[&request[0], "-H", "X-Debug: 1"]);
+        answer["route"]["rule"].as_u64().zip(answer["route"]["match"].as_u64())
+    };
+    let cart = Some((2, 1));
+    assert_eq!(matched(&[], "/v1/cart"), cart);
+    for (path, none, base, merged, decoded) in [
+        ("/x/../v1/cart", false, true, true, true),
+        ("//v1/cart", false, false, true, true),
+        ("/%2Fv1/cart", false, false, false, true),
+    ] {
+        for (flag, expected) in [
+            ("none", none),
+            ("base", base),
+            ("DEFAULT", base),
+            ("merge-slashes", merged),
+            ("DECODE_AND_MERGE_SLASHES", decoded),
+        ] {
+            let flags = [&in_file[..], &["--path-normalization", flag]].concat();
+            assert_eq!(matched(&flags, path) == cart, expected, "{path} {flag}");
+        }
+        assert_eq!(matched(&in_file, path) == cart, merged, "{path} by the file");
+    }
+}
+
 #[test]
 fn copies_and_the_ways_of_retrying_are_told() {
     let actions = &["-f", "explain/actions.yaml"];

@@ -207,3 +207,80 @@ fn stat_prefixes_are_said_to_change_nothing() {
     let resources = service("a", fields) + "---" + REVIEWS;
     assert_eq!(findings(&[], &resources), ["OUT0002@spec.http[0].match[0].statPrefix"]);
 }
+
+/// Servers that policies with `action: CUSTOM` name.
+#[test]
+fn providers_that_cannot_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mesh = folder.path().join("mesh.config");
+    let list = "extensionProviders:
+- {name: web, envoyExtAuthzGrpc: {service: a.example, port: 80}}
+- {name: other, envoyExtAuthzGrpc: {service: b.example, port: 80}}
+- {name: lost, envoyExtAuthzGrpc: {service: elsewhere/reviews.default.svc.cluster.local, port: 9080}}
+";
+    std::fs::write(&mesh, list).unwrap();
+    let flags = ["--mesh-config", mesh.to_str().unwrap()];
+    let policy = |name: &str, provider: &str, selector: &str| {
+        format!(
+            "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: {name}}}\nspec: {{{selector}action: CUSTOM, \
+             provider: {{name: {provider}}}, rules: [{{}}]}}\n"
+        )
+    };
+    let path = "spec.provider.name";
+    let one = "selector: {matchLabels: {app: one}}, ";
+    let two = "selector: {matchLabels: {app: two}}, ";
+    for (resources, expected) in [
+        (policy("a", "web", ""), vec![]),
+        (policy("a", "wbe", ""), vec![format!("OUT0250@{path}")]),
+        (REVIEWS.to_owned() + &policy("a", "lost", ""), vec![format!("OUT0250@{path}")]),
+        (policy("a", "web", "") + &policy("b", "web", ""), vec![]),
+        (policy("a", "web", one) + &policy("b", "other", two), vec![]),
+        // For the workloads of the narrower one both hold.
+        (policy("a", "web", one) + &policy("b", "other", one), vec![format!("OUT0251@{path}"); 2]),
+        (policy("a", "web", one) + &policy("b", "other", ""), vec![format!("OUT0251@{path}")]),
+    ] {
+        assert_eq!(findings(&flags, &resources), expected, "{resources}");
+    }
+    assert_eq!(findings(&[], &policy("a", "web", "")), [format!("OUT0250@{path}")], "no mesh configuration");
+    let tried = policy("a", "web", "")
+        + &policy("b", "other", "").replacen('}', ", annotations: {outrigger.io/dry-run: 'true'}}", 1);
+    assert_eq!(findings(&flags, &tried), ["OUT0231@metadata.annotations"], "no second server");
+}
+
+/// What policies do not mean on servers that pass bytes on.
+#[test]
+fn policies_on_tcp_servers() {
+    let edge = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 9000, name: tcp, protocol: TCP}, hosts: ['*']}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bytes}
+spec: {hosts: ['*'], gateways: [edge], tcp: [{route: [{destination: {host: reviews, port: {number: 9080}}}]}]}
+---";
+    for (spec, expected) in [
+        ("{action: ALLOW, rules: [{to: [{operation: {ports: ['9000']}}]}]}", vec![]),
+        (
+            "{action: ALLOW, rules: [{}, {to: [{operation: {ports: ['9000'], methods: [GET]}}]}]}",
+            vec!["IST0133@spec.rules[1].to[0].operation.methods"],
+        ),
+        (
+            "{action: DENY, rules: [{to: [{operation: {ports: ['9000'], notPaths: [/a]}}], when: [{key: 'request.headers[a]', values: [b]}]}]}",
+            vec!["IST0133@spec.rules[0].to[0].operation.notPaths", "IST0133@spec.rules[0].when[0].key"],
+        ),
+        ("{action: ALLOW, rules: [{from: [{source: {principals: [a]}}]}]}", vec!["IST0133@spec.rules[0]"]),
+    ] {
+        let policy = format!(
+            "\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: p}}\nspec: {spec}\n---"
+        );
+        let mut found = findings(&[], &(edge.to_owned() + &policy + REVIEWS));
+        // What else is odd about the rules is another table's matter.
+        found.retain(|finding| finding.starts_with("IST0133"));
+        assert_eq!(found, expected, "{spec}");
+    }
+}

@@ -80,3 +80,54 @@ fn ten_thousand_virtual_services_with_unknown_hosts() {
     let absent = findings.iter().filter(|one| one.code == "IST0101").count();
     assert_eq!(absent, 20_000, "each host and each subset is named");
 }
+
+/// Policies of fifty teams, of every action and most fields, half of them for one workload. DENY on `/admin/1*` covers
+/// that on `/admin/10*`, where it is for the same workloads.
+fn policy(n: usize) -> String {
+    let (namespace, app) = (n % 50, n / 50);
+    let spec = match (n + app) % 5 {
+        0 => format!(
+            "{{rules: [{{from: [{{source: {{principals: [cluster.local/ns/team{namespace}/sa/caller{app}]}}}}], to: \
+             [{{operation: {{methods: [GET, POST], paths: ['/api/v{app}/*']}}}}]}}]}}"
+        ),
+        1 => format!(
+            "{{action: DENY, rules: [{{from: [{{source: {{notNamespaces: [team{namespace}]}}}}], to: [{{operation: {{paths: \
+             ['/admin/{app}*'], ports: ['8080']}}}}]}}]}}"
+        ),
+        2 => format!(
+            "{{rules: [{{from: [{{source: {{ipBlocks: [10.{}.{}.0/24]}}}}], when: [{{key: 'request.headers[x-team]', values: \
+             [team{namespace}, t{app}]}}]}}]}}",
+            n / 250 % 250,
+            n % 250
+        ),
+        3 => format!(
+            "{{action: AUDIT, rules: [{{to: [{{operation: {{hosts: [svc{app}.team{namespace}.example], notPaths: \
+             [/healthz, '/public/{app}/*']}}}}]}}]}}"
+        ),
+        _ => format!(
+            "{{rules: [{{from: [{{source: {{requestPrincipals: ['https://idp.example/user{n}']}}}}], when: [{{key: \
+             'request.auth.claims[groups]', values: [group{app}, admins]}}]}}]}}"
+        ),
+    };
+    let selector =
+        if n % 100 < 50 { String::new() } else { format!("selector: {{matchLabels: {{app: app{app}}}}}, ") };
+    format!(
+        "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: p{n}, namespace: \
+         team{namespace}}}\nspec: {{{selector}{}\n",
+        spec.trim_start_matches('{')
+    )
+}
+
+#[test]
+fn ten_thousand_authorization_policies() {
+    let text: String = (0..10_000).map(policy).collect();
+    // For measuring the command by hand.
+    if let Some(file) = std::env::var_os("KEEP_POLICIES") {
+        fs::write(file, &text).unwrap();
+    }
+    let findings = found("policies", &text);
+    let code = |code: &str| findings.iter().filter(|finding| finding.code == code).count();
+    assert_eq!((code("OUT0240"), code("OUT0241"), code("OUT0243")), (0, 0, 0));
+    assert_eq!(code("OUT0246"), 4_000, "the principal and the claim of each rule about tokens");
+    assert!(code("OUT0242") > 100);
+}

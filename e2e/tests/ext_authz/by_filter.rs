@@ -289,6 +289,13 @@ fn a_server_that_is_tried_out_is_asked_and_refuses_nobody() {
     server.tell(Answer::Say(401, &[], "no"));
     let passed = envoy.send("GET", "/asked", &[]);
     assert_eq!((passed.0, header(&passed, "x-decision")), (200, None));
+    // The request does not wait for it.
+    let name = "outrigger_authz_dry_run_disagreements.*default/ask";
+    let started = Instant::now();
+    while envoy.stat(name) == 0 {
+        assert!(started.elapsed() < Duration::from_secs(10), "{}", envoy.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(server.asked().is_some());
 }
 

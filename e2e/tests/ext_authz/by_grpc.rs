@@ -22,6 +22,8 @@ fn it_sees_all_and_its_verdict_holds() {
     assert_eq!((asked.method().as_str(), asked.path().as_str()), ("POST", "/anything/a?b=c"));
     assert_eq!((asked.header("x-id").as_deref(), asked.body().as_str()), (Some("1"), "01234567"));
     assert_eq!(asked.peer(), "", "there is no certificate");
+    // By which a request that our filters have not routed yet has a route.
+    assert_eq!((asked.header("x-outrigger-cluster"), allowed.seen("x-outrigger-cluster")), (None, None));
     assert_eq!((allowed.status, allowed.seen("x-user").as_deref()), (200, Some("ann")));
     assert_eq!(allowed.header("x-seen"), Some("y"));
 

@@ -8,7 +8,7 @@ use crate::http_server::Server;
 use crate::proxy::Proxy;
 use crate::{asks, tried};
 
-const SUPPRESS: &str = ", annotations: {galley.istio.io/analyze-suppress: OUT0240}}";
+const SUPPRESS: &str = ", annotations: {galley.istio.io/analyze-suppress: OUT0250}}";
 
 fn provider(name: &str, port: u16) -> String {
     format!("- {{name: {name}, envoyExtAuthzHttp: {{service: 127.0.0.1, port: {port}}}}}\n")
@@ -28,7 +28,7 @@ fn of_an_unknown_server_rules_refuse() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("OUT0240") && said.contains("did you mean `web`?"), "{said}");
+    assert!(said.contains("OUT0250") && said.contains("did you mean `web`?"), "{said}");
     assert!(said.contains("p.yaml:5"), "{said}");
 
     let insisting = asks("ask", "wbe", "/anything/a").replacen('}', SUPPRESS, 1);

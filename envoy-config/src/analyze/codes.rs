@@ -12,6 +12,8 @@ pub const DESTINATION_PORT_REQUIRED: &str = "IST0112";
 pub const PORT_NAME: &str = "IST0118";
 /// Several Sidecars choose one workload.
 pub const CONFLICTING_SIDECARS: &str = "IST0110";
+/// A selector chooses no workload.
+pub const NO_MATCHING_WORKLOADS: &str = "IST0127";
 /// The server of a TLS connection is not verified.
 pub const UNVERIFIED_SERVER: &str = "IST0128";
 /// The same, for one port.
@@ -113,6 +115,7 @@ pub fn title(code: &str) -> &'static str {
         DESTINATION_PORT_REQUIRED => "a service with several ports is named without one",
         CONFLICTING_SIDECARS => "several Sidecars choose one workload",
         PORT_NAME => "name of a service port does not say its protocol",
+        NO_MATCHING_WORKLOADS => "selector chooses no workload",
         UNVERIFIED_SERVER => "server of a TLS connection is not verified",
         UNVERIFIED_SERVER_OF_PORT => "server of a TLS connection is not verified on a port",
         UNREACHABLE_RULE => "rule is never reached",

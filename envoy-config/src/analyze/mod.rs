@@ -59,7 +59,7 @@ pub fn analyze_with(
     peers::check(resources, proxy, &mut findings);
     tokens::check(resources, &mut findings);
     providers::check(resources, proxy, &mesh.mesh, &mut findings);
-    policies::check(resources, &registry, proxy, &mut findings);
+    policies::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

@@ -2,7 +2,7 @@
 //! proxy would be less safe than Istio's.
 
 use outrigger_api::select::sidecar::sidecar;
-use outrigger_api::types::common::{GatewayRef, Protocol};
+use outrigger_api::types::common::GatewayRef;
 use outrigger_api::types::gateway::{Gateway, ServerTlsMode};
 use outrigger_api::types::sidecar::Sidecar;
 use outrigger_api::types::virtual_service::VirtualService;
@@ -61,14 +61,10 @@ fn stat_prefixes(resource: &Resource, service: &VirtualService, findings: &mut V
 
 /// What another sidecar would not open. Of this proxy's own Sidecar rendering says it.
 fn sidecar_ports(resource: &Resource, sidecar: &Sidecar, findings: &mut Vec<Finding>) {
-    let ingress = sidecar.ingress.iter().map(|listener| Some(&listener.port)).enumerate();
-    let egress = sidecar.egress.iter().map(|listener| listener.port.as_ref()).enumerate();
-    let ports = ingress.map(|port| ("ingress", port)).chain(egress.map(|port| ("egress", port)));
-    for (list, (at, port)) in ports {
-        if port.is_some_and(|port| !port.protocol.is_http() && port.protocol != Protocol::Https) {
-            let path = format!("spec.{list}[{at}].port.protocol");
-            let message =
-                "a sidecar's own ports are carried out for HTTP only: nothing would listen on this one";
+    for (at, listener) in sidecar.egress.iter().enumerate() {
+        if listener.port.as_ref().is_some_and(|port| !port.protocol.is_http()) {
+            let path = format!("spec.egress[{at}].port.protocol");
+            let message = "egress listeners are carried out for HTTP only: nothing would listen on this port";
             push(resource, Level::Warning, &path, message, findings);
         }
     }

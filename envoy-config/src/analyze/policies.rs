@@ -14,7 +14,9 @@ mod scale;
 mod shadowed;
 mod shape;
 mod values;
+mod workloads;
 
+use outrigger_api::resource::Ignored;
 use outrigger_api::{Proxy, Resource};
 
 use super::finding::Finding;
@@ -22,10 +24,12 @@ use super::registry::Registry;
 use claims::Verified;
 use field::TrustDomains;
 use peers::Peers;
+use workloads::Workloads;
 
 /// Looks at each policy by itself, and at all of them together. Returns how many pairs of rules were compared.
 pub(super) fn check(
     resources: &[Resource],
+    ignored: &[Ignored],
     registry: &Registry<'_>,
     proxy: &Proxy,
     findings: &mut Vec<Finding>,
@@ -40,6 +44,8 @@ pub(super) fn check(
         (!registry.any_broken(&["RequestAuthentication"])).then(|| Verified::new(resources, root_namespace));
     let mut peers = (!registry.any_broken(&["PeerAuthentication", "Gateway"]))
         .then(|| Peers::new(resources, root_namespace));
+    let workloads = (!registry.any_broken(&["Pod", "Deployment", "WorkloadEntry", "Gateway"]))
+        .then(|| Workloads::new(resources, ignored, proxy));
     let mut dead = Vec::new();
     for policy in &policies {
         let contradictory = contradictions::check(policy, findings);
@@ -52,6 +58,9 @@ pub(super) fn check(
         }
         if let Some(peers) = &mut peers {
             peers.check(policy, findings);
+        }
+        if let Some(workloads) = &workloads {
+            workloads.check(policy, findings);
         }
         dead.push(rules);
     }

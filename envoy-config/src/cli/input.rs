@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use outrigger_api::Proxy;
 
 use crate::load::{Inputs, Loaded, SourceFile};
-use crate::mesh_config;
+use crate::mesh_config::{self, PathNormalization};
 use crate::proxy_options::ProxyOptions;
 
 /// What a command that only looks is about.
@@ -60,6 +60,38 @@ pub struct InputOptions {
     /// Istio's MeshConfig, as YAML
     #[arg(long, value_name = "FILE")]
     pub mesh_config: Option<PathBuf>,
+
+    /// How paths are normalised before rules look at them, and forwarded [default: the mesh configuration's
+    /// `pathNormalization`, else `base`]
+    #[arg(long, value_name = "HOW", value_enum, ignore_case = true)]
+    pub path_normalization: Option<PathNormalizationOption>,
+}
+
+/// Values of `--path-normalization`: Istio's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PathNormalizationOption {
+    /// Not at all
+    None,
+    /// RFC 3986: dot segments, `\` as `/`, unreserved characters decoded
+    #[value(alias = "default")]
+    Base,
+    /// And `//` becomes `/`
+    #[value(alias = "merge_slashes")]
+    MergeSlashes,
+    /// And `%2F` and `%5C` are decoded first
+    #[value(alias = "decode_and_merge_slashes")]
+    DecodeAndMergeSlashes,
+}
+
+impl From<PathNormalizationOption> for PathNormalization {
+    fn from(option: PathNormalizationOption) -> Self {
+        match option {
+            PathNormalizationOption::None => Self::None,
+            PathNormalizationOption::Base => Self::Base,
+            PathNormalizationOption::MergeSlashes => Self::MergeSlashes,
+            PathNormalizationOption::DecodeAndMergeSlashes => Self::DecodeAndMergeSlashes,
+        }
+    }
 }
 
 impl InputOptions {
@@ -68,16 +100,21 @@ impl InputOptions {
         Inputs::new(self.files.clone(), self.default_namespace.clone())
     }
 
-    /// Reads the mesh configuration, if there is one. `None`: it can't be read, and standard error says why.
+    /// Reads the mesh configuration, if there is one; a flag wins over it. `None`: it can't be read, and standard error
+    /// says why.
     pub fn mesh(&self) -> Option<mesh_config::Parsed> {
-        match self.mesh_config.as_deref().map(mesh_config::read) {
-            None => Some(mesh_config::Parsed::default()),
-            Some(Ok(mesh)) => Some(mesh),
+        let mut parsed = match self.mesh_config.as_deref().map(mesh_config::read) {
+            None => mesh_config::Parsed::default(),
+            Some(Ok(parsed)) => parsed,
             Some(Err(unreadable)) => {
                 super::complain(&unreadable);
-                None
+                return None;
             }
+        };
+        if let Some(flag) = self.path_normalization {
+            parsed.mesh.path_normalization = flag.into();
         }
+        Some(parsed)
     }
 
     /// Reads everything. `None`: something can't be read, and standard error says what.

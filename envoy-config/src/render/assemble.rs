@@ -140,7 +140,7 @@ fn bytes(
     }
     let Guard { mut filters, servers } = authz::on_connections(&scope);
     let proxy = TcpProxy {
-        stat_prefix: format!("outbound_{name}"),
+        stat_prefix: format!("{}_{name}", if tcp.application.is_some() { "inbound" } else { "outbound" }),
         cluster: tcp.cluster.clone(),
         idle_timeout: tcp.idle_timeout,
         max_downstream_connection_duration: tcp.max_connection_duration,

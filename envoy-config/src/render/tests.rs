@@ -3,6 +3,7 @@
 mod actions;
 mod destinations;
 mod gateways;
+mod sidecars;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -274,6 +275,33 @@ fn the_mesh_configuration_shapes_a_listener() {
     assert_eq!(manager["merge_slashes"], true);
     assert_eq!(manager["path_with_escaped_slashes_action"], "UNESCAPE_AND_FORWARD");
     assert_eq!(manager["access_log"].as_array().map(Vec::len), Some(1));
+}
+
+/// Istio's table of modes, in Envoy's words: `normalize_path`, `merge_slashes`, what becomes of `%2F`.
+#[test]
+fn paths_are_normalised_as_the_mesh_says() {
+    for (how, expected) in [
+        (PathNormalization::None, json!([false, false, "KEEP_UNCHANGED"])),
+        (PathNormalization::Base, json!([true, false, "KEEP_UNCHANGED"])),
+        (PathNormalization::MergeSlashes, json!([true, true, "KEEP_UNCHANGED"])),
+        (PathNormalization::DecodeAndMergeSlashes, json!([true, true, "UNESCAPE_AND_FORWARD"])),
+    ] {
+        let mesh = MeshConfig { path_normalization: how, ..MeshConfig::default() };
+        let options = Options {
+            mesh,
+            app_ports: vec![AppPort { port: 9080, opened: INBOUND_PORT }],
+            ..Options::default()
+        };
+        for proxy in [gateway(), sidecar()] {
+            let value = json_of(&render(&resources(&[GATEWAY]), &proxy, &options).unwrap());
+            for listener in value["listeners"].as_array().unwrap() {
+                let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
+                let found = ["normalize_path", "merge_slashes", "path_with_escaped_slashes_action"]
+                    .map(|field| manager[field].clone());
+                assert_eq!(json!(found), expected, "{how:?}");
+            }
+        }
+    }
 }
 
 #[test]

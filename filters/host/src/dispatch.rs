@@ -10,11 +10,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use outrigger_core::PolicySet;
+use outrigger_core::authz::ext_authz::Answer;
 use proxy_wasm::types::Action;
 
-use crate::abi;
+use crate::ext_authz::Asked;
 use crate::plugin::Plugin;
 use crate::stream::Stream;
+use crate::{abi, authz_stats, ext_authz};
 
 /// The callbacks of one filter module on one thread.
 #[derive(Debug)]
@@ -93,14 +95,26 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         }
     }
 
-    /// A server has answered a call of `context`, which is a root context or a stream, so many bytes.
-    pub fn on_http_call_response(&self, context: u32, call: u32, size: usize) {
-        match self.plugin(context) {
-            Some(plugin) => plugin.on_answer(call, size),
-            None if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } => {
-                self.resume_with(context, |stream, after| stream.on_answer(call, size, after));
+    /// A server has answered a call of `root`, so many bytes.
+    pub fn on_http_call_response(&self, root: u32, call: u32, size: usize) {
+        let Some(plugin) = self.plugin(root) else { return };
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } {
+            let asked = plugin.asked.try_borrow_mut().ok().and_then(|mut asked| asked.remove(&call));
+            if let Some(asked) = asked {
+                return self.on_verdict(&plugin, &asked, size);
             }
-            None => {}
+        }
+        plugin.on_answer(call, size);
+    }
+
+    /// A server has said what becomes of a request.
+    fn on_verdict(&self, plugin: &Plugin<POLICIES>, asked: &Asked, size: usize) {
+        let answer = ext_authz::answer(plugin.engine.provider(), size);
+        if asked.dry_run {
+            let allowed = matches!(answer, Answer::Allowed { .. });
+            authz_stats::count_answer(allowed, &asked.rule, true);
+        } else if abi::set_effective_context(asked.stream).is_ok() {
+            self.resume_with(asked.stream, |stream, after| stream.on_verdict(answer, &asked.rule, after));
         }
     }
 

@@ -1,6 +1,7 @@
 //! One configuration of a filter on one thread: the compiled engine and what its requests share.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use outrigger_api::{Config, DecisionRecord};
@@ -9,6 +10,7 @@ use outrigger_core::jwt::Cache;
 use outrigger_core::telemetry::Reporter;
 use outrigger_core::{Draws, Now, PolicyEngine, PolicySet, Reply};
 
+use crate::ext_authz::Asked;
 use crate::holds::Holds;
 use crate::jwks::Jwks;
 use crate::metrics::Metrics;
@@ -41,6 +43,8 @@ pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) metrics: Option<Metrics>,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
+    /// What servers are asked about requests, by the number of the call. Each call ends with an answer or its timeout.
+    pub(crate) asked: RefCell<HashMap<u32, Asked>>,
     /// `None` without any rule about tokens.
     pub(crate) tokens: Option<Tokens>,
     started: Instant,
@@ -106,6 +110,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         Ok(Self {
             engine,
             tokens,
+            asked: RefCell::default(),
             port: config.proxy.port,
             record: config.decision_record,
             metrics,

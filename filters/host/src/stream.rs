@@ -47,8 +47,8 @@ pub(crate) struct Stream<const POLICIES: u8> {
     cluster: Option<Rc<str>>,
     flags: ResponseFlags,
     held: bool,
-    /// What a server is asked about it.
-    asked: Option<Asked>,
+    /// A server is being asked about it.
+    asked: bool,
     /// A server has let it pass, or none has to be asked.
     may_pass: bool,
     /// How long it may wait for keys, once it does.
@@ -70,7 +70,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             cluster: None,
             flags: ResponseFlags::default(),
             held: false,
-            asked: None,
+            asked: false,
             may_pass: false,
             waits_until: None,
             fault: None,
@@ -100,7 +100,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             && !self.may_pass
             && let Some(ask) = plugin.engine.ask(&request)
         {
-            match self.ask(&ask, &request, &plugin.record)? {
+            match self.ask(&ask, &request, plugin)? {
                 Asking::Waits => return Ok(Action::Pause),
                 // The server may have changed its headers.
                 Asking::Anew => return self.decide(plugin),
@@ -194,32 +194,36 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         &mut self,
         ask: &authz::Ask<'_>,
         request: &Request<'_>,
-        told: &DecisionRecord,
+        plugin: &Plugin<POLICIES>,
     ) -> Result<Asking, &'static str> {
-        match ext_authz::ask(ask, request) {
-            Ok(asked) => {
-                self.may_pass = asked.dry_run;
-                let waits = if asked.dry_run { Asking::Goes } else { Asking::Waits };
-                self.asked = Some(asked);
-                Ok(waits)
+        let (rule, dry_run) = (ask.rule, ask.dry_run);
+        match ext_authz::ask(ask.provider, request) {
+            Ok(call) => {
+                let asked = Asked { stream: self.id, rule: rule.clone(), dry_run };
+                plugin.asked.try_borrow_mut().map_err(|_| "outrigger_nobody_asked")?.insert(call, asked);
+                (self.asked, self.may_pass) = (!dry_run, dry_run);
+                Ok(if dry_run { Asking::Goes } else { Asking::Waits })
             }
-            Err(answer) => self.take_answer(answer, ask.rule, ask.dry_run, told),
+            Err(answer) if dry_run => {
+                authz_stats::count_answer(matches!(answer, Answer::Allowed { .. }), rule, true);
+                self.may_pass = true;
+                Ok(Asking::Goes)
+            }
+            Err(answer) => self.take_verdict(answer, rule, &plugin.record),
         }
     }
 
     /// Does what a server has said.
-    fn take_answer(
+    fn take_verdict(
         &mut self,
         answer: Answer,
         rule: &RuleRef,
-        dry_run: bool,
         told: &DecisionRecord,
     ) -> Result<Asking, &'static str> {
-        let allowed = matches!(answer, Answer::Allowed { .. });
-        authz_stats::count_answer(allowed, rule, dry_run);
-        self.may_pass = allowed || dry_run;
+        self.asked = false;
+        self.may_pass = matches!(answer, Answer::Allowed { .. });
+        authz_stats::count_answer(self.may_pass, rule, false);
         match answer {
-            _ if dry_run => Ok(Asking::Goes),
             Answer::Allowed { upstream, downstream } => {
                 effects::change(Map::Request, &upstream).map_err(|_| "outrigger_header_change_failed")?;
                 self.response_extras.extend(downstream);
@@ -240,11 +244,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     }
 
     /// A server has answered; `after` is called before the request goes on.
-    pub(crate) fn on_answer(mut self, call: u32, size: usize, after: &dyn Fn(Self)) {
-        let Some(plugin) = self.plugin.clone() else { return after(self) };
-        let answer = self.asked.as_ref().and_then(|asked| asked.answer(call, size, plugin.engine.provider()));
-        let (Some(answer), Some(asked)) = (answer, self.asked.take()) else { return after(self) };
-        match self.take_answer(answer, &asked.rule, asked.dry_run, &plugin.record) {
+    pub(crate) fn on_verdict(mut self, answer: Answer, rule: &RuleRef, after: &dyn Fn(Self)) {
+        let Some(plugin) = self.plugin.clone().filter(|_| self.asked) else { return after(self) };
+        match self.take_verdict(answer, rule, &plugin.record) {
             Ok(Asking::Anew) => self.decide_anew(after),
             Ok(Asking::Waits | Asking::Goes) => after(self),
             Err(reason) => {
@@ -352,7 +354,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     pub(crate) fn has_more_to_do(&self) -> bool {
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         let responds = self.response.is_some() || !self.response_extras.is_empty();
-        counts || responds || self.held || self.asked.is_some() || self.fault.is_some()
+        counts || responds || self.held || self.asked || self.fault.is_some()
     }
 
     /// Changes the response headers.

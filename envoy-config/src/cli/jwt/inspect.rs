@@ -117,6 +117,7 @@ impl Inspect {
             files: self.files.clone(),
             default_namespace: self.default_namespace.clone(),
             mesh_config: self.mesh_config.clone(),
+            path_normalization: None,
         };
         if self.files.is_empty() {
             if !self.keys.is_empty() {

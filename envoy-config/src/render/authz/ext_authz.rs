@@ -62,7 +62,7 @@ pub(super) fn of_requests(asked: &Asked<'_>) -> HttpExtAuthz {
 pub(super) fn of_connections(asked: &Asked<'_>) -> Option<NetworkExtAuthz> {
     let ProviderKind::ExtAuthzGrpc(check) = &asked.provider.kind else { return None };
     Some(NetworkExtAuthz {
-        stat_prefix: if asked.dry_run { "tcp.dry_run." } else { "tcp." },
+        stat_prefix: if asked.dry_run { "tcp.dry_run" } else { "tcp." },
         grpc_service: grpc_service(check),
         transport_api_version: "V3",
         failure_mode_allow: check.fail_open,

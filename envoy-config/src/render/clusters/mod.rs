@@ -76,10 +76,12 @@ pub(super) fn clusters(
     let mut clusters: BTreeMap<String, Cluster> = plans
         .iter()
         .flat_map(|plan| &plan.chains)
-        .flat_map(|chain| match &chain.content {
-            Content::Http(http) => of_listener(&http.traffic).into_iter().collect(),
-            Content::Probes(probes) => probes.iter().map(probe::cluster).collect(),
-            Content::Tcp(_) => Vec::new(),
+        .flat_map(|chain| -> Vec<Cluster> {
+            match &chain.content {
+                Content::Http(http) => of_listener(&http.traffic).into_iter().collect(),
+                Content::Probes(probes) => probes.iter().map(probe::cluster).collect(),
+                Content::Tcp(tcp) => tcp.application.iter().map(of_tcp_application).collect(),
+            }
         })
         .map(|cluster| (cluster.name.clone(), cluster))
         .collect();
@@ -191,6 +193,13 @@ pub(super) fn local(name: String, address: Address) -> Cluster {
     let by_name = address.is_name();
     let assignment = LoadAssignment::plain(name.clone(), vec![LbEndpoint::at(address)]);
     if by_name { build::with_names(name, assignment, false) } else { build::with_addresses(name, assignment) }
+}
+
+/// The application gets bytes.
+fn of_tcp_application(application: &Application) -> Cluster {
+    let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
+    pool::apply(&mut cluster, &application.pool.clone().unwrap_or_default(), None);
+    cluster
 }
 
 /// The application gets the version of HTTP that the client speaks.

@@ -10,6 +10,7 @@ use crate::envoy::listener::{FilterChainMatch, TcpCluster};
 use crate::envoy::scalars::{Address, Seconds};
 use crate::envoy::tls::DownstreamTlsContext;
 use crate::render::options::AppProbe;
+use crate::render::routes::inbound_cluster;
 pub(in crate::render) use crate::scope::Unknown;
 
 /// What is done with some of a listener's connections.
@@ -76,6 +77,8 @@ pub(in crate::render) struct Tcp {
     pub(in crate::render) max_connection_duration: Option<Seconds>,
     /// The endpoint is chosen by the client's address, where the cluster chooses by a hash.
     pub(in crate::render) by_source: bool,
+    /// The sidecar's application that the cluster is.
+    pub(in crate::render) application: Option<Application>,
 }
 
 /// What comes in on a chain.
@@ -100,6 +103,22 @@ pub(in crate::render) struct Application {
     pub(in crate::render) pool: Option<ConnectionPool>,
 }
 
+impl Tcp {
+    /// To a sidecar's application.
+    pub(in crate::render) fn to_application(application: Application, proxy: Proxy) -> Self {
+        let timeouts = application.pool.as_ref().and_then(|pool| pool.tcp.as_ref());
+        Self {
+            proxy,
+            cluster: TcpCluster::Cluster(inbound_cluster(application.port)),
+            destinations: Vec::new(),
+            idle_timeout: timeouts.and_then(|pool| pool.idle_timeout).map(Seconds),
+            max_connection_duration: timeouts.and_then(|pool| pool.max_connection_duration).map(Seconds),
+            by_source: false,
+            application: Some(application),
+        }
+    }
+}
+
 impl Http {
     /// The filters get all resources.
     pub(in crate::render) fn all(traffic: Traffic, proxy: Proxy) -> Self {
@@ -108,14 +127,9 @@ impl Http {
 }
 
 impl Chain {
-    /// The only chain of a listener: plain HTTP for whoever comes.
-    pub(in crate::render) fn only(http: Http) -> Self {
-        Self {
-            name: String::new(),
-            matches: FilterChainMatch::default(),
-            tls: None,
-            content: Content::Http(Box::new(http)),
-        }
+    /// The only chain of a listener: plain text for whoever comes.
+    pub(in crate::render) fn only(content: Content) -> Self {
+        Self { name: String::new(), matches: FilterChainMatch::default(), tls: None, content }
     }
 
     /// Whether the beginning of a connection has to be looked at before the chain is chosen.

@@ -144,6 +144,7 @@ fn proxy(
         idle_timeout: pool.and_then(|pool| pool.idle_timeout).map(Seconds),
         max_connection_duration: pool.and_then(|pool| pool.max_connection_duration).map(Seconds),
         by_source,
+        application: None,
     }
 }
 

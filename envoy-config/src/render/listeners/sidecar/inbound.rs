@@ -6,12 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies};
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::gateway::{ServerTls, ServerTlsMode};
+use outrigger_api::types::kubernetes::{PortRef, ServicePort};
 use outrigger_api::types::sidecar::{CaptureMode, IngressListener, Sidecar};
-use outrigger_api::{Direction, Problem, Proxy, Resource};
+use outrigger_api::{Direction, Problem, Proxy, Resource, Spec};
 
-use super::{Application, Bind, Chain, Content, Context, Http, Plan, Traffic, mtls};
+use super::{Application, Bind, Chain, Content, Context, Http, Plan, Tcp, Traffic, mtls};
 use crate::envoy::listener::{FilterChainMatch, TrafficDirection};
 use crate::envoy::scalars::Address;
+use crate::envoy::tls::DownstreamTlsContext;
+use crate::render::authz::{self, Scope};
 use crate::render::listeners::gateway::tls::{self, Place};
 use crate::render::options::Options;
 use crate::render::problems;
@@ -43,7 +46,12 @@ pub(super) fn plan(
         }
         let application = application(&port, sidecar.map(|(_, sidecar)| sidecar), options);
         let here = Proxy { direction: Some(Direction::Inbound), port: Some(port.number), ..proxy.clone() };
-        let http = Http::all(Traffic::Inbound(Box::new(application)), here);
+        let protocol = protocol(&port, context.resources, proxy);
+        let content = if passed_on(protocol, &port) {
+            Content::Tcp(Box::new(Tcp::to_application(application, here)))
+        } else {
+            Content::Http(Box::new(Http::all(Traffic::Inbound(Box::new(application)), here)))
+        };
         let policy = policies.of_port(port.number);
         let named = options.app_ports.iter().any(|app| app.port == port.number);
         let word = mtls::plain_text_only(policy, port.number, options).filter(|_| named);
@@ -53,8 +61,8 @@ pub(super) fn plan(
         // Mutual TLS of the mesh and TLS of the application's own exclude each other.
         let own = ingress.and_then(|(place, listener)| Some((place, listener.tls.as_ref()?)));
         let chains = match own.filter(|_| policy.mode == PeerMode::Disable) {
-            Some((place, tls)) => terminated(&place, tls, http, &mut context).into_iter().collect(),
-            None => match mtls::chains(policy, port.number, http, proxy, options, context.secrets) {
+            Some((place, tls)) => terminated(&place, tls, content, &mut context).into_iter().collect(),
+            None => match mtls::chains(policy, port.number, content, proxy, options, context.secrets) {
                 Ok(chains) => chains,
                 Err(problem) => {
                     context.problems.push(*problem);
@@ -62,18 +70,24 @@ pub(super) fn plan(
                 }
             },
         };
+        warn_of_policies(&chains, port.number, &mut context);
         plans.push(Plan { bind: Bind::Port(port.bind), direction: TrafficDirection::Inbound, chains });
     }
     if context.problems.is_empty() { Ok((plans, context.warnings)) } else { Err(context.problems) }
 }
 
 /// The chain of a listener with a certificate of its own. `None`: something is wrong, and the context says what.
-fn terminated(place: &Place<'_>, tls: &ServerTls, http: Http, context: &mut Context<'_>) -> Option<Chain> {
+fn terminated(
+    place: &Place<'_>,
+    tls: &ServerTls,
+    content: Content,
+    context: &mut Context<'_>,
+) -> Option<Chain> {
     Some(Chain {
         name: "tls".to_owned(),
         matches: FilterChainMatch { transport_protocol: Some("tls"), ..FilterChainMatch::default() },
         tls: Some(tls::context(place, tls, context)?),
-        content: Content::Http(Box::new(http)),
+        content,
     })
 }
 
@@ -129,17 +143,64 @@ fn application(port: &Port<'_>, sidecar: Option<&Sidecar>, options: &Options) ->
     Application { port: port.number, endpoint, pool: own.or_else(of_all) }
 }
 
+/// What is spoken on a port: as the Sidecar says, else a Service that selects the workload; by default HTTP.
+fn protocol(port: &Port<'_>, resources: &[Resource], proxy: &Proxy) -> Protocol {
+    if let Some((_, listener)) = &port.ingress {
+        return listener.port.protocol;
+    }
+    let of_service = |resource: &Resource| {
+        let Spec::Service(service) = &resource.spec else { return None };
+        let selects = !service.selector.is_empty()
+            && resource.meta.namespace == proxy.namespace
+            && service.selector.iter().all(|(key, value)| proxy.labels.get(key) == Some(value));
+        let target = |of: &&ServicePort| match &of.target_port {
+            Some(PortRef::Number(number)) => *number == port.number,
+            Some(PortRef::Name(_)) => false,
+            None => of.port == port.number,
+        };
+        let found = service.ports.iter().filter(|_| selects).find(target)?;
+        says_bytes(found).then_some(Protocol::Tcp)
+    };
+    resources.iter().find_map(of_service).unwrap_or(Protocol::Http)
+}
+
+/// Whether a Service says of a port, as Istio reads it, that what is spoken there is not HTTP.
+fn says_bytes(port: &ServicePort) -> bool {
+    let named = port.name.split('-').next().unwrap_or_default();
+    let protocol = port.app_protocol.as_deref().unwrap_or(named).to_ascii_lowercase();
+    matches!(protocol.as_str(), "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis")
+}
+
+/// Whether nothing of what is spoken there is read.
+fn passed_on(protocol: Protocol, port: &Port<'_>) -> bool {
+    let terminated = port.ingress.as_ref().is_some_and(|(_, listener)| listener.tls.is_some());
+    !(protocol.is_http() || protocol == Protocol::Https && terminated)
+}
+
+/// What policies do not mean on a port whose bytes are passed on.
+fn warn_of_policies(chains: &[Chain], port: u16, context: &mut Context<'_>) {
+    let Some(Content::Tcp(tcp)) = chains.first().map(|chain| &chain.content) else { return };
+    let scope = Scope { resources: context.resources, proxy: &tcp.proxy, mesh: &context.options.mesh };
+    let certificates =
+        chains.iter().any(|chain| chain.tls.as_ref().is_some_and(DownstreamTlsContext::sees_certificates));
+    context.warnings.extend(authz::of_server(&scope, &format!("port {port}"), certificates));
+}
+
 /// What of a listener is not carried out.
 fn refused(place: &Place<'_>, listener: &IngressListener) -> Option<Problem> {
     let protocol = listener.port.protocol;
-    let mode = listener.tls.as_ref().map(|tls| tls.mode);
-    let terminated =
-        protocol == Protocol::Https && mode.is_some_and(|mode| mode != ServerTlsMode::Passthrough);
-    if protocol.is_http() || terminated {
+    let tls = listener.tls.as_ref();
+    let reads = protocol.is_http() || protocol == Protocol::Https;
+    if protocol == Protocol::Udp {
+        return Some(problems::unsupported(place.resource, &place.path("port.protocol"), "`UDP`"));
+    }
+    let passes_through = tls.is_some_and(|tls| tls.mode == ServerTlsMode::Passthrough);
+    if tls.is_none() || reads && !passes_through {
         return None;
     }
-    let what = format!("`{}` for an application", format!("{protocol:?}").to_uppercase());
-    let hint = "`HTTP`, `HTTP2` and `GRPC` are, and `HTTPS` with a certificate: policies are carried out on requests";
-    let problem = problems::unsupported(place.resource, &place.path("port.protocol"), &what);
+    let what = format!("TLS of a listener's own for `{}`", format!("{protocol:?}").to_uppercase());
+    let hint =
+        "leave `tls` out: what is no HTTP is passed on as it is, and mutual TLS of the mesh ended before";
+    let problem = problems::unsupported(place.resource, &place.path("tls"), &what);
     Some(Problem { hint: Some(hint.to_owned()), ..problem })
 }

@@ -8,7 +8,7 @@ use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::{Problem, Proxy, Resource};
 
 use super::gateway::Context;
-use super::{Application, Bind, Chain, Content, Http, Plan, Traffic, Unknown};
+use super::{Application, Bind, Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use crate::credentials::Credentials;
 use crate::render::options::Options;
 use crate::render::secrets::Secrets;

@@ -3,7 +3,7 @@
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicy};
 use outrigger_api::{Problem, Proxy, Severity};
 
-use super::{Chain, Content, Http};
+use super::{Chain, Content};
 use crate::envoy::listener::FilterChainMatch;
 use crate::envoy::scalars::StringMatcher;
 use crate::envoy::tls::{DownstreamTlsContext, SubjectAltName, ValidationContext};
@@ -18,14 +18,14 @@ use crate::render::tls::downstream::{Server, context};
 const MESH_PROTOCOLS: [&str; 5] =
     ["istio-peer-exchange", "istio", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
 
-/// The chains of the application's `port`, on which `http` is spoken.
+/// The chains of the application's `port`, on which `content` is spoken.
 ///
 /// # Errors
 /// Only mutual TLS is to be accepted, and the proxy has no certificate.
 pub(super) fn chains(
     policy: PeerPolicy<'_>,
     port: u16,
-    http: Http,
+    content: Content,
     proxy: &Proxy,
     options: &Options,
     secrets: &mut Secrets,
@@ -33,10 +33,9 @@ pub(super) fn chains(
     let Some(identity) = &options.identity else {
         return match policy.mode {
             PeerMode::Strict => Err(Box::new(without_certificate(policy, port))),
-            PeerMode::Permissive | PeerMode::Disable => Ok(vec![Chain::only(http)]),
+            PeerMode::Permissive | PeerMode::Disable => Ok(vec![Chain::only(content)]),
         };
     };
-    let content = Content::Http(Box::new(http));
     let mtls = |protocols: &[&'static str], secrets: &mut Secrets| Chain {
         name: "mtls".to_owned(),
         matches: FilterChainMatch {

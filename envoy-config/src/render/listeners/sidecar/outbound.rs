@@ -7,7 +7,7 @@ use outrigger_api::types::common::Protocol;
 use outrigger_api::types::sidecar::{CaptureMode, EgressListener, Sidecar};
 use outrigger_api::{Direction, Problem, Proxy, Resource};
 
-use super::{Bind, Chain, Http, Plan, Traffic, Unknown};
+use super::{Bind, Chain, Content, Http, Plan, Traffic, Unknown};
 use crate::envoy::listener::TrafficDirection;
 use crate::render::options::{OUTBOUND_PORT, Options};
 use crate::render::problems;
@@ -60,7 +60,11 @@ fn listener(bind: Bind, proxy: &Proxy, unknown: Unknown, resources: Option<Vec<R
     // The port that a request is headed for is in its authority; that of the listener says nothing.
     let proxy = Proxy { direction: Some(Direction::Outbound), port: None, ..proxy.clone() };
     let http = Http { resources, ..Http::all(Traffic::Outbound(unknown), proxy) };
-    Plan { bind, direction: TrafficDirection::Outbound, chains: vec![Chain::only(http)] }
+    Plan {
+        bind,
+        direction: TrafficDirection::Outbound,
+        chains: vec![Chain::only(Content::Http(Box::new(http)))],
+    }
 }
 
 fn refused(resource: &Resource, at: usize, protocol: Protocol) -> Problem {

@@ -162,3 +162,34 @@ fn those_of_a_request_authentication() {
         assert!(parsed.resources.is_empty());
     }
 }
+
+#[test]
+fn policies_that_ask_servers_can_be_tried_out() {
+    let read = |annotation: &str, action: &str| {
+        let text = format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: x, annotations: {{{annotation}}}}}\nspec: {{action: {action}, rules: [{{}}]}}"
+        );
+        let parsed = parse_yaml(text.as_bytes(), "x.yaml", "default");
+        let said: Vec<_> = parsed.problems.iter().filter(|problem| problem.is_error()).cloned().collect();
+        let dry_run = parsed.resources.first().map(|resource| match &resource.spec {
+            Spec::AuthorizationPolicy(policy) => policy.dry_run,
+            other => panic!("{other:?}"),
+        });
+        (dry_run, said.first().map(ToString::to_string).unwrap_or_default())
+    };
+    let custom = "CUSTOM, provider: {name: web}";
+    let ours = "outrigger.io/dry-run";
+    assert_eq!(read("", custom), (Some(false), String::new()));
+    assert_eq!(read(&format!("{ours}: 'true'"), custom), (Some(true), String::new()));
+    assert_eq!(read(&format!("{ours}: 'false'"), custom), (Some(false), String::new()));
+    assert_eq!(read("istio.io/dry-run: 'true'", "DENY"), (Some(true), String::new()));
+    for (annotation, action, said) in [
+        (format!("{ours}: 'yes'"), custom, "is neither `true` nor `false`"),
+        (format!("{ours}: 'true'"), "DENY", "`istio.io/dry-run` tries out ALLOW and DENY"),
+        ("istio.io/dry-run: 'true'".to_owned(), custom, "only supported with actions ALLOW and DENY"),
+        ("outrigger.io/dry-rum: 'true'".to_owned(), custom, "did you mean `outrigger.io/dry-run`?"),
+    ] {
+        let (dry_run, found) = read(&annotation, action);
+        assert!(dry_run.is_none() && found.contains(said), "{annotation} {action}: {found}");
+    }
+}
