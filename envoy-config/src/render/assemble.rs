@@ -121,7 +121,10 @@ fn requests(
     let Guard { filters: guard, servers } =
         authz::on_requests(&Scope { resources: known, proxy: &http.proxy, mesh: &options.mesh });
     let dir = &options.module_dir;
-    let chain = filters::chain(options.filters, guard, (http, names), &config, wanted, dir);
+    // Where no `x-forwarded-for` is believed the client is the peer, and its address need not be kept apart.
+    let client_is_peer = http.traffic == Traffic::Gateway && options.mesh.trusted_proxies == 0;
+    let kept = if client_is_peer { Attributes::none() } else { wanted };
+    let chain = filters::chain(options.filters, guard, (http, names), &config, kept, dir);
     let keys = clusters::jwks::names(engine.key_sources());
     let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, options);
     Ok((vec![filter], Needs { destinations, keys, servers }))

@@ -277,6 +277,20 @@ fn the_mesh_configuration_shapes_a_listener() {
     assert_eq!(manager["access_log"].as_array().map(Vec::len), Some(1));
 }
 
+#[test]
+fn the_address_of_the_peer_is_kept_where_the_client_is_another() {
+    let policy = "apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: near}
+spec: {rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]}";
+    for (trusted_proxies, kept) in [(0, false), (1, true)] {
+        let mesh = MeshConfig { trusted_proxies, ..MeshConfig::default() };
+        let options = Options { mesh, ..Options::default() };
+        let rendered = render(&resources(&[GATEWAY, policy]), &gateway(), &options).unwrap();
+        assert_eq!(json_of(&rendered).to_string().contains("outrigger.source_ip"), kept);
+    }
+}
+
 /// Istio's table of modes, in Envoy's words: `normalize_path`, `merge_slashes`, what becomes of `%2F`.
 #[test]
 fn paths_are_normalised_as_the_mesh_says() {
