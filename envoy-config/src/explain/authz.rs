@@ -220,7 +220,7 @@ pub(super) fn tell_asked(out: &mut String, answer: &Answer) -> fmt::Result {
     };
     let at = position(file.as_deref(), *line);
     let goes_on =
-        if *dry_run { "it is tried out: the request goes on" } else { "what follows is if it allows" };
+        if *dry_run { "it is tried out: the request goes on" } else { "the rest is what comes of it if it allows" };
     let who = format!("`{provider}` is asked, as policy {policy}, rules[{rule}]{at} says; {goes_on}");
     step(out, "custom", &who)
 }
