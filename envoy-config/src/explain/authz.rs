@@ -219,8 +219,11 @@ pub(super) fn tell_asked(out: &mut String, answer: &Answer) -> fmt::Result {
         return Ok(());
     };
     let at = position(file.as_deref(), *line);
-    let goes_on =
-        if *dry_run { "it is tried out: the request goes on" } else { "the rest is what comes of it if it allows" };
+    let goes_on = if *dry_run {
+        "it is tried out: the request goes on"
+    } else {
+        "the rest is what comes of it if it allows"
+    };
     let who = format!("`{provider}` is asked, as policy {policy}, rules[{rule}]{at} says; {goes_on}");
     step(out, "custom", &who)
 }
