@@ -15,7 +15,7 @@ use outrigger_core::route::Destination;
 
 pub(crate) use self::provider::{Unusable, usable};
 pub(super) use self::{http::on_requests, tcp::on_connections, warnings::of_server};
-use super::rbac::{Applied, TrustDomains, asks_for_peer};
+use super::rbac::{Applied, asks_for_peer};
 use crate::mesh_config::MeshConfig;
 
 /// For whom policies are looked at.
@@ -61,10 +61,6 @@ impl<'s> Scope<'s> {
             _ => None,
         });
         applying.collect()
-    }
-
-    fn domains(&self) -> TrustDomains {
-        TrustDomains::new(&self.proxy.trust_domain, &self.mesh.trust_domain_aliases)
     }
 }
 

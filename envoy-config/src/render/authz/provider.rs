@@ -10,7 +10,7 @@ use outrigger_core::route::Destination;
 
 use super::{Scope, Server};
 use crate::envoy::rbac::RbacAction;
-use crate::render::rbac::{Applied, Layer, Mapping, TrustDomains, rule_name};
+use crate::render::rbac::{Applied, Layer, Mapping, rule_name};
 
 /// What Istio's names of such rules begin with.
 const PREFIX: &str = "istio-ext-authz";
@@ -163,6 +163,6 @@ pub(super) fn destination(check: &Check) -> Destination {
 }
 
 /// How the rules of policies with `action: CUSTOM` are translated: a match is told, and does nothing by itself.
-pub(super) fn mapping<'m>(proxy: &Proxy, layer: Layer, domains: &'m TrustDomains) -> Mapping<'m> {
-    Mapping { layer, action: RbacAction::Deny, port: proxy.port, domains }
+pub(super) fn mapping<'m>(proxy: &'m Proxy, layer: Layer) -> Mapping<'m> {
+    Mapping { layer, action: RbacAction::Deny, proxy }
 }

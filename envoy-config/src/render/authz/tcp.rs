@@ -7,24 +7,23 @@ use super::{Guard, Scope, ext_authz};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::rbac::{NetworkRbac, RbacAction, RbacRules};
-use crate::render::rbac::{Applied, Layer, Mapping, TrustDomains, rbac, rule_name};
+use crate::render::rbac::{Applied, Layer, Mapping, rbac, rule_name};
 
 /// Istio's prefix of the statistics.
 const STAT_PREFIX: &str = "tcp.";
 
 /// Network filters in Istio's order: CUSTOM, AUDIT, DENY, ALLOW.
 pub(in crate::render) fn on_connections(scope: &Scope<'_>) -> Guard<Extension> {
-    let domains = scope.domains();
     let custom = custom(scope);
     let mut guard = Guard { filters: Vec::new(), servers: Vec::new() };
     if !custom.refused.is_empty() {
-        let mapping = provider::mapping(scope.proxy, Layer::Tcp, &domains);
+        let mapping = provider::mapping(scope.proxy, Layer::Tcp);
         let rules = rbac(&custom.refused, mapping, provider::refused_name);
         guard.filters.push(filter(RbacRules { rules: Some(rules), ..RbacRules::default() }));
     }
     for asked in &custom.asked {
         let Some(asks) = ext_authz::of_connections(asked) else { continue };
-        guard.filters.push(filter(matching(asked, scope, &domains)));
+        guard.filters.push(filter(matching(asked, scope)));
         let asks = Any::NetworkExtAuthz(Box::new(asks));
         guard.filters.push(Extension::new("envoy.filters.network.ext_authz", asks));
         guard.servers.push(asked.server(true));
@@ -39,7 +38,7 @@ pub(in crate::render) fn on_connections(scope: &Scope<'_>) -> Guard<Extension> {
             let policies = policies.iter().copied();
             policies.filter(|(_, policy)| policy.action == action && policy.dry_run == dry_run).collect()
         };
-        let mapping = Mapping { layer: Layer::Tcp, action: kind, port: scope.proxy.port, domains: &domains };
+        let mapping = Mapping { layer: Layer::Tcp, action: kind, proxy: scope.proxy };
         // A policy counts even if none of its rules can be carried out here: an ALLOW policy then refuses.
         let rules =
             |policies: Vec<Applied<'_>>| (!policies.is_empty()).then(|| rbac(&policies, mapping, rule_name));
@@ -55,8 +54,8 @@ pub(in crate::render) fn on_connections(scope: &Scope<'_>) -> Guard<Extension> {
     guard
 }
 
-fn matching(asked: &Asked<'_>, scope: &Scope<'_>, domains: &TrustDomains) -> RbacRules {
-    let mapping = provider::mapping(scope.proxy, Layer::Tcp, domains);
+fn matching(asked: &Asked<'_>, scope: &Scope<'_>) -> RbacRules {
+    let mapping = provider::mapping(scope.proxy, Layer::Tcp);
     let rules = rbac(&asked.policies, mapping, |resource, rule| asked.rule_name(resource, rule));
     RbacRules {
         rules: None,

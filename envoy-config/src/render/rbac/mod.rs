@@ -8,13 +8,11 @@ mod principal;
 #[cfg(test)]
 mod tests;
 mod text;
-mod trust_domain;
 
-use outrigger_api::Resource;
 use outrigger_api::types::authorization_policy::{AuthorizationPolicy, Rule};
+use outrigger_api::{Proxy, Resource};
 
 pub(super) use self::http_only::{asks_for_peer, http_only};
-pub(super) use self::trust_domain::TrustDomains;
 use crate::envoy::rbac::{Clause, Permission, Policy, Principal, Rbac, RbacAction};
 
 /// What is looked at.
@@ -33,10 +31,9 @@ pub(super) struct Mapping<'m> {
     pub(super) layer: Layer,
     /// What they lead to.
     pub(super) action: RbacAction,
-    /// The port that `destination.port` is compared with. `None`: the one of the connection.
-    pub(super) port: Option<u16>,
-    /// The mesh's.
-    pub(super) domains: &'m TrustDomains,
+    /// For whom: the names of its mesh count, and its port, which `destination.port` is compared with. Without one it is
+    /// that of the connection.
+    pub(super) proxy: &'m Proxy,
 }
 
 /// A policy with its resource.

@@ -44,7 +44,7 @@ fn condition(condition: &Condition, parts: &mut Parts<Permission>, mapping: Mapp
 
 /// Where the port is known, the rule is about nothing else: the listener may be opened on another one.
 fn port(number: u16, mapping: Mapping<'_>) -> Permission {
-    match mapping.port {
+    match mapping.proxy.port {
         None => Permission::DestinationPort(number),
         Some(port) if port == number => Permission::any(),
         Some(_) => Permission::any().negated(),

@@ -2,6 +2,8 @@
 
 use outrigger_api::types::authorization_policy::{Condition, Rule, Source};
 
+use outrigger_core::authz::trust_domain;
+
 use super::clause::{Parts, alternatives};
 use super::{Mapping, text};
 use crate::envoy::rbac::Principal;
@@ -13,13 +15,13 @@ pub(super) fn principals(rule: &Rule, mapping: Mapping<'_>) -> (Vec<Principal>, 
     alternatives(&rule.from, |from: &Source| {
         let mut parts = Parts::new(mapping.layer);
         parts.add_many(&from.principals, |principal| {
-            let all = mapping.domains.of_principal(principal);
+            let all = trust_domain::of_mesh(principal, mapping.proxy);
             all.iter().map(|principal| authenticated(text::principal(principal))).collect()
         });
         parts.leave_out(&from.request_principals);
         parts.add(&from.service_accounts, |account| authenticated(text::account(account)));
         parts.add_many(&from.trust_domains, |domain| {
-            let all = mapping.domains.of_domain(domain);
+            let all = trust_domain::with_aliases(domain, mapping.proxy);
             all.iter().map(|domain| authenticated(text::trust_domain(domain))).collect()
         });
         parts.add(&from.namespaces, |namespace| authenticated(text::namespace(namespace)));
@@ -46,11 +48,11 @@ fn condition(condition: &Condition, parts: &mut Parts<Principal>, mapping: Mappi
             parts.add(lists, |account| authenticated(text::account(account)));
         }
         Condition::SourceTrustDomain(lists) => parts.add_many(lists, |domain| {
-            let all = mapping.domains.of_domain(domain);
+            let all = trust_domain::with_aliases(domain, mapping.proxy);
             all.iter().map(|domain| authenticated(text::trust_domain(domain))).collect()
         }),
         Condition::SourcePrincipal(lists) => parts.add_many(lists, |principal| {
-            let all = mapping.domains.of_principal(principal);
+            let all = trust_domain::of_mesh(principal, mapping.proxy);
             all.iter().map(|principal| authenticated(text::principal(principal))).collect()
         }),
         Condition::RequestPrincipal(lists) => parts.leave_out(lists),

@@ -18,8 +18,8 @@ fn rule(text: &str) -> Rule {
 }
 
 fn mapped(text: &str, layer: Layer, action: RbacAction, port: Option<u16>) -> Option<Value> {
-    let domains = TrustDomains::new("cluster.local", &["old".to_owned()]);
-    let mapping = Mapping { layer, action, port, domains: &domains };
+    let proxy = Proxy { port, trust_domain_aliases: vec!["old".to_owned()], ..Proxy::default() };
+    let mapping = Mapping { layer, action, proxy: &proxy };
     policy(&rule(text), mapping).map(|policy| serde_json::to_value(policy).unwrap())
 }
 
@@ -186,8 +186,8 @@ fn a_policy_without_rules_matches_nothing_and_counts() {
     let text = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p}\nspec: {}\n";
     let resources = resources(&[text]);
     let Spec::AuthorizationPolicy(policy) = &resources[0].spec else { panic!("no policy") };
-    let domains = TrustDomains::new("cluster.local", &[]);
-    let mapping = Mapping { layer: Layer::Tcp, action: RbacAction::Allow, port: None, domains: &domains };
+    let proxy = Proxy::default();
+    let mapping = Mapping { layer: Layer::Tcp, action: RbacAction::Allow, proxy: &proxy };
     let rbac = rbac(&[(&resources[0], policy)], mapping, rule_name);
     assert_eq!(
         serde_json::to_value(&rbac).unwrap(),

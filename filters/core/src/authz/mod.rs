@@ -24,7 +24,7 @@ mod peer;
 mod rule;
 mod rule_set;
 mod token;
-mod trust_domain;
+pub mod trust_domain;
 
 use std::slice;
 use std::sync::Arc;

@@ -11,8 +11,8 @@ const LOCAL: &str = "cluster.local";
 /// `pattern` for each trust domain of the mesh that it is about. One about another trust domain, or about none, stays
 /// as it is. Only a principal in full form, `<trust domain>/ns/<namespace>/sa/<account>`, has one for Istio, and a star
 /// at either end of it counts.
-pub(super) fn of_mesh(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern> {
-    let text = notation(pattern);
+pub fn of_mesh(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern> {
+    let text = pattern.to_string();
     let Some((domain, rest)) = text.split_once('/').filter(|(_, rest)| rest.matches('/').count() == 3) else {
         return vec![pattern.clone()];
     };
@@ -32,7 +32,7 @@ pub(super) fn of_mesh(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern
 }
 
 /// A trust domain together with the others of the mesh, if it is one of them. Here `cluster.local` is a name like any other.
-pub(super) fn with_aliases(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern> {
+pub fn with_aliases(pattern: &ValuePattern, proxy: &Proxy) -> Vec<ValuePattern> {
     match pattern {
         ValuePattern::Exact(text) if own(proxy).any(|own| own == text) => {
             own(proxy).map(|own| ValuePattern::Exact(own.clone())).collect()
@@ -50,16 +50,6 @@ fn fits(own: &str, pattern: &str) -> bool {
         |text: &str, pattern: &str| pattern.strip_suffix('*').is_some_and(|begin| text.starts_with(begin));
     let ends = |text: &str, pattern: &str| pattern.strip_prefix('*').is_some_and(|end| text.ends_with(end));
     own == pattern || begins(own, pattern) || ends(own, pattern)
-}
-
-/// As it was written.
-fn notation(pattern: &ValuePattern) -> String {
-    match pattern {
-        ValuePattern::Any => "*".to_owned(),
-        ValuePattern::Exact(text) => text.clone(),
-        ValuePattern::Prefix(text) => format!("{text}*"),
-        ValuePattern::Suffix(text) => format!("*{text}"),
-    }
 }
 
 #[cfg(test)]
@@ -87,11 +77,17 @@ mod tests {
             ("new old", "new/ns/a/sa/b", "new/ns/a/sa/b old/ns/a/sa/b"),
             ("new old", "cluster.local/ns/a/sa/b", "new/ns/a/sa/b old/ns/a/sa/b"),
             ("new old", "older/ns/a/sa/b", "older/ns/a/sa/b"),
+            ("cluster.local", "cluster.local/ns/a/sa/b", "cluster.local/ns/a/sa/b"),
+            ("td old", "old/ns/a/sa/b*", "td/ns/a/sa/b* old/ns/a/sa/b*"),
+            ("td old", "*/ns/a/sa/b", "*/ns/a/sa/b"),
+            ("td old", "td/ns/a/*", "td/ns/a/*"),
+            ("td old", "*", "*"),
+            ("new-td old-td", "*-td/ns/a/sa/b", "*-td/ns/a/sa/b"),
             ("new a-td b-td", "*-td/ns/a/sa/b", "new/ns/a/sa/b *-td/ns/a/sa/b"),
             ("new a-td", "*-td/ns/a/sa/b*", "new/ns/a/sa/b* *-td/ns/a/sa/b*"),
         ] {
             let found = of_mesh(&ValuePattern::parse(principal), &proxy(domains));
-            let found: Vec<_> = found.iter().map(notation).collect();
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
             assert_eq!(found.join(" "), expected, "{principal}");
         }
     }
@@ -111,7 +107,7 @@ mod tests {
             ("new old", "*", "*"),
         ] {
             let found = with_aliases(&ValuePattern::parse(value), &proxy(domains));
-            let found: Vec<_> = found.iter().map(notation).collect();
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
             assert_eq!(found.join(" "), expected, "{value}");
         }
     }
