@@ -204,8 +204,7 @@ impl Explain {
 
 fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("`{text}` is not `name: value`"))?;
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
+    if !super::is_header_name(name) {
         return Err(format!("`{name}` is not a header name"));
     }
     Ok((name.to_owned(), value.trim().to_owned()))

@@ -67,6 +67,12 @@ impl Cli {
     }
 }
 
+/// Whether a header can be called this: a token of RFC 9110, section 5.6.2.
+fn is_header_name(text: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(token)
+}
+
 /// Says what went wrong, on standard error.
 fn complain(error: &dyn std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "error: {error}");

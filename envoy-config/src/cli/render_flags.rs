@@ -170,8 +170,7 @@ fn parse_probe(text: &str) -> Result<(String, u16), String> {
 }
 
 fn parse_header_name(text: &str) -> Result<String, String> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let valid = !text.is_empty() && text.bytes().all(token);
+    let valid = super::is_header_name(text);
     valid.then(|| text.to_ascii_lowercase()).ok_or_else(|| format!("`{text}` is not the name of a header"))
 }
 
