@@ -34,13 +34,18 @@ const OWN_LABELS: &[&str] = &[
     telemetry::AUTHORIZATION_POLICY,
     telemetry::DRY_RUN_ACTION,
     telemetry::DRY_RUN_RESULT,
+    telemetry::COMPONENT,
+    telemetry::TAG,
 ];
+
+/// How the names of Istio's metrics begin.
+const ISTIO: &str = "wasmcustom.istio_";
 
 /// Labels and buckets of Istio's metrics, and the labels of those about faults, tokens and authorization.
 pub(super) fn config() -> StatsConfig {
     let tag =
         |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };
-    let name = StringMatcher::Prefix(format!("wasmcustom.{}", telemetry::REQUEST_DURATION));
+    let name = StringMatcher::Prefix(ISTIO.to_owned());
     StatsConfig {
         stats_tags: telemetry::LABELS.iter().chain(OWN_LABELS).map(tag).collect(),
         histogram_bucket_settings: vec![HistogramBuckets { name, buckets: BUCKETS.to_vec() }],

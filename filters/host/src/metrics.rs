@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use outrigger_core::telemetry::{REQUEST_DURATION, REQUESTS_TOTAL, Reporter, Series};
+use outrigger_core::telemetry::{Metric, Protocol, Reporter, Series, Service, build};
 
 use crate::abi::{self, MetricKind, Status};
 use crate::property;
-use crate::response::Responses;
+use crate::response::{Ending, Endings};
 
 thread_local! {
     /// Ids by stat name. They outlive a change of the configuration, and the host makes a new id, for good, each time
@@ -17,19 +17,18 @@ thread_local! {
     static DEFINED: RefCell<HashMap<String, u32>> = RefCell::default();
 }
 
-/// The stats of one series.
-#[derive(Debug, Clone, Copy)]
-struct Ids {
-    requests: u32,
-    duration: u32,
-}
+/// Where Envoy's gRPC statistics filter leaves how many messages there were: `REQUESTS,RESPONSES`.
+const MESSAGES: &[u8] = b"filter_state\0envoy.filters.http.grpc_stats";
+
+/// The stats of one series, by metric; `None`: it is not measured.
+type Ids = [Option<u32>; Metric::ALL.len()];
 
 /// The metrics of one plugin.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     reporter: Reporter,
     /// How requests ended.
-    pub(crate) responses: Responses,
+    pub(crate) endings: Endings,
     // Keys come from the configuration and from verified certificates, so no seed has to guard the hash.
     series: RefCell<HashMap<Series<Rc<str>>, Ids, foldhash::fast::FixedState>>,
     nothing: Rc<str>,
@@ -37,7 +36,12 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(reporter: Reporter) -> Self {
-        Self { reporter, responses: Responses::new(), series: RefCell::default(), nothing: "".into() }
+        let metrics =
+            Self { reporter, endings: Endings::new(), series: RefCell::default(), nothing: "".into() };
+        if let Err(status) = define(MetricKind::Gauge, build()).and_then(|id| abi::record_metric(id, 1)) {
+            log::error!("no metric of the version: {status:?}");
+        }
+        metrics
     }
 
     /// What stands in a series for a text that is not known, shared so that no request allocates it.
@@ -51,24 +55,65 @@ impl Metrics {
     }
 
     /// Counts one finished request.
-    pub(crate) fn record(&self, series: Series<Rc<str>>, duration: Duration) -> Result<(), Status> {
+    pub(crate) fn record(
+        &self,
+        series: Series<Rc<str>>,
+        ending: &Ending,
+        duration: Duration,
+    ) -> Result<(), Status> {
+        let messages = match series.protocol {
+            Protocol::Grpc => messages().unwrap_or_default(),
+            Protocol::Http => (0, 0),
+        };
         let known = self.series.borrow().get(&series).copied();
         let ids = match known {
             Some(ids) => ids,
             None => {
-                let requests = self.reporter.stat_name(REQUESTS_TOTAL, &series);
-                let durations = self.reporter.stat_name(REQUEST_DURATION, &series);
-                let ids = Ids {
-                    requests: define(MetricKind::Counter, requests)?,
-                    duration: define(MetricKind::Histogram, durations)?,
-                };
+                let ids = self.define(&series)?;
                 self.series.borrow_mut().insert(series, ids);
                 ids
             }
         };
-        abi::increment_metric(ids.requests, 1)?;
-        abi::record_metric(ids.duration, u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+        for (metric, id) in Metric::ALL.into_iter().zip(ids) {
+            let Some(id) = id else { continue };
+            let value = match metric {
+                Metric::RequestCount => 1,
+                Metric::RequestDuration => u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+                Metric::RequestSize => ending.request_size,
+                Metric::ResponseSize => ending.response_size,
+                Metric::GrpcRequestMessages => messages.0,
+                Metric::GrpcResponseMessages => messages.1,
+            };
+            if metric.is_histogram() {
+                abi::record_metric(id, value)?;
+            } else if value > 0 {
+                abi::increment_metric(id, i64::try_from(value).unwrap_or(i64::MAX))?;
+            }
+        }
+        Ok(())
     }
+
+    /// Has the host make the stats of a series.
+    fn define(&self, series: &Series<Rc<str>>) -> Result<Ids, Status> {
+        let metadata = property::bytes(b"xds\0cluster_metadata").unwrap_or_default();
+        let service = Service::of_metadata(&metadata).unwrap_or_else(|| Service::of_cluster(&series.cluster));
+        let mut ids = Ids::default();
+        for (metric, id) in Metric::ALL.into_iter().zip(&mut ids) {
+            if metric.counts_messages() && series.protocol != Protocol::Grpc {
+                continue;
+            }
+            let kind = if metric.is_histogram() { MetricKind::Histogram } else { MetricKind::Counter };
+            *id = Some(define(kind, self.reporter.stat_name(metric, series, &service))?);
+        }
+        Ok(ids)
+    }
+}
+
+/// How many messages went up and down; `None`: nobody has counted them.
+fn messages() -> Option<(u64, u64)> {
+    let text = property::text(MESSAGES)?;
+    let (requests, responses) = text.split_once(',')?;
+    Some((requests.parse().ok()?, responses.parse().ok()?))
 }
 
 pub(crate) fn define(kind: MetricKind, name: String) -> Result<u32, Status> {
