@@ -294,6 +294,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             response_code: ending.code,
             grpc_status,
             flags: ending.flags.with(self.flags),
+            values: metrics.values(),
         }
     }
 }

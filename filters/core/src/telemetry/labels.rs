@@ -35,6 +35,9 @@ pub const LABELS: [&str; 25] = [
 /// The value of a label whose truth is not known, as Istio writes it.
 pub const UNKNOWN: &str = "unknown";
 
+/// The value of the labels of a series that stands for all those for which there is no room.
+pub const OVERFLOW: &str = "overflow";
+
 /// Appends one label to a stat name: `LABEL=.=VALUE;.;`, the form that Istio's `stats_tags` take apart again. The
 /// separators are safe for dots in values; in a value that holds one of them itself, or a control character, that part is
 /// replaced by `_`.
@@ -69,6 +72,11 @@ fn without_separators(value: &str) -> String {
 /// The `stats_tags` regex that takes `label` out of a stat name: group 1 is removed, group 2 is the value.
 pub fn tag_regex(label: &str) -> String {
     format!(r"({label}=\.=(.*?);\.;)")
+}
+
+/// The same for a label by whose name another one ends: what stands before it counts, a label or the name of a metric.
+pub fn tag_regex_anchored(label: &str) -> String {
+    format!(r"(?:;\.;|_total|_milliseconds|_bytes|_build)({label}=\.=(.*?);\.;)")
 }
 
 /// Which end of the request this proxy reports for: the destination at a sidecar's inbound listener, else the source

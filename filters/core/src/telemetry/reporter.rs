@@ -2,8 +2,9 @@
 
 use outrigger_api::Proxy;
 
-use super::labels::{UNKNOWN, push, reports_as_destination};
+use super::labels::{LABELS, OVERFLOW, UNKNOWN, push, reports_as_destination};
 use super::metric::Metric;
+use super::overrides::{Overrides, Tag};
 use super::series::{Protocol, Series};
 use super::service::Service;
 use super::workload::Workload;
@@ -18,16 +19,23 @@ pub struct Reporter {
     is_destination: bool,
     /// The SPIFFE ID in this proxy's certificate; `None`: it has none, and no connection is by mutual TLS.
     principal: Option<String>,
+    overrides: Overrides,
 }
 
 impl Reporter {
-    /// The reporter of `proxy`.
-    pub fn new(proxy: &Proxy) -> Self {
+    /// The reporter of `proxy`, whose Telemetries say `overrides`.
+    pub fn new(proxy: &Proxy, overrides: Overrides) -> Self {
         let principal = proxy
             .service_account
             .as_ref()
             .map(|account| format!("spiffe://{}/ns/{}/sa/{account}", proxy.trust_domain, proxy.namespace));
-        Self { local: Workload::local(proxy), is_destination: reports_as_destination(proxy), principal }
+        let (local, is_destination) = (Workload::local(proxy), reports_as_destination(proxy));
+        Self { local, is_destination, principal, overrides }
+    }
+
+    /// What Telemetries make of the metrics.
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
     }
 
     /// The attribute with the SPIFFE ID of the other end, if there can be one.
@@ -49,12 +57,55 @@ impl Reporter {
     ) -> String {
         let mut name = String::with_capacity(1024);
         name.push_str(metric.name());
+        let text = |tag: &Tag, name: &mut String, label: &str| {
+            let value = match tag {
+                Tag::Removed => return,
+                Tag::Literal(text) => Some(text.as_str()),
+                Tag::Value(place) => series.values.get(*place).map(AsRef::as_ref),
+            };
+            push(name, label, value.filter(|value| !value.is_empty()).unwrap_or(UNKNOWN));
+        };
         self.labels(series, service, |label, value| {
             if metric.has(label) {
-                push(&mut name, label, value);
+                match self.overrides.tag_of(metric, label) {
+                    Some(tag) => text(tag, &mut name, label),
+                    None => push(&mut name, label, value),
+                }
             }
         });
+        for (label, tag) in self.added(metric) {
+            text(tag, &mut name, label);
+        }
         name
+    }
+
+    /// The stat name of `metric` for all that no series of its own is there for.
+    pub fn overflow_name(&self, metric: Metric) -> String {
+        let mut name = String::with_capacity(1024);
+        name.push_str(metric.name());
+        for label in LABELS {
+            let reporter = (label == LABELS[0]).then(|| self.name());
+            if metric.has(label) && self.overrides.tag_of(metric, label) != Some(&Tag::Removed) {
+                push(&mut name, label, reporter.unwrap_or(OVERFLOW));
+            }
+        }
+        for (label, tag) in self.added(metric) {
+            if *tag != Tag::Removed {
+                push(&mut name, label, OVERFLOW);
+            }
+        }
+        name
+    }
+
+    /// Labels of `metric` besides those that it has of its own.
+    fn added(&self, metric: Metric) -> impl Iterator<Item = (&str, &Tag)> {
+        let tags = self.overrides.tags(metric);
+        tags.filter(move |(label, _)| !(metric.has(label) && LABELS.contains(label)))
+    }
+
+    /// The value of the label `reporter`.
+    fn name(&self) -> &'static str {
+        if self.is_destination { "destination" } else { "source" }
     }
 
     /// Tells every label of `series`.
@@ -69,7 +120,7 @@ impl Reporter {
         let peer = Workload { namespace, ..Workload::default() };
         let (source, destination) =
             if self.is_destination { (&peer, &self.local) } else { (&self.local, &peer) };
-        tell("reporter", if self.is_destination { "destination" } else { "source" });
+        tell("reporter", self.name());
         for (side, workload) in [("source_", source), ("destination_", destination)] {
             let mut label = side.to_owned();
             for (of, value) in workload.labels() {
@@ -144,7 +195,12 @@ mod tests {
             response_code: 200,
             grpc_status: None,
             flags: ResponseFlags::default(),
+            values: Vec::new(),
         }
+    }
+
+    fn of(proxy: &Proxy) -> Reporter {
+        Reporter::new(proxy, Overrides::default())
     }
 
     fn label(name: &str, label: &str) -> Option<String> {
@@ -164,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_label_of_istio_is_in_every_name_of_a_finished_request() {
-        let reporter = Reporter::new(&Proxy::default());
+        let reporter = of(&Proxy::default());
         for metric in Metric::ALL {
             let name = reporter.stat_name(metric, &series(""), &Service::default());
             assert!(name.starts_with(&format!("{}reporter=.=", metric.name())));
@@ -189,7 +245,7 @@ mod tests {
             (&sidecar(), "", &ours, ["a.ns.svc", "a", "default"]),
             (&sidecar(), peer, &Service::default(), ["b", "b", "default"]),
         ] {
-            let name = Reporter::new(proxy).stat_name(Metric::RequestCount, &series(principal), service);
+            let name = of(proxy).stat_name(Metric::RequestCount, &series(principal), service);
             let labels = ["destination_service", "destination_service_name", "destination_service_namespace"];
             assert_eq!(labels.map(|wanted| label(&name, wanted).unwrap()), expected);
         }
@@ -208,8 +264,7 @@ mod tests {
                 [own, peer, "unknown", "default"],
             ),
         ] {
-            let name =
-                Reporter::new(&proxy).stat_name(Metric::RequestCount, &series(peer), &Service::default());
+            let name = of(&proxy).stat_name(Metric::RequestCount, &series(peer), &Service::default());
             let labels = [
                 "source_principal",
                 "destination_principal",
@@ -218,6 +273,90 @@ mod tests {
             ];
             assert_eq!(labels.map(|wanted| label(&name, wanted).unwrap()), expected);
         }
-        assert_eq!(Reporter::new(&Proxy::default()).peer_attribute(), None);
+        assert_eq!(of(&Proxy::default()).peer_attribute(), None);
+    }
+
+    #[test]
+    fn telemetries_change_labels() {
+        let config = br#"{
+            "proxy": {"role": "gateway"},
+            "resources": [
+                {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry",
+                 "metadata": {"name": "mesh", "namespace": "istio-system"},
+                 "spec": {"metrics": [{"overrides": [
+                    {"tagOverrides": {"team": {"value": "'mesh'"}, "path": {"value": "request.url_path"}}},
+                    {"match": {"metric": "RESPONSE_SIZE"}, "disabled": true},
+                    {"match": {"mode": "SERVER"}, "tagOverrides": {"side": {"value": "'server'"}}}]}]}},
+                {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry",
+                 "metadata": {"name": "own"},
+                 "spec": {"tracing": [{"randomSamplingPercentage": 1}], "metrics": [{"overrides": [
+                    {"tagOverrides": {"team": {"value": "'own'"}}},
+                    {"match": {"metric": "REQUEST_COUNT"}, "tagOverrides": {
+                        "source_app": {"operation": "REMOVE"}, "response_code": {"value": "request.url_path"}}},
+                    {"match": {"metric": "GRPC_REQUEST_MESSAGES"}, "tagOverrides": {
+                        "response_code": {"value": "'0'"}, "team": {"operation": "REMOVE"}}}]}]}}
+            ]}"#;
+        let config =
+            outrigger_api::Config::read(config, &[outrigger_api::Decoder::TELEMETRY_METRICS]).unwrap();
+        let overrides = Overrides::compile(&config.resources, &config.proxy).unwrap();
+        let path = vec![super::super::Expression::Attribute(b"request\0url_path".to_vec())];
+        assert_eq!(overrides.expressions(), path);
+        assert!(overrides.measures(Metric::RequestCount) && !overrides.measures(Metric::ResponseSize));
+        let mut added: Vec<_> = overrides.added_labels().collect();
+        added.sort_unstable();
+        added.dedup();
+        assert_eq!(added, ["path", "response_code", "team"]);
+        let reporter = Reporter::new(&config.proxy, overrides);
+        let finished = Series { values: vec!["/a"], ..series("") };
+        let labels = ["team", "path", "source_app", "response_code", "request_protocol"];
+        for (metric, expected, overflown) in [
+            (
+                Metric::RequestCount,
+                [Some("own"), Some("/a"), None, Some("/a"), Some("http")],
+                [true, true, false, true, true],
+            ),
+            (
+                Metric::RequestSize,
+                [Some("own"), Some("/a"), Some("unknown"), Some("200"), Some("http")],
+                [true; 5],
+            ),
+            (
+                Metric::GrpcRequestMessages,
+                [None, Some("/a"), Some("unknown"), Some("0"), None],
+                [false, true, true, true, false],
+            ),
+        ] {
+            let name = reporter.stat_name(metric, &finished, &Service::default());
+            assert_eq!(
+                labels.map(|wanted| label(&name, wanted)),
+                expected.map(|text| text.map(str::to_owned))
+            );
+            let name = reporter.overflow_name(metric);
+            let told = overflown.map(|told| told.then(|| "overflow".to_owned()));
+            assert_eq!(labels.map(|wanted| label(&name, wanted)), told);
+            assert_eq!(label(&name, "reporter").as_deref(), Some("source"));
+        }
+        // Where an attribute is not there.
+        let name = reporter.stat_name(Metric::RequestSize, &series(""), &Service::default());
+        assert_eq!(label(&name, "path").as_deref(), Some("unknown"));
+    }
+
+    #[test]
+    fn what_istio_does_not_have_is_refused() {
+        let config = br#"{
+            "proxy": {"role": "gateway"},
+            "resources": [
+                {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metadata": {"name": "t"},
+                 "spec": {"metrics": [{"providers": [{"name": "stackdriver"}], "overrides": [
+                    {"match": {"customMetric": "mine"}}]}]}}
+            ]}"#;
+        let config =
+            outrigger_api::Config::read(config, &[outrigger_api::Decoder::TELEMETRY_METRICS]).unwrap();
+        let problems = Overrides::compile(&config.resources, &config.proxy).unwrap_err();
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path.to_string()).collect();
+        assert_eq!(
+            paths,
+            ["spec.metrics[0].providers[0].name", "spec.metrics[0].overrides[0].match.customMetric"]
+        );
     }
 }

@@ -27,4 +27,6 @@ pub struct Series<S> {
     pub grpc_status: Option<u32>,
     /// Response flags.
     pub flags: ResponseFlags,
+    /// The values of [`super::Overrides::expressions`], in their order; empty where there is none.
+    pub values: Vec<S>,
 }
