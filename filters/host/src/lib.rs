@@ -20,6 +20,7 @@ mod metrics;
 mod peers;
 mod plugin;
 mod property;
+mod record;
 mod response;
 mod room;
 mod signature;

@@ -20,7 +20,7 @@ use crate::jwks::Store;
 use crate::measured::Measured;
 use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
-use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property};
+use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property, record};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
@@ -136,6 +136,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         {
             self.tell(decision, &plugin.record, &mut verdict.outcome);
         }
+        if plugin.record.filter_state && verdict.outcome != Outcome::Wait {
+            record::leave::<POLICIES>(&verdict);
+        }
         if let Some(injection) = &verdict.fault {
             self.flags = injection.flags();
             self.fault = Some(Box::new(ActiveFault::new(injection, self.flags)));
@@ -226,7 +229,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             Answer::Denied(mut reply) => {
                 let record = authz::record(false, authz::Action::Custom, Some(rule));
                 if told.filter_state {
-                    authz_stats::log(&record);
+                    record::leave_answer(&record);
                 }
                 if let Some(name) = &told.response_header {
                     reply.headers.push((name.clone().into(), record.into_bytes().into()));
@@ -258,8 +261,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         let record = decision.record();
         if told.filter_state {
-            record.as_deref().into_iter().for_each(authz_stats::log);
-            decision.shadow_record().as_deref().into_iter().for_each(authz_stats::log_shadow);
+            record::leave_decision(record.as_deref(), decision);
         }
         if let (Some(name), Some(record)) = (&told.response_header, record) {
             let (name, record) = (name.clone().into(), record.into_bytes().into());
