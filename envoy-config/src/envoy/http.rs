@@ -213,10 +213,23 @@ pub struct HeaderValue {
     pub value: String,
 }
 
+/// `envoy.extensions.filters.http.header_mutation.v3.Mutations`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestMutations {
+    /// What is changed in requests.
+    pub request_mutations: Vec<RequestMutation>,
+}
+
+impl RequestMutation {
+    /// Puts a header into each request, in place of one of that name.
+    pub fn set(name: &str, value: &str) -> Self {
+        Self { append: HeaderValueOption::set(name.to_owned(), value.to_owned()) }
+    }
+}
+
 impl EarlyHeaderMutation {
     /// Puts a header into each request, in place of one of that name.
     pub fn set(name: &str, value: &str) -> Self {
-        let append = HeaderValueOption::set(name.to_owned(), value.to_owned());
-        Self { mutations: vec![RequestMutation { append }] }
+        Self { mutations: vec![RequestMutation::set(name, value)] }
     }
 }
