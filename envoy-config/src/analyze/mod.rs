@@ -18,6 +18,7 @@ pub mod sarif;
 mod selectors;
 mod services;
 mod suppress;
+mod telemetry;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,7 @@ pub fn analyze_with(
     peers::check(resources, proxy, &mut findings);
     tokens::check(resources, &mut findings);
     providers::check(resources, proxy, &mesh.mesh, &mut findings);
+    telemetry::check(resources, proxy, &mesh.mesh, &mut findings);
     policies::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
