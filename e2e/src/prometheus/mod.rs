@@ -108,7 +108,8 @@ impl Prometheus {
     /// # Errors
     /// The query is wrong, or its result is no vector.
     pub fn query(&self, query: &str) -> Result<Vec<Vector>> {
-        let result: InstantResult = self.get("/api/v1/query", Some(query)).with_context(|| query.to_owned())?;
+        let result: InstantResult =
+            self.get("/api/v1/query", Some(query)).with_context(|| query.to_owned())?;
         result.series().with_context(|| query.to_owned())
     }
 
@@ -145,7 +146,9 @@ impl Prometheus {
 
 /// JSON is YAML, and quotes what must be quoted.
 fn config(targets: &[Target], rules: &[(&str, &str)]) -> String {
-    let mut text = format!("global: {{scrape_interval: {INTERVAL}s, scrape_timeout: {INTERVAL}s, evaluation_interval: {INTERVAL}s}}\n");
+    let mut text = format!(
+        "global: {{scrape_interval: {INTERVAL}s, scrape_timeout: {INTERVAL}s, evaluation_interval: {INTERVAL}s}}\n"
+    );
     let files: Vec<&str> = rules.iter().map(|(name, _)| *name).collect();
     let _ = writeln!(text, "rule_files: {}", serde_json::json!(files));
     text += "scrape_configs:\n- job_name: envoy\n  metrics_path: /stats/prometheus\n  static_configs:\n";

@@ -118,7 +118,8 @@ fn program(variable: &str, name: &str) -> Result<PathBuf> {
         return Ok(path.into());
     }
     let missing = || format!("neither {variable} nor OUTRIGGER_CACHE is set: run through ./makew");
-    let cached = Path::new(&std::env::var_os("OUTRIGGER_CACHE").with_context(missing)?).join("prometheus").join(name);
+    let cached =
+        Path::new(&std::env::var_os("OUTRIGGER_CACHE").with_context(missing)?).join("prometheus").join(name);
     ensure!(cached.exists(), "{} is missing: run through ./makew, or set {variable}", cached.display());
     Ok(cached)
 }
