@@ -5,20 +5,23 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use outrigger_e2e::ports::free_port;
+use outrigger_e2e::services::Single;
 
 use crate::expected::assert_metrics;
 use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
 
-fn start(rules: &str) -> Proxy {
+fn start(rules: &str) -> (Single, Proxy) {
+    let httpbin = httpbin();
     let resources = edge(rules)
-        + &service_entry("httpbin", "HTTP", httpbin(), "")
+        + &service_entry("httpbin", "HTTP", httpbin.port, "")
         + &service_entry("absent", "HTTP", free_port().unwrap(), "");
-    Proxy::start(&Place::Edge, &resources)
+    let proxy = Proxy::start(&Place::Edge, &resources);
+    (httpbin, proxy)
 }
 
 #[test]
 fn an_upstream_that_closes_the_connection() {
-    let proxy = start(TO_HTTPBIN);
+    let (_httpbin, proxy) = start(TO_HTTPBIN);
     proxy.get("shop.example", "/reset/telemetry", 503);
     proxy.get("shop.example", "/status/200", 200);
     assert_metrics(&proxy.admin, "upstream-reset");
@@ -26,7 +29,7 @@ fn an_upstream_that_closes_the_connection() {
 
 #[test]
 fn an_upstream_that_is_not_there() {
-    let proxy = start(
+    let (_httpbin, proxy) = start(
         "  - retries: {attempts: 0}
     route: [{destination: {host: absent.shop.svc.cluster.local}}]",
     );
@@ -36,7 +39,7 @@ fn an_upstream_that_is_not_there() {
 
 #[test]
 fn a_client_that_does_not_wait() {
-    let proxy = start(TO_HTTPBIN);
+    let (_httpbin, proxy) = start(TO_HTTPBIN);
     let mut stream = TcpStream::connect(proxy.client.address()).unwrap();
     stream.write_all(b"GET /delay/5 HTTP/1.1\r\nhost: shop.example\r\n\r\n").unwrap();
     // Until it is at the service.
@@ -47,7 +50,7 @@ fn a_client_that_does_not_wait() {
 
 #[test]
 fn a_timeout_after_retries() {
-    let proxy = start(
+    let (_httpbin, proxy) = start(
         "  - timeout: 0.9s
     retries: {attempts: 2, perTryTimeout: 0.2s, retryOn: '5xx'}
     match: [{uri: {prefix: /delay/3}}]

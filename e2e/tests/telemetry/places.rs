@@ -10,7 +10,8 @@ const HTTPBIN: &str = "httpbin.shop.svc.cluster.local:8000";
 
 #[test]
 fn a_gateway_reports_as_the_source() {
-    let resources = edge(TO_HTTPBIN) + &service_entry("httpbin", "HTTP", httpbin(), "");
+    let httpbin = httpbin();
+    let resources = edge(TO_HTTPBIN) + &service_entry("httpbin", "HTTP", httpbin.port, "");
     let proxy = Proxy::start(&Place::Edge, &resources);
     for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/404", 404)] {
         proxy.get("shop.example", path, status);
@@ -20,7 +21,8 @@ fn a_gateway_reports_as_the_source() {
 
 #[test]
 fn a_sidecar_reports_its_applications_requests() {
-    let resources = service_entry("httpbin", "HTTP", httpbin(), "");
+    let httpbin = httpbin();
+    let resources = service_entry("httpbin", "HTTP", httpbin.port, "");
     let proxy = Proxy::start(&Place::Outbound, &resources);
     for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/503", 503)] {
         proxy.get(HTTPBIN, path, status);
@@ -30,7 +32,8 @@ fn a_sidecar_reports_its_applications_requests() {
 
 #[test]
 fn a_sidecar_reports_requests_for_its_application() {
-    let proxy = Proxy::start(&Place::Inbound(free_port().unwrap()), "");
+    let httpbin = httpbin();
+    let proxy = Proxy::start(&Place::Inbound(free_port().unwrap(), httpbin.port), "");
     for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/500", 500)] {
         proxy.get(HTTPBIN, path, status);
     }
@@ -39,7 +42,7 @@ fn a_sidecar_reports_requests_for_its_application() {
 
 #[test]
 fn both_sides_of_mutual_tls_know_both_names() {
-    let ca = Ca::new();
+    let (ca, httpbin) = (Ca::new(), httpbin());
     let (web, shop) = (ca.issue("front", "web", "1h"), ca.issue("shop", "httpbin", "1h"));
     let port = free_port().unwrap();
     let strict = "apiVersion: security.istio.io/v1
@@ -47,7 +50,7 @@ kind: PeerAuthentication
 metadata: {name: default, namespace: istio-system}
 spec: {mtls: {mode: STRICT}}
 ";
-    let server = Proxy::start(&Place::With(&Place::Inbound(port), &shop), strict);
+    let server = Proxy::start(&Place::With(&Place::Inbound(port, httpbin.port), &shop), strict);
     let tls = ", security.istio.io/tlsMode: istio";
     let client =
         Proxy::start(&Place::With(&Place::Outbound, &web), &service_entry("httpbin", "HTTP", port, tls));

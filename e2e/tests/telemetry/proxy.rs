@@ -1,25 +1,18 @@
 //! A proxy of its own for each test: its counters begin at nothing.
 
 use std::path::Path;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use outrigger_e2e::client::Client;
 use outrigger_e2e::launch::{Gateway, outrigger};
 use outrigger_e2e::ports::free_port;
-use outrigger_e2e::services::Processes;
+use outrigger_e2e::services::Single;
 use outrigger_e2e::tally::Seen;
 use tempfile::TempDir;
 
-/// The services behind all proxies of this process.
-pub(crate) fn services() -> &'static Processes {
-    static SERVICES: OnceLock<Processes> = OnceLock::new();
-    SERVICES.get_or_init(|| Processes::start().unwrap())
-}
-
-/// Where httpbin listens.
-pub(crate) fn httpbin() -> u16 {
-    services().port("httpbin", "v1").unwrap()
+/// An httpbin; it ends with the value.
+pub(crate) fn httpbin() -> Single {
+    Single::start("httpbin", "httpbin", "").unwrap()
 }
 
 /// A service of the namespace `shop` with one endpoint, which is version `v1` of the app with the same name. `labels`:
@@ -88,8 +81,8 @@ pub(crate) enum Place<'a> {
     Edge,
     /// Beside the workload `web` of the namespace `front`, whose requests it takes.
     Outbound,
-    /// Beside the workload `httpbin-v1` of the namespace `shop`, listening on a port of choice for it.
-    Inbound(u16),
+    /// Beside the workload `httpbin-v1` of the namespace `shop`: the port it opens, and that of the application.
+    Inbound(u16, u16),
     /// The same places with certificates in a folder.
     With(&'a Place<'a>, &'a Path),
 }
@@ -108,7 +101,7 @@ impl Place<'_> {
                 "--label=service.istio.io/canonical-name=web-front",
                 "--label=service.istio.io/canonical-revision=seven",
             ],
-            Self::Inbound(_) => &[
+            Self::Inbound(..) => &[
                 "--role=sidecar",
                 "--namespace=shop",
                 "--workload=httpbin-v1",
@@ -123,8 +116,8 @@ impl Place<'_> {
             }
         };
         let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        if matches!(self, Self::Inbound(_)) {
-            flags.push(format!("--app-port={}", httpbin()));
+        if let Self::Inbound(_, application) = self {
+            flags.push(format!("--app-port={application}"));
         }
         flags
     }
@@ -135,7 +128,7 @@ impl Place<'_> {
         match self {
             Self::Edge => vec![(80, free())],
             Self::Outbound => vec![(15001, free()), (15006, free())],
-            Self::Inbound(port) => vec![(15006, *port), (15001, free())],
+            Self::Inbound(port, _) => vec![(15006, *port), (15001, free())],
             Self::With(place, _) => place.ports(),
         }
     }

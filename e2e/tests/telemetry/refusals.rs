@@ -1,11 +1,15 @@
 //! Requests that the proxy answers itself.
 
+use outrigger_e2e::services::Single;
+
 use crate::expected::assert_metrics;
 use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
 
-fn start(rules: &str, more: &str) -> Proxy {
-    let resources = edge(rules) + &service_entry("httpbin", "HTTP", httpbin(), "") + more;
-    Proxy::start(&Place::Edge, &resources)
+fn start(rules: &str, more: &str) -> (Single, Proxy) {
+    let httpbin = httpbin();
+    let resources = edge(rules) + &service_entry("httpbin", "HTTP", httpbin.port, "") + more;
+    let proxy = Proxy::start(&Place::Edge, &resources);
+    (httpbin, proxy)
 }
 
 #[test]
@@ -16,7 +20,7 @@ kind: AuthorizationPolicy
 metadata: {name: closed, namespace: edge}
 spec: {action: DENY, rules: [{to: [{operation: {paths: [/headers]}}]}]}
 ";
-    let proxy = start(TO_HTTPBIN, policy);
+    let (_httpbin, proxy) = start(TO_HTTPBIN, policy);
     proxy.get("shop.example", "/headers", 403);
     proxy.get("shop.example", "/status/200", 200);
     assert_metrics(&proxy.admin, "authz");
@@ -33,7 +37,7 @@ metadata: {{name: issuer, namespace: edge}}
 spec: {{jwtRules: [{{issuer: 'https://issuer.example', jwks: '{jwks}'}}]}}
 "
     );
-    let proxy = start(TO_HTTPBIN, &rule);
+    let (_httpbin, proxy) = start(TO_HTTPBIN, &rule);
     let token = [("authorization".to_owned(), "Bearer nonsense".to_owned())];
     for _ in 0..2 {
         let seen = proxy.client.request("GET", "shop.example", "/headers", &token).unwrap();
@@ -61,7 +65,7 @@ fn faults_are_told_by_their_flags() {
         + &fault("/status/204", delay)
         + &fault("/both", &format!("{abort}, {delay}"))
         + TO_HTTPBIN;
-    let proxy = start(&rules, "");
+    let (_httpbin, proxy) = start(&rules, "");
     for (path, status) in
         [("/abort", 418), ("/abort", 418), ("/status/204", 204), ("/both", 418), ("/status/200", 200)]
     {
@@ -72,7 +76,7 @@ fn faults_are_told_by_their_flags() {
 
 #[test]
 fn requests_without_a_route() {
-    let proxy = start(
+    let (_httpbin, proxy) = start(
         "  - match: [{uri: {exact: /status/200}}]
     route: [{destination: {host: httpbin.shop.svc.cluster.local}}]",
         "",
@@ -86,7 +90,7 @@ fn requests_without_a_route() {
 
 #[test]
 fn requests_that_are_answered_or_sent_elsewhere_by_a_rule() {
-    let proxy = start(
+    let (_httpbin, proxy) = start(
         "  - match: [{uri: {exact: /direct}}]
     directResponse: {status: 299, body: {string: here}}
   - match: [{uri: {exact: /moved}}]
