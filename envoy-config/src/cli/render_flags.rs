@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use outrigger_api::Proxy;
+use outrigger_api::{MetricLimits, Proxy};
 
 use crate::Exit;
 use crate::analyze::{Finding, Level, analyze_with, has_errors, human};
@@ -65,6 +65,11 @@ pub struct RenderFlags {
     #[arg(long, value_name = "NAME", value_parser = parse_header_name)]
     decision_header: Option<String>,
 
+    /// How many series each of Istio's metrics may have; what goes beyond is counted in one more, with
+    /// labels `overflow`
+    #[arg(long, value_name = "N", default_value_t = MetricLimits::default().max_series)]
+    max_series: u32,
+
     /// One filter for all policies, or one for each
     #[arg(long, value_enum, default_value_t = FiltersOption::Suite)]
     filters: FiltersOption,
@@ -114,6 +119,7 @@ impl RenderFlags {
             credentials: self.credentials.clone(),
             locality: proxy.locality.clone().unwrap_or_default(),
             decision_header: self.decision_header.clone(),
+            metrics: MetricLimits { max_series: self.max_series },
             mesh: mesh.clone(),
         })
     }

@@ -80,6 +80,14 @@ pub enum Any {
     /// Makes gRPC of what browsers send.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb")]
     GrpcWeb {},
+    /// Counts the messages of gRPC, and leaves the numbers to other filters.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.grpc_stats.v3.FilterConfig")]
+    GrpcStats {
+        /// Leaves the numbers in filter state.
+        emit_filter_state: bool,
+        /// Has statistics of its own for each method.
+        stats_for_all_methods: bool,
+    },
     /// A WebAssembly HTTP filter.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")]
     Wasm {

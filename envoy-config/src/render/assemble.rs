@@ -27,6 +27,8 @@ pub(super) struct Assembled {
     pub(super) keys: BTreeSet<&'static str>,
     /// The servers that are asked whether requests and connections may pass.
     pub(super) servers: Vec<Server>,
+    /// Labels that Telemetries add to metrics.
+    pub(super) labels: BTreeSet<String>,
 }
 
 /// The listener of `plan`.
@@ -52,6 +54,7 @@ pub(super) fn listener(
                 needs.destinations.extend(found.destinations);
                 needs.keys.extend(found.keys);
                 needs.servers.extend(found.servers);
+                needs.labels.extend(found.labels);
                 filter_chains.push(filter_chain(chain, filters));
             }
             Err(found) => add_new(&mut problems, found),
@@ -69,8 +72,8 @@ pub(super) fn listener(
         listener_filters: inspect.then(inspector).into_iter().collect(),
         filter_chains,
     };
-    let Needs { destinations, keys, servers } = needs;
-    Ok(Assembled { listener, destinations, keys, servers })
+    let Needs { destinations, keys, servers, labels } = needs;
+    Ok(Assembled { listener, destinations, keys, servers, labels })
 }
 
 fn filter_chain(chain: &Chain, filters: Vec<Extension>) -> FilterChain {
@@ -88,6 +91,7 @@ struct Needs {
     destinations: BTreeSet<Destination>,
     keys: BTreeSet<&'static str>,
     servers: Vec<Server>,
+    labels: BTreeSet<String>,
 }
 
 type Network = (Vec<Extension>, Needs);
@@ -106,7 +110,9 @@ fn requests(
         filter_state: access_log::is_kept(&options.mesh),
         response_header: options.decision_header.clone(),
     };
+    config.metrics = options.metrics;
     let engine = Engine::compile(&config)?;
+    let labels = engine.overrides().added_labels().map(str::to_owned).collect();
     let mut destinations: BTreeSet<_> =
         engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
     if let Traffic::Outbound(Unknown::Proxy(proxy)) = &http.traffic {
@@ -127,7 +133,7 @@ fn requests(
     let chain = filters::chain(options.filters, guard, (http, names), &config, kept, dir);
     let keys = clusters::jwks::names(engine.key_sources());
     let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, options);
-    Ok((vec![filter], Needs { destinations, keys, servers }))
+    Ok((vec![filter], Needs { destinations, keys, servers, labels }))
 }
 
 fn bytes(
@@ -152,5 +158,5 @@ fn bytes(
     };
     filters.push(Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy))));
     let destinations = tcp.destinations.iter().cloned().collect();
-    Ok((filters, Needs { destinations, keys: BTreeSet::new(), servers }))
+    Ok((filters, Needs { destinations, servers, ..Needs::default() }))
 }

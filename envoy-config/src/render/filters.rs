@@ -59,6 +59,9 @@ pub(super) fn chain(
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
+    // For the metrics of gRPC.
+    let grpc_stats = Any::GrpcStats { emit_filter_state: true, stats_for_all_methods: false };
+    chain.push(HttpFilter::new("envoy.filters.http.grpc_stats", grpc_stats));
     chain.push(HttpFilter::new("envoy.filters.http.router", Any::Router {}));
     chain
 }
@@ -152,10 +155,11 @@ mod tests {
                 chain(Filters::Suite, Vec::new(), (&http, false), &config, attributes, Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);
+        let grpc_stats = "envoy.filters.http.grpc_stats";
+        assert_eq!(names(Attributes::none()), ["outrigger", grpc_stats, "envoy.filters.http.router"]);
         assert_eq!(
             names(Attributes::SOURCE_IP | Attributes::SNI),
-            ["envoy.filters.http.set_filter_state", "outrigger", "envoy.filters.http.router"]
+            ["envoy.filters.http.set_filter_state", "outrigger", grpc_stats, "envoy.filters.http.router"]
         );
     }
 }

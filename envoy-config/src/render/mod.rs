@@ -83,13 +83,14 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     let credentials = Credentials::new(resources, &proxy.namespace, options.credentials.as_deref());
     let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
-    let (mut keys, mut servers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut keys, mut servers, mut labels) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for plan in &plans {
         match assemble::listener(plan, resources, options) {
             Ok(assembled) => {
                 destinations.extend(assembled.destinations);
                 keys.extend(assembled.keys);
                 servers.extend(assembled.servers);
+                labels.extend(assembled.labels);
                 rendered.push(assembled.listener);
             }
             Err(found) => add_new(&mut problems, found),
@@ -119,7 +120,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         node: node(proxy),
         admin: Admin { address: Address::tcp(admin.ip().to_string(), admin.port()) },
         runtime: runtime(),
-        stats: stats::config(),
+        stats: stats::config(&labels),
         listeners: rendered,
         clusters,
         secrets: secrets.into_inner(),

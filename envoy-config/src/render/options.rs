@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use outrigger_api::MetricLimits;
+
 use crate::envoy::cluster::Locality;
 use crate::identity::Identity;
 use crate::mesh_config::MeshConfig;
@@ -45,6 +47,8 @@ pub struct Options {
     pub locality: Locality,
     /// `--decision-header`: the response header that tells clients what has been decided. `None`: nobody is told.
     pub decision_header: Option<String>,
+    /// `--max-series`: how much is measured.
+    pub metrics: MetricLimits,
     /// `--mesh-config`
     pub mesh: MeshConfig,
 }
@@ -96,6 +100,7 @@ impl Default for Options {
             credentials: None,
             locality: Locality::default(),
             decision_header: None,
+            metrics: MetricLimits::default(),
             mesh: MeshConfig::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! What turns the names of the filters' metrics into Prometheus labels.
 
+use std::collections::BTreeSet;
+
 use outrigger_core::telemetry;
 
 use crate::envoy::bootstrap::{HistogramBuckets, StatsConfig, TagSpecifier};
@@ -34,15 +36,29 @@ const OWN_LABELS: &[&str] = &[
     telemetry::AUTHORIZATION_POLICY,
     telemetry::DRY_RUN_ACTION,
     telemetry::DRY_RUN_RESULT,
+    telemetry::COMPONENT,
+    telemetry::TAG,
 ];
 
-/// Labels and buckets of Istio's metrics, and the labels of those about faults, tokens and authorization.
-pub(super) fn config() -> StatsConfig {
-    let tag =
-        |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };
-    let name = StringMatcher::Prefix(format!("wasmcustom.{}", telemetry::REQUEST_DURATION));
+/// How the names of Istio's metrics begin.
+const ISTIO: &str = "wasmcustom.istio_";
+
+/// Labels and buckets of Istio's metrics, and the labels of those about faults, tokens and authorization. `added`: labels
+/// that Telemetries add.
+pub(super) fn config(added: &BTreeSet<String>) -> StatsConfig {
+    let known: Vec<_> = telemetry::LABELS.iter().chain(OWN_LABELS).copied().collect();
+    let added = added.iter().map(String::as_str).filter(|label| !known.contains(label));
+    let all: Vec<_> = known.iter().copied().chain(added).collect();
+    let tag = |label: &&str| TagSpecifier {
+        tag_name: (*label).to_owned(),
+        regex: match all.iter().any(|other| other != label && other.ends_with(label)) {
+            true => telemetry::tag_regex_anchored(label),
+            false => telemetry::tag_regex(label),
+        },
+    };
+    let name = StringMatcher::Prefix(ISTIO.to_owned());
     StatsConfig {
-        stats_tags: telemetry::LABELS.iter().chain(OWN_LABELS).map(tag).collect(),
+        stats_tags: all.iter().map(tag).collect(),
         histogram_bucket_settings: vec![HistogramBuckets { name, buckets: BUCKETS.to_vec() }],
     }
 }

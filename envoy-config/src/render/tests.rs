@@ -361,6 +361,7 @@ fn separate_filters_get_what_they_read() {
             "outrigger.fault",
             "outrigger.router",
             "outrigger.metrics",
+            "envoy.filters.http.grpc_stats",
             "envoy.filters.http.router"
         ]
     );

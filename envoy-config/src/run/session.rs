@@ -1,6 +1,6 @@
 //! One Envoy from its start to its end, with the changes in between.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -23,12 +23,19 @@ const START: Duration = Duration::from_secs(120);
 /// sent there, and it may be tried again.
 const KEEP: Duration = Duration::from_secs(60);
 
+/// What becomes a label of a metric.
+fn labels(rendered: &Rendered) -> impl Iterator<Item = &str> {
+    rendered.stats.stats_tags.iter().map(|tag| tag.tag_name.as_str())
+}
+
 /// A running Envoy and what it runs.
 #[derive(Debug)]
 pub(super) struct Session {
     launcher: Launcher,
     options: RunOptions,
     rendered: Rendered,
+    /// What becomes a label of a metric: Envoy takes that when it starts, and only then.
+    labels: BTreeSet<String>,
     files: Files,
     admin: Admin,
     envoy: Envoy,
@@ -76,6 +83,7 @@ impl Session {
         let mut session = Self {
             launcher,
             options,
+            labels: labels(&rendered).map(str::to_owned).collect(),
             rendered,
             files,
             admin: Admin::new(admin_address),
@@ -177,6 +185,14 @@ impl Session {
             return;
         };
         if rendered == self.rendered {
+            return;
+        }
+        let new: Vec<_> = labels(&rendered).filter(|label| !self.labels.contains(*label)).collect();
+        if !new.is_empty() {
+            let new = new.join("`, `");
+            eprintln!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
+            eprintln!("hint: start outrigger anew");
+            eprintln!("not reloaded: {KEPT}");
             return;
         }
         if let Err(error) = self.watched.add(&rendered.files) {

@@ -1,8 +1,10 @@
 //! A filter's configuration: who this proxy is, the resources, and the servers that they name.
 
 mod decision_record;
+mod metrics;
 
 pub use decision_record::DecisionRecord;
+pub use metrics::MetricLimits;
 use serde_json::json;
 
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     types::{common::Labels, extension_provider::ExtensionProvider},
 };
 
-/// `{ "proxy": {…}, "resources": […], "extensionProviders": […], "decisionRecord": {…} }`
+/// `{ "proxy": {…}, "resources": […], "extensionProviders": […], "decisionRecord": {…}, "metrics": {…} }`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// Who this proxy is.
@@ -28,6 +30,8 @@ pub struct Config {
     pub extension_providers: Vec<ExtensionProvider>,
     /// Where its decisions are told; optional.
     pub decision_record: DecisionRecord,
+    /// How much it measures; optional.
+    pub metrics: MetricLimits,
 }
 
 /// Who a proxy is.
@@ -189,13 +193,14 @@ impl Config {
         // Taken out of the tree, not copied: memory that a filter's VM has once had it keeps.
         let resources = node.get_mut("resources").and_then(Node::take_items).unwrap_or_default();
         let sink = Sink::new(Context::default());
-        let (mut extension_providers, mut decision_record) = (Vec::new(), None);
+        let (mut extension_providers, mut decision_record, mut metrics) = (Vec::new(), None, None);
         let proxy = Cursor::root(&node, &sink).object(|fields| {
             fields.list("resources", |_| Some(()));
             fields.skip("extensionProviders");
             let decoded = reader.decoders().iter().find_map(|decoder| decoder.providers(fields));
             extension_providers = decoded.unwrap_or_default();
             decision_record = fields.get("decisionRecord", |record| record.object(DecisionRecord::decode));
+            metrics = fields.get("metrics", |metrics| metrics.object(MetricLimits::decode));
             fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
         for (index, resource) in resources.into_iter().enumerate() {
@@ -213,6 +218,7 @@ impl Config {
                 resources: reader.parsed.resources,
                 extension_providers,
                 decision_record: decision_record.unwrap_or_default(),
+                metrics: metrics.unwrap_or_default(),
             }),
             _ => Err(problems),
         }
@@ -230,6 +236,9 @@ impl Config {
             }
             if self.decision_record != DecisionRecord::default() {
                 fields.insert("decisionRecord".to_owned(), self.decision_record.to_json());
+            }
+            if self.metrics != MetricLimits::default() {
+                fields.insert("metrics".to_owned(), self.metrics.to_json());
             }
         }
         json

@@ -109,6 +109,10 @@ impl Decoder {
     pub const SERVICE_ENTRY_NAMES: Self = Self::new(Kind::ServiceEntry, |root| {
         root.or_empty("spec", service_entry::decode_names).map(Spec::ServiceEntry)
     });
+    /// Of a Telemetry only for whom it is and what it says of metrics; the rest is as if left out, whatever it says.
+    pub const TELEMETRY_METRICS: Self = Self::new(Kind::Telemetry, |root| {
+        root.or_empty("spec", telemetry::decode_metrics).map(Spec::Telemetry)
+    });
     /// VirtualService.
     pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
         let annotations = annotations::of_virtual_service(root);

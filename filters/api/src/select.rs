@@ -3,6 +3,7 @@
 mod destination_rules;
 pub mod peer_authentication;
 pub mod sidecar;
+mod telemetry;
 
 use std::cmp::Ordering;
 
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use destination_rules::DestinationRules;
+pub use telemetry::telemetries;
 
 /// Labels by which a proxy says which Gateway of the Kubernetes Gateway API, and of which class, it serves.
 const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";

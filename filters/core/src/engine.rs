@@ -6,6 +6,7 @@ use outrigger_api::{Config, Decoder, Problem};
 use crate::fault::Moment;
 use crate::jwt::{Identity, Means};
 use crate::request::HeaderLine;
+use crate::telemetry::Overrides;
 use crate::verdict::{HeaderOp, Outcome, Reply, Verdict};
 use crate::{Attributes, Draws, Request, authz, fault, header_names, jwt, route};
 
@@ -48,6 +49,7 @@ pub struct PolicyEngine<const POLICIES: u8> {
     jwt: Option<jwt::Rules>,
     authz: Option<authz::Policies>,
     routes: Option<route::Table>,
+    overrides: Overrides,
     attributes: Attributes,
 }
 
@@ -56,6 +58,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     const AUTHZ: bool = PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ);
     const FAULT: bool = PolicySet::contains_bits(POLICIES, PolicySet::FAULT);
     const ROUTE: bool = PolicySet::contains_bits(POLICIES, PolicySet::ROUTE);
+    const METRICS: bool = PolicySet::contains_bits(POLICIES, PolicySet::METRICS);
 
     /// How the kinds that these policies are made of are read, for [`Config::read`].
     pub fn decoders() -> Vec<Decoder> {
@@ -74,6 +77,9 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
                 Decoder::SERVICE_ENTRY_NAMES,
                 Decoder::VIRTUAL_SERVICE,
             ]);
+        }
+        if Self::METRICS {
+            decoders.push(Decoder::TELEMETRY_METRICS);
         }
         decoders
     }
@@ -102,18 +108,28 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         } else {
             None
         };
+        let overrides = if Self::METRICS {
+            keep(Overrides::compile(resources, proxy), &mut problems).unwrap_or_default()
+        } else {
+            Overrides::default()
+        };
         if !problems.is_empty() {
             return Err(problems);
         }
         let mut attributes = Attributes::none();
         attributes |= authz.as_ref().map(authz::Policies::attributes).unwrap_or_default();
         attributes |= routes.as_ref().map(route::Table::attributes).unwrap_or_default();
-        Ok(Self { jwt, authz, routes, attributes })
+        Ok(Self { jwt, authz, routes, overrides, attributes })
     }
 
     /// What the rules ask of a request beyond its headers.
     pub fn attributes(&self) -> Attributes {
         self.attributes
+    }
+
+    /// What Telemetries make of the metrics.
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
     }
 
     /// Whether a decision depends on the time; otherwise any will do.

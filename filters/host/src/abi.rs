@@ -26,6 +26,9 @@ pub(crate) enum MetricKind {
     Histogram = 2,
 }
 
+/// No version of shared data: what is written with it is only taken where there is nothing yet.
+pub(crate) const NOTHING_YET: u32 = u32::MAX;
+
 const CALL_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
 const HTTP_REQUEST_STREAM: u32 = 0;

@@ -21,9 +21,6 @@ const LOOK_FOR_WAITING: Duration = Duration::from_millis(20);
 /// So many requests of one thread wait for keys at most; further ones are answered at once.
 const MOST_WAITING: usize = 1000;
 
-/// No version of shared data: what is written with it is only taken where there is nothing yet.
-const NOTHING_YET: u32 = u32::MAX;
-
 /// How often a change of shared data is tried while others change it.
 const TRIES: u32 = 16;
 
@@ -313,7 +310,7 @@ fn keys_key(source: &Source) -> Vec<u8> {
 fn shared_record(source: &Source) -> (Record, u32) {
     match abi::shared_data(&record_key(source)) {
         Ok((bytes, version)) => (Record::decode(&bytes), version),
-        Err(_) => (Record::default(), NOTHING_YET),
+        Err(_) => (Record::default(), abi::NOTHING_YET),
     }
 }
 
@@ -322,9 +319,9 @@ fn change(source: &Source, mut next: impl FnMut(Record) -> Option<Record>) -> Re
     let mut tries = 0;
     loop {
         let (record, version) = shared_record(source);
-        if version == NOTHING_YET {
+        if version == abi::NOTHING_YET {
             // Only one thread gets to create it. The others, and this one, go on from there.
-            let created = abi::set_shared_data(&record_key(source), &record.encode(), NOTHING_YET);
+            let created = abi::set_shared_data(&record_key(source), &record.encode(), abi::NOTHING_YET);
             tries += 1;
             match created {
                 Err(status) if tries > TRIES => return Err(status),

@@ -19,6 +19,7 @@ mod metrics;
 mod plugin;
 mod property;
 mod response;
+mod room;
 mod signature;
 mod stream;
 

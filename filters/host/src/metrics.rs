@@ -1,15 +1,16 @@
 //! Istio's metrics as Envoy stats: each series is defined once and found by its parts from then on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use outrigger_core::telemetry::{REQUEST_DURATION, REQUESTS_TOTAL, Reporter, Series};
+use outrigger_core::telemetry::{Expression, Metric, Protocol, Reporter, Series, Service, build, to_text};
 
 use crate::abi::{self, MetricKind, Status};
 use crate::property;
-use crate::response::Responses;
+use crate::response::{Ending, Endings};
+use crate::room::Room;
 
 thread_local! {
     /// Ids by stat name. They outlive a change of the configuration, and the host makes a new id, for good, each time
@@ -17,11 +18,19 @@ thread_local! {
     static DEFINED: RefCell<HashMap<String, u32>> = RefCell::default();
 }
 
-/// The stats of one series.
-#[derive(Debug, Clone, Copy)]
-struct Ids {
-    requests: u32,
-    duration: u32,
+/// Where Envoy's gRPC statistics filter leaves how many messages there were: `REQUESTS,RESPONSES`.
+const MESSAGES: &[u8] = b"filter_state\0envoy.filters.http.grpc_stats";
+
+/// The stats of one series, by metric; `None`: it is not measured.
+type Ids = [Option<u32>; Metric::ALL.len()];
+
+/// How the value of a label is got.
+#[derive(Debug)]
+enum Value {
+    /// An attribute, by its path.
+    Attribute(Vec<u8>),
+    /// An expression that the host has compiled, by its token.
+    Compiled(Vec<u8>),
 }
 
 /// The metrics of one plugin.
@@ -29,15 +38,48 @@ struct Ids {
 pub(crate) struct Metrics {
     reporter: Reporter,
     /// How requests ended.
-    pub(crate) responses: Responses,
-    // Keys come from the configuration and from verified certificates, so no seed has to guard the hash.
+    pub(crate) endings: Endings,
+    values: Vec<Value>,
+    room: Room,
     series: RefCell<HashMap<Series<Rc<str>>, Ids, foldhash::fast::FixedState>>,
+    /// The series of what there is no room for, of HTTP and of gRPC.
+    overflow: [Cell<Option<Ids>>; 2],
     nothing: Rc<str>,
 }
 
 impl Metrics {
-    pub(crate) fn new(reporter: Reporter) -> Self {
-        Self { reporter, responses: Responses::new(), series: RefCell::default(), nothing: "".into() }
+    /// Metrics of at most `most` series each. `seed`: a random number.
+    ///
+    /// # Errors
+    /// What the host can't do.
+    pub(crate) fn new(reporter: Reporter, most: u32, seed: u64) -> Result<Self, String> {
+        let room = Room::new(most, seed).map_err(|status| format!("no metrics: {status:?}"))?;
+        let values = reporter.overrides().expressions().iter().map(compile).collect::<Result<_, _>>()?;
+        let metrics = Self {
+            reporter,
+            endings: Endings::new(),
+            values,
+            series: RefCell::new(HashMap::with_hasher(room.hasher())),
+            room,
+            overflow: Default::default(),
+            nothing: "".into(),
+        };
+        define(MetricKind::Gauge, build())
+            .and_then(|id| abi::record_metric(id, 1))
+            .map_err(|status| format!("no metric of the version: {status:?}"))?;
+        Ok(metrics)
+    }
+
+    /// The values of labels that are read anew for each request.
+    pub(crate) fn values(&self) -> Vec<Rc<str>> {
+        let value = |value: &Value| {
+            let bytes = match value {
+                Value::Attribute(path) => property::bytes(path),
+                Value::Compiled(token) => abi::call_foreign_function("expr_evaluate", token).ok(),
+            };
+            bytes.map_or_else(|| Rc::clone(&self.nothing), |bytes| to_text(&bytes).into())
+        };
+        self.values.iter().map(value).collect()
     }
 
     /// What stands in a series for a text that is not known, shared so that no request allocates it.
@@ -51,24 +93,102 @@ impl Metrics {
     }
 
     /// Counts one finished request.
-    pub(crate) fn record(&self, series: Series<Rc<str>>, duration: Duration) -> Result<(), Status> {
+    pub(crate) fn record(
+        &self,
+        series: Series<Rc<str>>,
+        ending: &Ending,
+        duration: Duration,
+    ) -> Result<(), Status> {
+        let messages = match series.protocol {
+            Protocol::Grpc => messages().unwrap_or_default(),
+            Protocol::Http => (0, 0),
+        };
         let known = self.series.borrow().get(&series).copied();
         let ids = match known {
             Some(ids) => ids,
-            None => {
-                let requests = self.reporter.stat_name(REQUESTS_TOTAL, &series);
-                let durations = self.reporter.stat_name(REQUEST_DURATION, &series);
-                let ids = Ids {
-                    requests: define(MetricKind::Counter, requests)?,
-                    duration: define(MetricKind::Histogram, durations)?,
-                };
+            None if self.room.has(&series)? => {
+                let ids = self.define(&series)?;
                 self.series.borrow_mut().insert(series, ids);
                 ids
             }
+            None => self.overflow(series.protocol)?,
         };
-        abi::increment_metric(ids.requests, 1)?;
-        abi::record_metric(ids.duration, u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+        for (metric, id) in Metric::ALL.into_iter().zip(ids) {
+            let Some(id) = id else { continue };
+            let value = match metric {
+                Metric::RequestCount => 1,
+                Metric::RequestDuration => u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+                Metric::RequestSize => ending.request_size,
+                Metric::ResponseSize => ending.response_size,
+                Metric::GrpcRequestMessages => messages.0,
+                Metric::GrpcResponseMessages => messages.1,
+            };
+            if metric.is_histogram() {
+                abi::record_metric(id, value)?;
+            } else if value > 0 {
+                abi::increment_metric(id, i64::try_from(value).unwrap_or(i64::MAX))?;
+            }
+        }
+        Ok(())
     }
+
+    /// Has the host make the stats of a series.
+    fn define(&self, series: &Series<Rc<str>>) -> Result<Ids, Status> {
+        let metadata = property::bytes(b"xds\0cluster_metadata").unwrap_or_default();
+        let service = Service::of_metadata(&metadata).unwrap_or_else(|| Service::of_cluster(&series.cluster));
+        self.define_all(series.protocol, |metric| self.reporter.stat_name(metric, series, &service))
+    }
+
+    /// The stats of what there is no room for.
+    fn overflow(&self, protocol: Protocol) -> Result<Ids, Status> {
+        let [http, grpc] = &self.overflow;
+        let known = if protocol == Protocol::Grpc { grpc } else { http };
+        if let Some(ids) = known.get() {
+            return Ok(ids);
+        }
+        let ids = self.define_all(protocol, |metric| self.reporter.overflow_name(metric))?;
+        known.set(Some(ids));
+        Ok(ids)
+    }
+
+    fn define_all(&self, protocol: Protocol, name: impl Fn(Metric) -> String) -> Result<Ids, Status> {
+        let mut ids = Ids::default();
+        for (metric, id) in Metric::ALL.into_iter().zip(&mut ids) {
+            let occurs = !metric.counts_messages() || protocol == Protocol::Grpc;
+            if occurs && self.reporter.overrides().measures(metric) {
+                let kind = if metric.is_histogram() { MetricKind::Histogram } else { MetricKind::Counter };
+                *id = Some(define(kind, name(metric))?);
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// Has the host compile what it has to evaluate.
+fn compile(expression: &Expression) -> Result<Value, String> {
+    match expression {
+        Expression::Attribute(path) => Ok(Value::Attribute(path.clone())),
+        Expression::Literal(text) | Expression::Cel(text) => {
+            let token = abi::call_foreign_function("expr_create", text.as_bytes());
+            token.map(Value::Compiled).map_err(|_| format!("Telemetry: `{text}` is no CEL expression"))
+        }
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        if let Self::Compiled(token) = self {
+            // Should the host not know it any more, that is as well.
+            let _ = abi::ask_foreign_function("expr_delete", token);
+        }
+    }
+}
+
+/// How many messages went up and down; `None`: nobody has counted them.
+fn messages() -> Option<(u64, u64)> {
+    let text = property::text(MESSAGES)?;
+    let (requests, responses) = text.split_once(',')?;
+    Some((requests.parse().ok()?, responses.parse().ok()?))
 }
 
 pub(crate) fn define(kind: MetricKind, name: String) -> Result<u32, Status> {

@@ -98,7 +98,11 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             );
         }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
-        let metrics = counts.then(|| Metrics::new(Reporter::new(&config.proxy)));
+        let metrics = counts.then(|| {
+            let reporter = Reporter::new(&config.proxy, engine.overrides().clone());
+            Metrics::new(reporter, config.metrics.max_series, seed())
+        });
+        let metrics = metrics.transpose().map_err(|problem| vec![problem])?;
         let verifies =
             const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) } && engine.verifies_tokens();
         let tokens = verifies

@@ -20,6 +20,7 @@ use crate::fault_stats::ActiveFault;
 use crate::jwks::Store;
 use crate::metrics::Metrics;
 use crate::plugin::{Held, Plugin, resume};
+use crate::response::Ending;
 use crate::signature::HostVerifier;
 use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property};
 
@@ -277,12 +278,11 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     }
 
     /// The series of the finished request.
-    fn series(&self, metrics: &Metrics) -> Series<Rc<str>> {
+    fn series(&self, metrics: &Metrics, ending: &Ending) -> Series<Rc<str>> {
         let unknown = metrics.nothing();
         let known = self.cluster.as_ref().map(Rc::clone);
         let cluster =
             known.or_else(|| property::text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
-        let (response_code, flags) = metrics.responses.read();
         let grpc_status = match self.protocol {
             Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
             Protocol::Http => None,
@@ -291,9 +291,10 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             cluster,
             peer_principal: metrics.peer().unwrap_or_else(|| Rc::clone(unknown)),
             protocol: self.protocol,
-            response_code,
+            response_code: ending.code,
             grpc_status,
-            flags: flags.with(self.flags),
+            flags: ending.flags.with(self.flags),
+            values: metrics.values(),
         }
     }
 }
@@ -377,10 +378,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             fault_stats::log_flags(self.flags.with(response_flags()));
         }
         let Some(plugin) = &self.plugin else { return };
-        if let Some(metrics) = &plugin.metrics
-            && let Err(status) = metrics.record(self.series(metrics), self.started.elapsed())
-        {
-            log::error!("metric not recorded: {status:?}");
+        if let Some(metrics) = &plugin.metrics {
+            let ending = metrics.endings.read();
+            let series = self.series(metrics, &ending);
+            if let Err(status) = metrics.record(series, &ending, self.started.elapsed()) {
+                log::error!("metric not recorded: {status:?}");
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::super::scalars::{Address, is_default};
 
@@ -62,7 +63,7 @@ pub struct LbEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Metadata {
     /// By who reads it.
-    pub filter_metadata: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
+    pub filter_metadata: BTreeMap<&'static str, Value>,
 }
 
 /// An endpoint.

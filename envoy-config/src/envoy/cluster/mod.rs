@@ -65,6 +65,9 @@ pub struct Cluster {
     /// The same by what is known of an endpoint; the first that fits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transport_socket_matches: Vec<TransportSocketMatch>,
+    /// What is known of it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub metadata: Metadata,
     /// Its endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_assignment: Option<LoadAssignment>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies};
+use serde_json::json;
 
 use super::discovery::{Endpoints, Workload, World};
 use super::localities::Choice;
@@ -92,7 +93,7 @@ fn endpoint(workload: &Workload, world: World<'_>, health_port: Option<u16>) -> 
         let modes = PeerPolicies::of(world.resources, namespace, &workload.labels, root);
         modes.of_port(workload.port).mode == PeerMode::Disable
     };
-    let mode = (workload.has_certificate() && !plain()).then(|| (tls::MATCH, BTreeMap::from([(key, value)])));
+    let mode = (workload.has_certificate() && !plain()).then(|| (tls::MATCH, json!({ key: value })));
     let mut endpoint = LbEndpoint::at(workload.address.clone());
     endpoint.endpoint.health_check_config = health_port.map(|port_value| EndpointHealthCheck { port_value });
     endpoint.load_balancing_weight = workload.weight;
@@ -153,6 +154,7 @@ fn new(name: String, discovery: Discovery) -> Cluster {
         typed_extension_protocol_options: BTreeMap::new(),
         transport_socket: None,
         transport_socket_matches: Vec::new(),
+        metadata: Metadata::default(),
         load_assignment: None,
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod jwks;
 mod localities;
 mod outliers;
 mod pool;
+mod service;
 mod settings;
 mod tls;
 
@@ -78,9 +79,12 @@ pub(super) fn clusters(
         .flat_map(|plan| &plan.chains)
         .flat_map(|chain| -> Vec<Cluster> {
             match &chain.content {
-                Content::Http(http) => of_listener(&http.traffic).into_iter().collect(),
+                Content::Http(http) => of_listener(&http.traffic, resources, proxy).into_iter().collect(),
                 Content::Probes(probes) => probes.iter().map(probe::cluster).collect(),
-                Content::Tcp(tcp) => tcp.application.iter().map(of_tcp_application).collect(),
+                Content::Tcp(tcp) => {
+                    let application = tcp.application.iter();
+                    application.map(|application| of_tcp_application(application, resources, proxy)).collect()
+                }
             }
         })
         .map(|cluster| (cluster.name.clone(), cluster))
@@ -176,15 +180,17 @@ fn of_destination(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let metadata = service::of_destination(destination, &found);
     let parts = build::Parts { settings, version, tls, health };
-    Ok(Some(build::cluster(destination.cluster_name(), found.endpoints, parts, world)))
+    let cluster = build::cluster(destination.cluster_name(), found.endpoints, parts, world);
+    Ok(Some(Cluster { metadata, ..cluster }))
 }
 
-fn of_listener(traffic: &Traffic) -> Option<Cluster> {
+fn of_listener(traffic: &Traffic, resources: &[Resource], proxy: &Proxy) -> Option<Cluster> {
     match traffic {
         Traffic::Gateway | Traffic::Outbound(Unknown::Refuse | Unknown::Proxy(_)) => None,
         Traffic::Outbound(Unknown::PassThrough) => Some(build::requested(PASSTHROUGH.to_owned(), false)),
-        Traffic::Inbound(application) => Some(of_application(application)),
+        Traffic::Inbound(application) => Some(of_application(application, resources, proxy)),
     }
 }
 
@@ -196,15 +202,17 @@ pub(super) fn local(name: String, address: Address) -> Cluster {
 }
 
 /// The application gets bytes.
-fn of_tcp_application(application: &Application) -> Cluster {
+fn of_tcp_application(application: &Application, resources: &[Resource], proxy: &Proxy) -> Cluster {
     let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
+    cluster.metadata = service::of_application(application.port, resources, proxy);
     pool::apply(&mut cluster, &application.pool.clone().unwrap_or_default(), None);
     cluster
 }
 
 /// The application gets the version of HTTP that the client speaks.
-fn of_application(application: &Application) -> Cluster {
+fn of_application(application: &Application, resources: &[Resource], proxy: &Proxy) -> Cluster {
     let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
+    cluster.metadata = service::of_application(application.port, resources, proxy);
     let mut pool = application.pool.clone().unwrap_or_default();
     pool.http.get_or_insert_default().use_client_protocol = true;
     pool::apply(&mut cluster, &pool, None);

@@ -43,6 +43,14 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<Telemetry> {
     })
 }
 
+/// Of a Telemetry only for whom it is and what it says of metrics; the rest is as if left out, whatever it says.
+pub(crate) fn decode_metrics(fields: &Object<'_>) -> Option<Telemetry> {
+    fields.skip("tracing");
+    fields.skip("accessLogging");
+    let (target, metrics) = (target::target(fields), fields.list("metrics", metrics));
+    Some(Telemetry { target, metrics, ..Telemetry::default() })
+}
+
 /// Names of providers; a `null` or empty one is Istio's error.
 pub(crate) fn providers(fields: &Object<'_>) -> Vec<String> {
     fields

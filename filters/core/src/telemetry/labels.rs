@@ -35,17 +35,38 @@ pub const LABELS: [&str; 25] = [
 /// The value of a label whose truth is not known, as Istio writes it.
 pub const UNKNOWN: &str = "unknown";
 
+/// The value of the labels of a series that stands for all those for which there is no room.
+pub const OVERFLOW: &str = "overflow";
+
 /// Appends one label to a stat name: `LABEL=.=VALUE;.;`, the form that Istio's `stats_tags` take apart again. The
-/// separators are safe for dots in values; a value that holds a separator itself has it cut.
+/// separators are safe for dots in values; in a value that holds one of them itself, or a control character, that part is
+/// replaced by `_`.
 pub(super) fn push(name: &mut String, label: &str, value: &str) {
     name.push_str(label);
-    name.push_str("=.=");
-    if value.contains(";.;") {
-        name.push_str(&value.replace(";.;", "_"));
+    name.push_str(ASSIGN);
+    if value.contains(END)
+        || value.contains(ASSIGN)
+        || value.ends_with(";.")
+        || value.contains(char::is_control)
+    {
+        name.push_str(&without_separators(value));
     } else {
         name.push_str(value);
     }
-    name.push_str(";.;");
+    name.push_str(END);
+}
+
+/// Between a label and its value.
+const ASSIGN: &str = "=.=";
+/// Behind a value.
+const END: &str = ";.;";
+
+fn without_separators(value: &str) -> String {
+    let mut value = value.replace(END, "_").replace(ASSIGN, "_").replace(char::is_control, "_");
+    if let Some(start) = value.strip_suffix(";.") {
+        value = format!("{start}_");
+    }
+    value
 }
 
 /// The `stats_tags` regex that takes `label` out of a stat name: group 1 is removed, group 2 is the value.
@@ -53,73 +74,37 @@ pub fn tag_regex(label: &str) -> String {
     format!(r"({label}=\.=(.*?);\.;)")
 }
 
-/// One end of a request, as its labels describe it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Workload {
-    workload: String,
-    namespace: String,
-    canonical_service: String,
-    canonical_revision: String,
-    app: String,
-    version: String,
-    cluster: String,
-}
-
-impl Workload {
-    /// The workload of this proxy, from its name, namespace and labels.
-    pub(super) fn local(proxy: &Proxy) -> Self {
-        let label = |key: &str| proxy.labels.get(key).filter(|v| !v.is_empty()).cloned();
-        let or_unknown = |value: Option<String>| value.unwrap_or_else(|| UNKNOWN.to_owned());
-        let workload = Some(proxy.workload.clone()).filter(|name| !name.is_empty());
-        Self {
-            canonical_service: or_unknown(
-                label("service.istio.io/canonical-name")
-                    .or_else(|| label("app"))
-                    .or_else(|| workload.clone()),
-            ),
-            canonical_revision: label("service.istio.io/canonical-revision")
-                .or_else(|| label("version"))
-                .unwrap_or_else(|| "latest".to_owned()),
-            workload: or_unknown(workload),
-            namespace: proxy.namespace.clone(),
-            app: or_unknown(label("app")),
-            version: or_unknown(label("version")),
-            cluster: UNKNOWN.to_owned(),
-        }
-    }
-
-    /// The other end, of which nothing is known without metadata exchange.
-    pub(super) fn unknown() -> Self {
-        let unknown = || UNKNOWN.to_owned();
-        Self {
-            workload: unknown(),
-            namespace: unknown(),
-            canonical_service: unknown(),
-            canonical_revision: unknown(),
-            app: unknown(),
-            version: unknown(),
-            cluster: unknown(),
-        }
-    }
-
-    /// Appends the labels of this end; `side` is `source` or `destination`.
-    pub(super) fn push(&self, name: &mut String, side: &str) {
-        for (suffix, value) in [
-            ("workload", &self.workload),
-            ("workload_namespace", &self.namespace),
-            ("canonical_service", &self.canonical_service),
-            ("canonical_revision", &self.canonical_revision),
-            ("app", &self.app),
-            ("version", &self.version),
-            ("cluster", &self.cluster),
-        ] {
-            push(name, &format!("{side}_{suffix}"), value);
-        }
-    }
+/// The same for a label by whose name another one ends: what stands before it counts, a label or the name of a metric.
+pub fn tag_regex_anchored(label: &str) -> String {
+    format!(r"(?:;\.;|_total|_milliseconds|_bytes|_build)({label}=\.=(.*?);\.;)")
 }
 
 /// Which end of the request this proxy reports for: the destination at a sidecar's inbound listener, else the source
 /// (a gateway reports as the source, as Istio's does).
 pub(super) fn reports_as_destination(proxy: &Proxy) -> bool {
     proxy.role == Role::Sidecar && proxy.direction != Some(Direction::Outbound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_value_cannot_break_out_of_its_label() {
+        for (value, told) in [
+            ("spiffe://a.b/ns/x/sa/y", "spiffe://a.b/ns/x/sa/y"),
+            ("a;.;response_code=.=200;.;", "a_response_code_200_"),
+            ("a;.", "a_"),
+            (".;a;", ".;a;"),
+            (".=a=", ".=a="),
+            ("a\nb\u{0}", "a_b_"),
+            ("ü \" \\", "ü \" \\"),
+        ] {
+            let mut name = String::new();
+            push(&mut name, "l", value);
+            assert_eq!(name, format!("l=.={told};.;"));
+        }
+    }
 }

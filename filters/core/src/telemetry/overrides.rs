@@ -1,0 +1,142 @@
+//! What the Telemetries of a proxy make of its metrics: which are measured, and with which labels.
+
+use std::collections::BTreeMap;
+
+use outrigger_api::problem::code;
+use outrigger_api::types::telemetry::{MetricSelector, TagOverride, WorkloadMode};
+use outrigger_api::{Problem, Proxy, Resource, select};
+
+use super::expression::Expression;
+use super::labels::reports_as_destination;
+use super::metric::Metric;
+
+/// The only provider of metrics that is carried out.
+const PROMETHEUS: &str = "prometheus";
+
+/// What becomes of a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tag {
+    /// It is left out.
+    Removed,
+    /// It is always this.
+    Literal(String),
+    /// It is the value of this one of [`Overrides::expressions`].
+    Value(usize),
+}
+
+/// What becomes of one metric.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Changes {
+    disabled: bool,
+    tags: BTreeMap<String, Tag>,
+}
+
+/// What the Telemetries of a proxy make of its metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overrides {
+    changes: [Changes; Metric::ALL.len()],
+    expressions: Vec<Expression>,
+}
+
+impl Overrides {
+    /// Merges the Telemetries that apply to `proxy`: the root namespace's, then the namespace's, then the workload's. What
+    /// comes later wins, label by label.
+    ///
+    /// # Errors
+    /// Providers other than `prometheus`, and metrics that Istio does not have.
+    pub fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Self, Vec<Problem>> {
+        let mode = match reports_as_destination(proxy) {
+            true => WorkloadMode::Server,
+            false => WorkloadMode::Client,
+        };
+        let (mut overrides, mut problems) = (Self::default(), Vec::new());
+        for (resource, telemetry) in select::telemetries(resources, proxy) {
+            for (place, entry) in telemetry.metrics.iter().enumerate() {
+                for (index, provider) in entry.providers.iter().enumerate() {
+                    if provider != PROMETHEUS {
+                        let path = format!("spec.metrics[{place}].providers[{index}].name");
+                        let message = format!("metrics can't be sent to `{provider}`");
+                        let hint = "`prometheus` is carried out: Envoy's `/stats/prometheus`".to_owned();
+                        let error = resource.error(&path, code::UNSUPPORTED, message);
+                        problems.push(Problem { hint: Some(hint), ..error });
+                    }
+                }
+                for (index, change) in entry.overrides.iter().enumerate() {
+                    let metrics: Vec<_> = match &change.metric {
+                        MetricSelector::All => Metric::ALL.to_vec(),
+                        MetricSelector::Standard(metric) => Metric::of(*metric).into_iter().collect(),
+                        MetricSelector::Custom(name) => {
+                            let path = format!("spec.metrics[{place}].overrides[{index}].match.customMetric");
+                            let message = format!("there is no metric `{name}`");
+                            problems.push(resource.error(&path, code::UNSUPPORTED, message));
+                            continue;
+                        }
+                    };
+                    if change.mode == WorkloadMode::ClientAndServer || change.mode == mode {
+                        overrides.apply(&metrics, change.disabled, &change.tag_overrides);
+                    }
+                }
+            }
+        }
+        if problems.is_empty() { Ok(overrides) } else { Err(problems) }
+    }
+
+    fn apply(&mut self, metrics: &[Metric], disabled: Option<bool>, tags: &BTreeMap<String, TagOverride>) {
+        let tags: Vec<_> = tags.iter().map(|(label, tag)| (label, self.tag(tag))).collect();
+        for (metric, changes) in Metric::ALL.into_iter().zip(&mut self.changes) {
+            if metrics.contains(&metric) {
+                changes.disabled = disabled.unwrap_or(changes.disabled);
+                let tags = tags.iter().map(|(label, tag)| ((*label).clone(), tag.clone()));
+                changes.tags.extend(tags);
+            }
+        }
+    }
+
+    fn tag(&mut self, tag: &TagOverride) -> Tag {
+        let expression = match tag {
+            TagOverride::Remove => return Tag::Removed,
+            TagOverride::Upsert(text) => Expression::parse(text),
+        };
+        if let Expression::Literal(text) = expression {
+            return Tag::Literal(text);
+        }
+        let known = self.expressions.iter().position(|known| *known == expression);
+        Tag::Value(known.unwrap_or_else(|| {
+            self.expressions.push(expression);
+            self.expressions.len() - 1
+        }))
+    }
+
+    /// What has to be evaluated for each request, in the order of [`super::Series::values`].
+    pub fn expressions(&self) -> &[Expression] {
+        &self.expressions
+    }
+
+    /// Whether `metric` is measured.
+    pub fn measures(&self, metric: Metric) -> bool {
+        self.of(metric).is_none_or(|changes| !changes.disabled)
+    }
+
+    /// Labels of `metric` that are changed, sorted.
+    pub(super) fn tags(&self, metric: Metric) -> impl Iterator<Item = (&str, &Tag)> {
+        self.of(metric)
+            .into_iter()
+            .flat_map(|changes| &changes.tags)
+            .map(|(label, tag)| (label.as_str(), tag))
+    }
+
+    /// What becomes of a label of `metric`; `None`: it stays.
+    pub(super) fn tag_of(&self, metric: Metric, label: &str) -> Option<&Tag> {
+        self.of(metric)?.tags.get(label)
+    }
+
+    /// Labels that some metric has besides Istio's.
+    pub fn added_labels(&self) -> impl Iterator<Item = &str> {
+        let tags = Metric::ALL.into_iter().flat_map(|metric| self.tags(metric));
+        tags.filter(|(_, tag)| **tag != Tag::Removed).map(|(label, _)| label)
+    }
+
+    fn of(&self, metric: Metric) -> Option<&Changes> {
+        self.changes.get(metric as usize)
+    }
+}
