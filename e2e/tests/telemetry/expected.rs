@@ -1,7 +1,8 @@
 //! The whole of Istio's metrics that a proxy must show: each series with all of its labels, and none besides.
 //!
 //! A file a proxy: `defaults` are the labels that its requests have in common, on top of those that Istio gives where
-//! nothing is known, and each entry of `requests` is one set of labels with the number of requests that have it.
+//! nothing is known, and each entry of `requests` is one set of labels with the number of requests that have it; each
+//! entry of `messages` those of gRPC, which have fewer labels. The version is told by every proxy.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,15 +18,35 @@ type Labels = BTreeMap<String, String>;
 type Series = (String, Labels);
 
 /// Those of each request over HTTP; of a histogram the number of its values is compared.
-const OF_REQUESTS: &[(&str, Kind)] =
-    &[("istio_requests_total", Kind::Counter), ("istio_request_duration_milliseconds", Kind::Histogram)];
+const OF_REQUESTS: [(&str, Kind); 4] = [
+    ("istio_requests_total", Kind::Counter),
+    ("istio_request_duration_milliseconds", Kind::Histogram),
+    ("istio_request_bytes", Kind::Histogram),
+    ("istio_response_bytes", Kind::Histogram),
+];
+
+/// Those of gRPC besides.
+const OF_MESSAGES: [(&str, Kind); 2] =
+    [("istio_request_messages_total", Kind::Counter), ("istio_response_messages_total", Kind::Counter)];
+
+/// The labels that these lack.
+const NOT_OF_MESSAGES: [&str; 5] = [
+    "request_protocol",
+    "response_code",
+    "grpc_response_status",
+    "response_flags",
+    "connection_security_policy",
+];
+
+/// What runs, always 1.
+const BUILD: (&str, Kind) = ("istio_build", Kind::Gauge);
 
 /// Every label of a request, and what it says where nothing is known.
 const DEFAULTS: &[(&str, &str)] = &[
     ("reporter", "unknown"),
     ("source_workload", "unknown"),
     ("source_canonical_service", "unknown"),
-    ("source_canonical_revision", "unknown"),
+    ("source_canonical_revision", "latest"),
     ("source_workload_namespace", "unknown"),
     ("source_principal", "unknown"),
     ("source_app", "unknown"),
@@ -40,7 +61,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("destination_service_name", "unknown"),
     ("destination_service_namespace", "unknown"),
     ("destination_canonical_service", "unknown"),
-    ("destination_canonical_revision", "unknown"),
+    ("destination_canonical_revision", "latest"),
     ("destination_cluster", "unknown"),
     ("request_protocol", "http"),
     ("response_code", "unknown"),
@@ -55,11 +76,21 @@ struct File {
     #[serde(default)]
     defaults: BTreeMap<String, Scalar>,
     requests: Vec<Entry>,
+    #[serde(default)]
+    messages: Vec<Messages>,
 }
 
 #[derive(Deserialize)]
 struct Entry {
     count: u32,
+    #[serde(flatten)]
+    labels: BTreeMap<String, Scalar>,
+}
+
+#[derive(Deserialize)]
+struct Messages {
+    request: u32,
+    response: u32,
     #[serde(flatten)]
     labels: BTreeMap<String, Scalar>,
 }
@@ -107,20 +138,38 @@ fn read(name: &str) -> BTreeMap<Series, f64> {
     let path = folder.join(format!("{name}.yaml"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file: File = yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut all = BTreeMap::new();
+    let build = [("component", "proxy"), ("tag", env!("CARGO_PKG_VERSION"))];
+    let build = build.map(|(label, value)| (label.to_owned(), value.to_owned())).into_iter().collect();
+    let mut all = BTreeMap::from([((BUILD.0.to_owned(), build), 1.0)]);
+    let mut add = |metric: &str, labels: &Labels, value: u32| {
+        let new = all.insert((metric.to_owned(), labels.clone()), f64::from(value));
+        assert!(new.is_none(), "{name}: twice {labels:?}");
+    };
     for entry in &file.requests {
-        let mut labels: Labels =
-            DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        for (label, value) in file.defaults.iter().chain(&entry.labels) {
-            let known = labels.insert(label.clone(), value.text());
-            assert!(known.is_some(), "{name}: `{label}` is no label of Istio's");
-        }
+        let labels = whole(&file.defaults, &entry.labels);
         for (metric, _) in OF_REQUESTS {
-            let new = all.insert(((*metric).to_owned(), labels.clone()), f64::from(entry.count));
-            assert!(new.is_none(), "{name}: twice {labels:?}");
+            add(metric, &labels, entry.count);
+        }
+    }
+    for entry in &file.messages {
+        let mut labels = whole(&file.defaults, &entry.labels);
+        labels.retain(|label, _| !NOT_OF_MESSAGES.contains(&label.as_str()));
+        for ((metric, _), value) in OF_MESSAGES.iter().zip([entry.request, entry.response]) {
+            add(metric, &labels, value);
         }
     }
     all
+}
+
+/// All labels of a series: those that it has of its own, then those of its file, then Istio's.
+fn whole(of_file: &BTreeMap<String, Scalar>, own: &BTreeMap<String, Scalar>) -> Labels {
+    let mut labels: Labels =
+        DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    for (label, value) in of_file.iter().chain(own) {
+        let known = labels.insert(label.clone(), value.text());
+        assert!(known.is_some(), "`{label}` is no label of Istio's");
+    }
+    labels
 }
 
 /// Every series of every metric of Istio's. A histogram is told by its count: that the rest of it fits, its reader has
@@ -128,7 +177,7 @@ fn read(name: &str) -> BTreeMap<Series, f64> {
 fn seen(page: &Exposition) -> BTreeMap<Series, f64> {
     let mut all = BTreeMap::new();
     for (name, family) in page.families.iter().filter(|(name, _)| name.starts_with("istio_")) {
-        let known = OF_REQUESTS.iter().find(|(metric, _)| metric == name);
+        let known = OF_REQUESTS.iter().chain(&OF_MESSAGES).chain([&BUILD]).find(|(metric, _)| metric == name);
         assert_eq!(known.map(|(_, kind)| *kind), Some(family.kind), "the metric {name}");
         let count = format!("{name}_count");
         for sample in &family.samples {
