@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions, LoadAssignment};
 use super::discovery::ExtensionConfig;
 use super::ext_authz::{HttpExtAuthz, NetworkExtAuthz};
-use super::http::{EarlyHeaderMutation, FileAccessLog, HealthCheck, HttpConnectionManager, SetFilterState};
+use super::http::{
+    EarlyHeaderMutation, FileAccessLog, HealthCheck, HttpConnectionManager, RequestMutations, SetFilterState,
+};
 use super::listener::{Listener, TcpProxy};
 use super::rbac::{NetworkRbac, RbacRules};
 use super::scalars::{Block, Empty, is_default};
@@ -80,6 +82,15 @@ pub enum Any {
     /// Makes gRPC of what browsers send.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb")]
     GrpcWeb {},
+    /// Changes headers.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation")]
+    HeaderMutation {
+        /// How.
+        mutations: RequestMutations,
+    },
+    /// The last filter behind the router.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec")]
+    UpstreamCodec {},
     /// Counts the messages of gRPC, and leaves the numbers to other filters.
     #[serde(rename = "type.googleapis.com/envoy.extensions.filters.http.grpc_stats.v3.FilterConfig")]
     GrpcStats {

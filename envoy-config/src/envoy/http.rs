@@ -190,12 +190,25 @@ pub struct HeaderValue {
     pub value: String,
 }
 
-impl EarlyHeaderMutation {
+/// `envoy.extensions.filters.http.header_mutation.v3.Mutations`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestMutations {
+    /// What is changed in requests.
+    pub request_mutations: Vec<RequestMutation>,
+}
+
+impl RequestMutation {
     /// Puts a header into each request, in place of one of that name.
     pub fn set(name: &str, value: &str) -> Self {
         let header = HeaderValue { key: name.to_owned(), value: value.to_owned() };
-        let append = HeaderValueOption { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" };
-        Self { mutations: vec![RequestMutation { append }] }
+        Self { append: HeaderValueOption { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } }
+    }
+}
+
+impl EarlyHeaderMutation {
+    /// Puts a header into each request, in place of one of that name.
+    pub fn set(name: &str, value: &str) -> Self {
+        Self { mutations: vec![RequestMutation::set(name, value)] }
     }
 }
 

@@ -1,16 +1,11 @@
-//! What authorization policies have decided: in Envoy's stats, and for access logs.
+//! What authorization policies have decided, in Envoy's stats.
 
 use outrigger_core::RuleRef;
 use outrigger_core::authz::{Action, Decision};
 use outrigger_core::telemetry::{AuthzStat, authz_dry_run};
 
-use crate::abi::{self, MetricKind, Status};
+use crate::abi::{self, MetricKind};
 use crate::metrics::define;
-
-/// Filter state: which policy and rule decided, as `%FILTER_STATE(wasm.outrigger.authz:PLAIN)%` prints it.
-const RECORD: &[u8] = b"outrigger.authz";
-/// Filter state: what the policies on dry run would have decided.
-const SHADOW: &[u8] = b"outrigger.authz_dry_run";
 
 /// Counts refusals, audits and dry runs.
 pub(crate) fn count(decision: &Decision<'_>) {
@@ -26,16 +21,6 @@ pub(crate) fn count(decision: &Decision<'_>) {
     }
 }
 
-/// Leaves a decision's record to access logs.
-pub(crate) fn log(record: &str) {
-    told(abi::set_property(RECORD, record.as_bytes()));
-}
-
-/// The same of what the policies on dry run have said.
-pub(crate) fn log_shadow(record: &str) {
-    told(abi::set_property(SHADOW, record.as_bytes()));
-}
-
 /// Counts what a server has said of a request, and of one that does not wait for it whether that would have changed
 /// anything.
 pub(crate) fn count_answer(allowed: bool, rule: &RuleRef, dry_run: bool) {
@@ -49,11 +34,7 @@ pub(crate) fn count_answer(allowed: bool, rule: &RuleRef, dry_run: bool) {
 }
 
 fn add(name: String) {
-    told(define(MetricKind::Counter, name).and_then(|id| abi::increment_metric(id, 1)));
-}
-
-fn told(result: Result<(), Status>) {
-    if let Err(status) = result {
-        log::error!("decision not told: {status:?}");
+    if let Err(status) = define(MetricKind::Counter, name).and_then(|id| abi::increment_metric(id, 1)) {
+        log::error!("decision not counted: {status:?}");
     }
 }

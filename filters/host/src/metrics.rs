@@ -8,6 +8,7 @@ use std::time::Duration;
 use outrigger_core::telemetry::{Expression, Metric, Protocol, Reporter, Series, Service, build, to_text};
 
 use crate::abi::{self, MetricKind, Status};
+use crate::peers::Peers;
 use crate::property;
 use crate::response::{Ending, Endings};
 use crate::room::Room;
@@ -36,7 +37,8 @@ enum Value {
 /// The metrics of one plugin.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    reporter: Reporter,
+    pub(crate) reporter: Reporter,
+    pub(crate) peers: Peers,
     /// How requests ended.
     pub(crate) endings: Endings,
     values: Vec<Value>,
@@ -56,6 +58,7 @@ impl Metrics {
         let room = Room::new(most, seed).map_err(|status| format!("no metrics: {status:?}"))?;
         let values = reporter.overrides().expressions().iter().map(compile).collect::<Result<_, _>>()?;
         let metrics = Self {
+            peers: Peers::new(reporter.local(), room.hasher()),
             reporter,
             endings: Endings::new(),
             values,

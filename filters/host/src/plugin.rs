@@ -40,7 +40,7 @@ pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) engine: PolicyEngine<POLICIES>,
     pub(crate) port: Option<u16>,
     pub(crate) record: DecisionRecord,
-    pub(crate) metrics: Option<Metrics>,
+    metrics: Option<Metrics>,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
     /// What servers are asked about requests, by the number of the call. Each call ends with an answer or its timeout.
@@ -122,6 +122,11 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             holds: RefCell::default(),
             started: Instant::now(),
         })
+    }
+
+    /// The metrics, which the modules of the other policies have no code for.
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref().filter(|_| const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) })
     }
 
     /// Holds the stream for `duration`, then does `then`.

@@ -7,9 +7,8 @@ use outrigger_api::DecisionRecord;
 use outrigger_core::authz::ext_authz::Answer;
 use outrigger_core::fault::Moment;
 use outrigger_core::jwt::{Identity, Means, NoKeys, claims_from_json};
-use outrigger_core::request::is_grpc;
 use outrigger_core::route::{Choice, Kept, ResponseChanges};
-use outrigger_core::telemetry::{Protocol, ResponseFlags, Series};
+use outrigger_core::telemetry::ResponseFlags;
 use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Request, RuleRef, authz};
 use proxy_wasm::types::Action;
 
@@ -18,11 +17,10 @@ use crate::connection::{Facts, HostLookup};
 use crate::ext_authz::Asked;
 use crate::fault_stats::ActiveFault;
 use crate::jwks::Store;
-use crate::metrics::Metrics;
+use crate::measured::Measured;
 use crate::plugin::{Held, Plugin, resume};
-use crate::response::Ending;
 use crate::signature::HostVerifier;
-use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property};
+use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property, record};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
@@ -43,9 +41,7 @@ enum Asking {
 pub(crate) struct Stream<const POLICIES: u8> {
     plugin: Option<Rc<Plugin<POLICIES>>>,
     id: u32,
-    started: Instant,
-    protocol: Protocol,
-    cluster: Option<Rc<str>>,
+    measured: Measured,
     flags: ResponseFlags,
     held: bool,
     /// A server is being asked about it.
@@ -66,9 +62,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         Self {
             plugin,
             id,
-            started: Instant::now(),
-            protocol: Protocol::Http,
-            cluster: None,
+            measured: Measured::new(),
             flags: ResponseFlags::default(),
             held: false,
             asked: false,
@@ -83,9 +77,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Decides the request. An error is a reason why it can't be decided.
     fn decide(&mut self, plugin: &Plugin<POLICIES>) -> Result<Action, &'static str> {
         if plugin.engine.is_idle() {
-            // The metrics filter alone asks for one header, which costs half of what all of them do.
-            if abi::header(Map::Request, b"content-type").is_ok_and(|value| is_grpc(&value)) {
-                self.protocol = Protocol::Grpc;
+            if let Some(metrics) = plugin.metrics() {
+                self.measured.on_request(metrics);
             }
             return Ok(Action::Continue);
         }
@@ -94,8 +87,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let wanted = plugin.engine.attributes();
         let facts = Facts::read(wanted, plugin.port);
         let request = Request::new(&lines, facts.connection());
-        if request.is_grpc() {
-            self.protocol = Protocol::Grpc;
+        if let Some(metrics) = plugin.metrics() {
+            self.measured.on_headers(&lines, request.is_grpc(), metrics);
         }
         if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
             && !self.may_pass
@@ -143,6 +136,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         {
             self.tell(decision, &plugin.record, &mut verdict.outcome);
         }
+        if plugin.record.filter_state && verdict.outcome != Outcome::Wait {
+            record::leave::<POLICIES>(&verdict);
+        }
         if let Some(injection) = &verdict.fault {
             self.flags = injection.flags();
             self.fault = Some(Box::new(ActiveFault::new(injection, self.flags)));
@@ -173,7 +169,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             Outcome::Forward(ops) => {
                 effects::change(Map::Request, &ops).map_err(|_| "outrigger_header_change_failed")?;
                 if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
-                    self.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
+                    self.measured.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
                 }
             }
         }
@@ -233,7 +229,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             Answer::Denied(mut reply) => {
                 let record = authz::record(false, authz::Action::Custom, Some(rule));
                 if told.filter_state {
-                    authz_stats::log(&record);
+                    record::leave_answer(&record);
                 }
                 if let Some(name) = &told.response_header {
                     reply.headers.push((name.clone().into(), record.into_bytes().into()));
@@ -265,8 +261,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         let record = decision.record();
         if told.filter_state {
-            record.as_deref().into_iter().for_each(authz_stats::log);
-            decision.shadow_record().as_deref().into_iter().for_each(authz_stats::log_shadow);
+            record::leave_decision(record.as_deref(), decision);
         }
         if let (Some(name), Some(record)) = (&told.response_header, record) {
             let (name, record) = (name.clone().into(), record.into_bytes().into());
@@ -274,27 +269,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
                 Outcome::Reply(reply) => reply.headers.push((name, record)),
                 _ => self.response_extras.push(HeaderOp::Set(name, record)),
             }
-        }
-    }
-
-    /// The series of the finished request.
-    fn series(&self, metrics: &Metrics, ending: &Ending) -> Series<Rc<str>> {
-        let unknown = metrics.nothing();
-        let known = self.cluster.as_ref().map(Rc::clone);
-        let cluster =
-            known.or_else(|| property::text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
-        let grpc_status = match self.protocol {
-            Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
-            Protocol::Http => None,
-        };
-        Series {
-            cluster,
-            peer_principal: metrics.peer().unwrap_or_else(|| Rc::clone(unknown)),
-            protocol: self.protocol,
-            response_code: ending.code,
-            grpc_status,
-            flags: ending.flags.with(self.flags),
-            values: metrics.values(),
         }
     }
 }
@@ -324,7 +298,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// What stands for this stream while it is decided anew.
     pub(crate) fn stand_in(&self) -> Self {
         let mut stream = Self::new(self.plugin.clone(), self.id);
-        (stream.started, stream.protocol) = (self.started, self.protocol);
+        stream.measured = self.measured.clone();
         stream
     }
 
@@ -360,6 +334,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
 
     /// Changes the response headers.
     pub(crate) fn on_response_headers(&mut self) -> Action {
+        if let Some(metrics) = self.plugin.as_ref().and_then(|plugin| plugin.metrics()) {
+            self.measured.on_response(metrics);
+        }
         if let Some(changes) = self.response.take()
             && let Err(status) = effects::change(Map::Response, &changes.ops(&HostLookup))
         {
@@ -378,12 +355,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             fault_stats::log_flags(self.flags.with(response_flags()));
         }
         let Some(plugin) = &self.plugin else { return };
-        if let Some(metrics) = &plugin.metrics {
-            let ending = metrics.endings.read();
-            let series = self.series(metrics, &ending);
-            if let Err(status) = metrics.record(series, &ending, self.started.elapsed()) {
-                log::error!("metric not recorded: {status:?}");
-            }
+        if let Some(metrics) = plugin.metrics() {
+            self.measured.on_log(metrics, self.flags);
         }
     }
 }

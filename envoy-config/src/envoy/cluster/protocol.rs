@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::http::HttpFilter;
 use super::super::route::HeaderMatcher;
 use super::super::scalars::{Empty, Seconds, is_default};
 
@@ -20,6 +21,9 @@ pub struct HttpProtocolOptions {
     /// Which answers count as errors for outlier detection. `None`: those of 5xx.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outlier_detection: Option<OutlierErrors>,
+    /// Filters behind the router; empty: only the codec.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http_filters: Vec<HttpFilter>,
 }
 
 impl HttpProtocolOptions {
@@ -30,6 +34,7 @@ impl HttpProtocolOptions {
             upstream_http_protocol_options: UpstreamProtocolOptions::default(),
             version,
             outlier_detection: None,
+            http_filters: Vec::new(),
         }
     }
 }

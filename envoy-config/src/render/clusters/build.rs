@@ -9,7 +9,7 @@ use super::discovery::{Endpoints, Workload, World};
 use super::localities::Choice;
 use super::settings::Settings;
 use super::tls::{self, Tls};
-use super::{HTTP_OPTIONS, balancing, outliers, pool};
+use super::{HTTP_OPTIONS, balancing, outliers, peers, pool};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::cluster::{
@@ -98,6 +98,7 @@ fn endpoint(workload: &Workload, world: World<'_>, health_port: Option<u16>) -> 
     endpoint.endpoint.health_check_config = health_port.map(|port_value| EndpointHealthCheck { port_value });
     endpoint.load_balancing_weight = workload.weight;
     endpoint.metadata = Metadata { filter_metadata: mode.into_iter().collect() };
+    peers::describe(&mut endpoint.metadata, workload);
     endpoint
 }
 
@@ -132,7 +133,7 @@ pub(super) fn requested(name: String, insecure: bool) -> Cluster {
     Cluster { balancing: Balancing::LbPolicy(LbPolicy::ClusterProvided), ..cluster }
 }
 
-fn http1() -> HttpVersion {
+pub(super) fn http1() -> HttpVersion {
     HttpVersion::ExplicitHttpConfig(ExplicitVersion::HttpProtocolOptions(Empty {}))
 }
 

@@ -8,6 +8,7 @@ mod health;
 pub(super) mod jwks;
 mod localities;
 mod outliers;
+mod peers;
 mod pool;
 mod service;
 mod settings;
@@ -19,12 +20,13 @@ use outrigger_api::select::DestinationRules;
 use outrigger_api::types::destination_rule::LoadBalancerPolicy;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
+use outrigger_core::telemetry;
 
 use self::discovery::{Endpoints, Names, World};
 use self::tls::Means;
 use super::authz::Server;
 use super::listeners::{Application, Content, Plan, Traffic, Unknown};
-use super::options::Options;
+use super::options::{Filters, Options};
 use super::probe;
 use super::routes::{PASSTHROUGH, inbound_cluster};
 use super::secrets::Secrets;
@@ -99,7 +101,10 @@ pub(super) fn clusters(
         }
     }
     let names = Names::new(resources, proxy);
-    let world = World { resources, proxy, locality: &options.locality, names: &names };
+    let workload = telemetry::Workload::local(proxy);
+    // Only the suite takes the answers out of responses again.
+    let tells = (options.filters == Filters::Suite).then_some(&workload);
+    let world = World { resources, proxy, locality: &options.locality, names: &names, tells };
     let mut means = Means { credentials, identity: options.identity.as_ref(), secrets, proxy };
     let grpc: BTreeSet<_> =
         servers.iter().filter(|server| server.grpc).map(|server| &server.destination).collect();
@@ -124,7 +129,7 @@ pub(super) fn by_request(
     destinations: &BTreeSet<Destination>,
 ) -> bool {
     let (names, locality) = (Names::new(resources, proxy), Default::default());
-    let world = World { resources, proxy, locality: &locality, names: &names };
+    let world = World { resources, proxy, locality: &locality, names: &names, tells: None };
     destinations.iter().any(|destination| {
         let rules = DestinationRules::find(resources, proxy, &destination.host);
         let subset = destination.subset.as_deref().and_then(|name| rules.subset(name));
@@ -182,8 +187,13 @@ fn of_destination(
     }
     let metadata = service::of_destination(destination, &found);
     let parts = build::Parts { settings, version, tls, health };
-    let cluster = build::cluster(destination.cluster_name(), found.endpoints, parts, world);
-    Ok(Some(Cluster { metadata, ..cluster }))
+    let in_mesh = found.in_mesh;
+    let mut cluster = build::cluster(destination.cluster_name(), found.endpoints, parts, world);
+    cluster.metadata = metadata;
+    if let Some(workload) = world.tells.filter(|_| in_mesh) {
+        peers::tell(&mut cluster, workload);
+    }
+    Ok(Some(cluster))
 }
 
 fn of_listener(traffic: &Traffic, resources: &[Resource], proxy: &Proxy) -> Option<Cluster> {

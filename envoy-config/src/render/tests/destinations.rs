@@ -66,9 +66,27 @@ fn endpoints_of_the_mesh_get_mutual_tls_if_they_have_a_certificate() {
     let ids: Vec<_> = names.iter().map(|name| name["matcher"]["exact"].as_str().unwrap()).collect();
     assert_eq!(ids, ["spiffe://cluster.local/ns/default/sa/a", "spiffe://cluster.local/ns/default/sa/b"]);
     let groups = found["load_assignment"]["endpoints"].as_array().unwrap();
-    let metadata = |group: &Value| group["lb_endpoints"][0]["metadata"].clone();
-    let marked = json!({"filter_metadata": {"envoy.transport_socket_match": {"tlsMode": "istio"}}});
-    assert_eq!((metadata(&groups[0]), metadata(&groups[1])), (marked, Value::Null));
+    let metadata = |group: &Value| group["lb_endpoints"][0]["metadata"]["filter_metadata"].clone();
+    let marked = json!({
+        "envoy.transport_socket_match": {"tlsMode": "istio"},
+        "istio": {"workload": ";default;;v1;"}
+    });
+    let unmarked = json!({"istio": {"workload": ";default;;v2;"}});
+    assert_eq!((metadata(&groups[0]), metadata(&groups[1])), (marked, unmarked));
+}
+
+#[test]
+fn only_the_mesh_is_told_who_sends_requests() {
+    for (entry, told) in [(ENTRY.to_owned(), true), (ENTRY.replace("MESH_INTERNAL", "MESH_EXTERNAL"), false)]
+    {
+        let found = cluster(&[&entry]);
+        let options = &found["typed_extension_protocol_options"];
+        assert_eq!(options.to_string().contains("x-envoy-peer-metadata-id"), told, "{found}");
+        let istio = &found["metadata"]["filter_metadata"]["istio"];
+        let service = json!({"host": "reviews.test", "name": "reviews.test", "namespace": "default"});
+        assert_eq!(istio["services"], json!([service]));
+        assert_eq!(istio["external"], if told { Value::Null } else { json!(true) });
+    }
 }
 
 #[test]

@@ -83,6 +83,22 @@ pub struct Outcome<'e> {
 }
 
 impl<'e> Outcome<'e> {
+    /// What access logs get of it, such as `verified issuer/subject shop/cart[0]` or
+    /// `refused Jwt is expired shop/cart[0]`; `None`: there was no token.
+    pub fn record(&self) -> Option<String> {
+        let rule = || self.rule.map(|rule| format!(" {rule}")).unwrap_or_default();
+        if let Some(failure) = &self.failure {
+            return Some(format!("refused {}{}", failure.text(), rule()));
+        }
+        if let Some((failure, rule)) = &self.shadow {
+            return Some(format!("dry-run refused {} {rule}", failure.text()));
+        }
+        let principal = self.identity.as_ref().map(|identity| identity.principal());
+        // Nothing in a token may look like the end of a log's field or line.
+        let harmless = |text: String| text.replace(|letter: char| letter.is_control() || letter == '"', "_");
+        Some(format!("verified {}{}", principal?.map_or_else(|| "-".to_owned(), harmless), rule()))
+    }
+
     /// The answer to a refused request.
     pub fn reply(&self, request: &Request<'_>) -> Option<Reply<'e>> {
         self.failure.as_ref().map(|failure| failure.reply(request))

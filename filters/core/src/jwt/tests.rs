@@ -5,6 +5,7 @@ mod dry_run;
 mod fetched;
 mod hostile;
 mod mint;
+mod record;
 mod refused;
 mod rfc;
 mod signatures;

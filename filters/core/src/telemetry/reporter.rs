@@ -33,6 +33,16 @@ impl Reporter {
         Self { local, is_destination, principal, overrides }
     }
 
+    /// Whether it reports for the destination of requests; otherwise for their source.
+    pub fn is_destination(&self) -> bool {
+        self.is_destination
+    }
+
+    /// The workload of this proxy.
+    pub fn local(&self) -> &Workload {
+        &self.local
+    }
+
     /// What Telemetries make of the metrics.
     pub fn overrides(&self) -> &Overrides {
         &self.overrides
@@ -116,10 +126,14 @@ impl Reporter {
         mut tell: impl FnMut(&str, &str),
     ) {
         let principal = Some(series.peer_principal.as_ref()).filter(|principal| !principal.is_empty());
-        let namespace = principal.and_then(namespace_of).unwrap_or_default().to_owned();
-        let peer = Workload { namespace, ..Workload::default() };
+        let certified = principal.and_then(namespace_of);
+        let certified = certified.filter(|namespace| *namespace != series.peer.namespace);
+        // Who says to be elsewhere than its certificate does is not believed in anything else either.
+        let other =
+            certified.map(|namespace| Workload { namespace: namespace.to_owned(), ..Workload::default() });
+        let peer = other.as_ref().unwrap_or(&series.peer);
         let (source, destination) =
-            if self.is_destination { (&peer, &self.local) } else { (&self.local, &peer) };
+            if self.is_destination { (peer, &self.local) } else { (&self.local, peer) };
         tell("reporter", self.name());
         for (side, workload) in [("source_", source), ("destination_", destination)] {
             let mut label = side.to_owned();
@@ -191,6 +205,7 @@ mod tests {
         Series {
             cluster: "",
             peer_principal,
+            peer: Default::default(),
             protocol: Protocol::Http,
             response_code: 200,
             grpc_status: None,
@@ -274,6 +289,27 @@ mod tests {
             assert_eq!(labels.map(|wanted| label(&name, wanted).unwrap()), expected);
         }
         assert_eq!(of(&Proxy::default()).peer_attribute(), None);
+    }
+
+    #[test]
+    fn a_peer_is_believed_unless_its_certificate_says_otherwise() {
+        let told = Workload {
+            name: "a-1".to_owned(),
+            namespace: "a".to_owned(),
+            app: "a".to_owned(),
+            ..Workload::default()
+        };
+        for (principal, workload, namespace) in [
+            ("", "a-1", "a"),
+            ("spiffe://cluster.local/ns/a/sa/x", "a-1", "a"),
+            ("spiffe://cluster.local/ns/b/sa/x", "unknown", "b"),
+            ("spiffe://elsewhere", "a-1", "a"),
+        ] {
+            let series = Series { peer: told.clone().into(), ..series(principal) };
+            let name = of(&sidecar()).stat_name(Metric::RequestCount, &series, &Service::default());
+            assert_eq!(label(&name, "source_workload").as_deref(), Some(workload));
+            assert_eq!(label(&name, "source_workload_namespace").as_deref(), Some(namespace));
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! A series: everything that tells one finished request from another in the metrics.
 
+use std::rc::Rc;
+
 use super::flags::ResponseFlags;
+use super::workload::Workload;
 
 /// Value of the label `request_protocol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +22,8 @@ pub struct Series<S> {
     pub cluster: S,
     /// The peer's SPIFFE ID with its scheme; empty if it has none.
     pub peer_principal: S,
+    /// What the other end has said of itself, or the configuration of it.
+    pub peer: Rc<Workload>,
     /// The protocol.
     pub protocol: Protocol,
     /// Response status; 0 if there was no response.

@@ -1,6 +1,7 @@
 //! One end of a request, as its labels describe it.
 
 use outrigger_api::Proxy;
+use outrigger_api::types::common::Labels;
 
 use super::labels::UNKNOWN;
 
@@ -8,7 +9,7 @@ use super::labels::UNKNOWN;
 const LATEST: &str = "latest";
 
 /// What is known of a workload. A text that is not known is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Workload {
     /// Its name.
     pub name: String,
@@ -29,14 +30,19 @@ pub struct Workload {
 impl Workload {
     /// The workload of this proxy.
     pub fn local(proxy: &Proxy) -> Self {
-        let label = |key: &str| proxy.labels.get(key).filter(|value| !value.is_empty());
+        Self::described(&proxy.workload, &proxy.namespace, &proxy.labels)
+    }
+
+    /// A workload with these labels.
+    pub fn described(name: &str, namespace: &str, labels: &Labels) -> Self {
+        let label = |key: &str| labels.get(key).filter(|value| !value.is_empty());
         let first = |keys: [&str; 2]| keys.into_iter().find_map(label).cloned();
         let canonical = first(["service.istio.io/canonical-name", "app"]);
         Self {
-            canonical_service: canonical.unwrap_or_else(|| proxy.workload.clone()),
+            canonical_service: canonical.unwrap_or_else(|| name.to_owned()),
             canonical_revision: first(["service.istio.io/canonical-revision", "version"]).unwrap_or_default(),
-            name: proxy.workload.clone(),
-            namespace: proxy.namespace.clone(),
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
             app: label("app").cloned().unwrap_or_default(),
             version: label("version").cloned().unwrap_or_default(),
             cluster: String::new(),

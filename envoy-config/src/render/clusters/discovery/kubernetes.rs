@@ -62,7 +62,7 @@ pub(super) fn endpoints(
             Some(PortRef::Name(_)) | None => port.port,
         };
         let number = entry.ports.get(&port.name).copied().unwrap_or(target);
-        endpoints.extend(Workload::of_entry(entry, Some(&resource.meta.labels), &meta.namespace, number));
+        endpoints.extend(Workload::of_entry(entry, Some(&resource.meta), &meta.namespace, number));
     }
     endpoints.retain(|endpoint| has(&endpoint.labels, wanted));
     let by_name = endpoints.iter().any(|endpoint| endpoint.address.is_name());

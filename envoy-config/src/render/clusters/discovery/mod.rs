@@ -9,6 +9,7 @@ use outrigger_api::types::common::{ExportTo, Labels, Protocol};
 use outrigger_api::types::destination_rule::Subset;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
+use outrigger_core::telemetry;
 
 pub(super) use self::workload::Workload;
 pub(super) use self::written::Names;
@@ -54,6 +55,8 @@ pub(super) struct World<'r> {
     pub(super) locality: &'r Locality,
     /// Hosts as they are written.
     pub(super) names: &'r Names,
+    /// What services of the mesh are told of the workload that looks. `None`: nothing.
+    pub(super) tells: Option<&'r telemetry::Workload>,
 }
 
 /// The endpoints of a destination. `None`: its service has no such port.

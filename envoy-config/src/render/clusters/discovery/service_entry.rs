@@ -53,7 +53,7 @@ pub(super) fn endpoints(
             entries(world, namespace)
                 .filter(|(resource, entry)| selector.matches(&labels(resource, entry)))
                 .map(|(resource, entry)| {
-                    Workload::of_entry(entry, Some(&resource.meta.labels), namespace, number(entry))
+                    Workload::of_entry(entry, Some(&resource.meta), namespace, number(entry))
                 }),
         );
         let target = port.target_port.unwrap_or(port.number);

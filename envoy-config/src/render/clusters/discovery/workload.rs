@@ -1,6 +1,6 @@
 //! An endpoint with what is known of it.
 
-use outrigger_api::resource::{Resource, Spec};
+use outrigger_api::resource::{Metadata, Resource, Spec};
 use outrigger_api::types::common::Labels;
 use outrigger_api::types::workload_entry::{self, WorkloadEntry};
 
@@ -31,6 +31,8 @@ pub(in crate::render::clusters) struct Workload {
     pub(in crate::render::clusters) port: u16,
     /// Its namespace.
     pub(in crate::render::clusters) namespace: String,
+    /// Its name; empty if it has none.
+    pub(in crate::render::clusters) name: String,
 }
 
 impl Workload {
@@ -45,6 +47,7 @@ impl Workload {
             account: None,
             port,
             namespace: String::new(),
+            name: String::new(),
         }
     }
 
@@ -53,11 +56,11 @@ impl Workload {
         self.labels.get(TLS_MODE).is_some_and(|mode| mode == "istio")
     }
 
-    /// What a WorkloadEntry of `namespace` describes. `labels` are those of its metadata. `None`: it is reached through
-    /// the gateway of its network alone.
+    /// What a WorkloadEntry of `namespace` describes. `meta`: its metadata, if it is a resource of its own. `None`: it is
+    /// reached through the gateway of its network alone.
     pub(super) fn of_entry(
         entry: &WorkloadEntry,
-        labels: Option<&Labels>,
+        meta: Option<&Metadata>,
         namespace: &str,
         port: u16,
     ) -> Option<Self> {
@@ -67,7 +70,7 @@ impl Workload {
             workload_entry::Address::Unix(path) => Address::Pipe { path: path.clone() },
             workload_entry::Address::Network => return None,
         };
-        let all = labels.into_iter().flatten().chain(&entry.labels);
+        let all = meta.into_iter().flat_map(|meta| &meta.labels).chain(&entry.labels);
         Some(Self {
             address,
             // Zero counts as not set.
@@ -78,6 +81,7 @@ impl Workload {
             account: entry.service_account.clone().map(|account| (namespace.to_owned(), account)),
             port,
             namespace: namespace.to_owned(),
+            name: meta.map(|meta| meta.name.clone()).unwrap_or_default(),
         })
     }
 }

@@ -1,0 +1,105 @@
+//! What the metrics of a request need of it, gathered on its way.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use outrigger_core::request::{HeaderLine, is_grpc};
+use outrigger_core::telemetry::{METADATA, Protocol, ResponseFlags, Series, Workload};
+
+use crate::abi::{self, Map};
+use crate::metrics::Metrics;
+use crate::response::Ending;
+use crate::{peers, property};
+
+/// What the metrics of a request need of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    started: Instant,
+    protocol: Protocol,
+    /// The cluster that was chosen, if a filter of ours has.
+    pub(crate) cluster: Option<Rc<str>>,
+    /// What the other end has said of itself.
+    peer: Option<Rc<Workload>>,
+}
+
+impl Measured {
+    /// Begins now.
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), protocol: Protocol::Http, cluster: None, peer: None }
+    }
+
+    /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
+    /// of them do.
+    pub(crate) fn on_request(&mut self, metrics: &Metrics) {
+        if abi::header(Map::Request, b"content-type").is_ok_and(|value| is_grpc(&value)) {
+            self.protocol = Protocol::Grpc;
+        }
+        if metrics.reporter.is_destination() {
+            self.peer = peers::take(Map::Request).map(|told| metrics.peers.of_header(told));
+        }
+    }
+
+    /// The request's headers are there, and have been read.
+    pub(crate) fn on_headers(&mut self, lines: &[HeaderLine<'_>], grpc: bool, metrics: &Metrics) {
+        if grpc {
+            self.protocol = Protocol::Grpc;
+        }
+        if metrics.reporter.is_destination()
+            && let Some((_, told)) = lines.iter().find(|(name, _)| *name == METADATA.as_bytes())
+        {
+            self.peer = Some(metrics.peers.of_header(told.to_vec()));
+            // It is not for the application.
+            peers::remove(Map::Request);
+        }
+    }
+
+    /// The response's headers are there.
+    pub(crate) fn on_response(&mut self, metrics: &Metrics) {
+        if !metrics.reporter.is_destination() {
+            self.peer = peers::take(Map::Response).map(|told| metrics.peers.of_header(told));
+        } else if self.peer.is_some()
+            && let Err(status) = metrics.peers.answer()
+        {
+            log::error!("the peer is not told of this workload: {status:?}");
+        }
+    }
+
+    /// Counts the request, which has ended. `injected`: flags that Envoy does not know of.
+    pub(crate) fn on_log(&self, metrics: &Metrics, injected: ResponseFlags) {
+        let ending = metrics.endings.read();
+        let series = self.series(metrics, &ending, injected);
+        if let Err(status) = metrics.record(series, &ending, self.started.elapsed()) {
+            log::error!("metric not recorded: {status:?}");
+        }
+    }
+
+    /// The series of the finished request.
+    fn series(&self, metrics: &Metrics, ending: &Ending, injected: ResponseFlags) -> Series<Rc<str>> {
+        let unknown = metrics.nothing();
+        let known = self.cluster.as_ref().map(Rc::clone);
+        let cluster =
+            known.or_else(|| property::text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
+        let grpc_status = match self.protocol {
+            Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
+            Protocol::Http => None,
+        };
+        let peer = self.peer.as_ref().map(Rc::clone).unwrap_or_else(|| {
+            // Only a client knows its endpoints.
+            if metrics.reporter.is_destination() || cluster.is_empty() {
+                Rc::clone(metrics.peers.unknown())
+            } else {
+                metrics.peers.of_endpoint()
+            }
+        });
+        Series {
+            cluster,
+            peer_principal: metrics.peer().unwrap_or_else(|| Rc::clone(unknown)),
+            peer,
+            protocol: self.protocol,
+            response_code: ending.code,
+            grpc_status,
+            flags: ending.flags.with(injected),
+            values: metrics.values(),
+        }
+    }
+}
