@@ -33,7 +33,7 @@ impl Process {
             .arg(format!("--config.file={}", at("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", at("data").display()))
             .arg(format!("--web.listen-address={address}"))
-            .args(["--log.level=info", "--storage.tsdb.no-lockfile"])
+            .arg("--log.level=info")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -107,10 +107,10 @@ fn tokens_tried_out() -> Panel {
 }
 
 fn fetches() -> Panel {
-    let increase = |stat: JwtStat| query::increase(stat.name(), &[], "10m", "instance");
-    lines("Fetches of keys", "short", "In ten minutes, by proxy")
-        .query(increase(JwtStat::FetchSuccess), "{{instance}} good")
-        .query(increase(JwtStat::FetchFailed), "{{instance}} failed")
+    let total = |stat: JwtStat| query::total(stat.name(), &[], "instance");
+    lines("Fetches of keys", "short", "Since the proxy has started")
+        .query(total(JwtStat::FetchSuccess), "{{instance}} good")
+        .query(total(JwtStat::FetchFailed), "{{instance}} failed")
 }
 
 fn series() -> Panel {
