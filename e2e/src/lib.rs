@@ -12,6 +12,7 @@ pub mod launch;
 pub mod metrics;
 pub mod native_fault;
 pub mod ports;
+pub mod prometheus;
 pub mod raw;
 pub mod regexes;
 pub mod scenario;

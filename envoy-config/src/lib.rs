@@ -6,6 +6,7 @@ pub mod certs;
 pub mod cli;
 pub mod compose;
 pub mod credentials;
+pub mod dashboards;
 pub mod envoy;
 pub mod exit;
 pub mod explain;

@@ -11,7 +11,7 @@ mod common;
 
 use common::{outcome, outrigger};
 
-const COMMANDS: [&str; 5] = ["run", "render", "analyze", "explain", "compose"];
+const COMMANDS: [&str; 6] = ["run", "render", "analyze", "explain", "compose", "dashboards"];
 
 #[test]
 fn alone_it_says_what_it_can_do() {

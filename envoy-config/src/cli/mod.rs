@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod certs;
 pub mod compose;
+pub mod dashboards;
 pub mod examples;
 pub mod explain;
 pub mod input;
@@ -45,6 +46,7 @@ enum Command {
     Compose(compose::Compose),
     Certs(certs::Certs),
     Jwt(jwt::Jwt),
+    Dashboards(dashboards::Dashboards),
 }
 
 impl Cli {
@@ -58,6 +60,7 @@ impl Cli {
             Some(Command::Compose(compose)) => compose.execute(),
             Some(Command::Certs(certs)) => certs.execute(),
             Some(Command::Jwt(jwt)) => jwt.execute(),
+            Some(Command::Dashboards(dashboards)) => dashboards.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string());

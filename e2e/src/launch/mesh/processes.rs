@@ -11,6 +11,7 @@ use super::super::{Gateway, outrigger};
 use super::{HOST, Mesh, resources};
 use crate::client::Client;
 use crate::ports::free_port;
+use crate::prometheus::Target;
 use crate::services::Single;
 use crate::tally::Seen;
 
@@ -18,6 +19,7 @@ use crate::tally::Seen;
 pub struct MeshProcesses {
     gateway: Client,
     b: Client,
+    targets: Vec<Target>,
     _proxies: [Gateway; 3],
     _services: [Single; 2],
     _folder: tempfile::TempDir,
@@ -38,8 +40,10 @@ impl Place {
         Ok(Self { name, namespace, port, inbound: free_port()?, outbound: free_port()? })
     }
 
-    fn service_entry(&self) -> String {
+    /// What others know of it, and its own sidecar: which application it is for.
+    fn service_entry(&self, application: &Single) -> String {
         let Self { name, namespace, port, inbound, .. } = self;
+        let application = application.port;
         format!(
             "---
 apiVersion: networking.istio.io/v1
@@ -49,12 +53,17 @@ spec:
   hosts: [{name}.{namespace}.svc.cluster.local]
   location: MESH_INTERNAL
   resolution: STATIC
-  ports: [{{number: {port}, name: http, protocol: HTTP}}]
-  endpoints:
-  - address: 127.0.0.1
-    ports: {{http: {inbound}}}
-    labels: {{app: {name}, security.istio.io/tlsMode: istio}}
-    serviceAccount: {name}
+  ports: [{{number: {port}, name: http, protocol: HTTP, targetPort: {application}}}]
+  workloadSelector: {{labels: {{app: {name}}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  address: 127.0.0.1
+  ports: {{http: {inbound}}}
+  labels: {{app: {name}, security.istio.io/tlsMode: istio}}
+  serviceAccount: {name}
 "
         )
     }
@@ -63,7 +72,7 @@ spec:
         Single::start("httpbin", self.name, &format!("http://127.0.0.1:{}", self.outbound))
     }
 
-    fn sidecar(&self, home: &Home, service: &Single) -> Result<Gateway> {
+    fn sidecar(&self, home: &mut Home, service: &Single) -> Result<Gateway> {
         let app = format!("app={}", self.name);
         let (inbound, outbound) = (format!("15006={}", self.inbound), format!("15001={}", self.outbound));
         let port = service.port.to_string();
@@ -72,6 +81,8 @@ spec:
             &[
                 "--role",
                 "sidecar",
+                "--workload",
+                self.name,
                 "--label",
                 &app,
                 "--app-port",
@@ -91,6 +102,8 @@ struct Home {
     ca: PathBuf,
     certs: PathBuf,
     resources: PathBuf,
+    /// The proxies that it has started.
+    targets: Vec<Target>,
 }
 
 impl Home {
@@ -100,11 +113,17 @@ impl Home {
         let mut init = Command::new(&outrigger);
         init.args(["certs", "init", "--dir"]).arg(&ca);
         succeed(init)?;
-        Ok(Self { outrigger, ca, certs: folder.join("certs"), resources: resources(folder)? })
+        Ok(Self {
+            outrigger,
+            ca,
+            certs: folder.join("certs"),
+            resources: resources(folder)?,
+            targets: Vec::new(),
+        })
     }
 
     /// A proxy with a certificate of its own.
-    fn run(&self, (namespace, account): (&str, &str), flags: &[&str]) -> Result<Gateway> {
+    fn run(&mut self, (namespace, account): (&str, &str), flags: &[&str]) -> Result<Gateway> {
         let certs = self.certs.join(account);
         let mut issue = Command::new(&self.outrigger);
         issue.args([
@@ -120,7 +139,9 @@ impl Home {
         let own = ["-f", &resources, "--certs", &certs, "--admin", &admin, "--bind", "127.0.0.1"];
         let whose = ["--namespace", namespace, "--service-account", account];
         let flags = own.iter().chain(&whose).chain(flags).map(|flag| (*flag).to_owned());
-        Ok(Gateway::start(&self.outrigger, &flags.collect::<Vec<_>>())?.0)
+        let started = Gateway::start(&self.outrigger, &flags.collect::<Vec<_>>())?.0;
+        self.targets.push(Target { instance: account.to_owned(), admin });
+        Ok(started)
     }
 }
 
@@ -130,26 +151,51 @@ impl MeshProcesses {
     /// # Errors
     /// They do not start.
     pub fn start() -> Result<Self> {
+        Self::start_with("", &[])
+    }
+
+    /// The same with more resources for all proxies, and more flags for the gateway.
+    ///
+    /// # Errors
+    /// They do not start.
+    pub fn start_with(more: &str, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let home = Home::new(folder.path())?;
+        let mut home = Home::new(folder.path())?;
+        if !more.is_empty() {
+            fs::write(home.resources.join("more.yaml"), more)?;
+        }
         let (a, b) = (Place::new("a", "demo-app", 8080)?, Place::new("b", "demo-b", 9090)?);
-        fs::write(home.resources.join("services.yaml"), a.service_entry() + &b.service_entry())?;
         let services = [a.service()?, b.service()?];
         let [of_a, of_b] = &services;
+        let entries = a.service_entry(of_a) + &b.service_entry(of_b);
+        fs::write(home.resources.join("services.yaml"), entries)?;
         let open = free_port()?;
         let port = format!("80={open}");
         let proxies = [
-            b.sidecar(&home, of_b)?,
-            a.sidecar(&home, of_a)?,
-            home.run(("istio-system", "gateway"), &["--port", &port])?,
+            b.sidecar(&mut home, of_b)?,
+            a.sidecar(&mut home, of_a)?,
+            home.run(("istio-system", "gateway"), &[&["--port", &port], flags].concat())?,
         ];
         Ok(Self {
             gateway: Client::new(format!("127.0.0.1:{open}")),
             b: Client::new(format!("127.0.0.1:{}", b.inbound)),
+            targets: home.targets,
             _proxies: proxies,
             _services: services,
             _folder: folder,
         })
+    }
+
+    /// The gateway.
+    #[must_use]
+    pub fn gateway(&self) -> &Client {
+        &self.gateway
+    }
+
+    /// Where the metrics of each proxy are.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
     }
 }
 

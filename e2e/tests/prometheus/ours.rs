@@ -1,0 +1,141 @@
+//! The dashboards and rules that `outrigger dashboards` writes.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use outrigger_e2e::launch::outrigger;
+use outrigger_e2e::prometheus::{Prometheus, promtool};
+use serde_json::Value;
+
+use crate::ask::{answer, assert_data, filled};
+use crate::traffic::Traffic;
+
+/// What is chosen on them.
+const CHOSEN: &[(&str, &str)] = &[
+    ("$__rate_interval", "30s"),
+    ("$reporter", "source|destination"),
+    ("$security", ".*"),
+    ("$service", "b.demo-b.svc.cluster.local"),
+    ("$namespace", "demo-app"),
+    ("$workload", "a"),
+];
+
+/// Nothing is under a fault for long enough to be seen there by every scrape.
+const MAY_BE_ZERO: &[&str] = &["outrigger_fault_active_faults"];
+
+/// Kept tokens fill 10,000 places before one has to make room, and that is another test's matter.
+const NEEDS_MANY_TOKENS: &[&str] = &["outrigger_jwt_cache_evicted"];
+
+fn written() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        Command::new(outrigger().unwrap()).args(["dashboards", "-o"]).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+/// The queries of each panel, and those that fill the variables: series and label.
+fn dashboards(folder: &Path) -> (Vec<String>, Vec<(String, String)>) {
+    let (mut queries, mut variables) = (Vec::new(), Vec::new());
+    let files: Vec<_> = std::fs::read_dir(folder.join("grafana")).unwrap().collect();
+    assert_eq!(files.len(), 4);
+    for file in files {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let dashboard: Value = serde_json::from_str(&text).unwrap();
+        for panel in dashboard["panels"].as_array().unwrap() {
+            for target in panel["targets"].as_array().unwrap() {
+                queries.push(filled(target["expr"].as_str().unwrap(), CHOSEN));
+            }
+        }
+        for variable in dashboard["templating"]["list"].as_array().unwrap() {
+            let Some(query) = variable["query"]["query"].as_str() else { continue };
+            let inside = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap();
+            let (series, label) = inside.rsplit_once(", ").unwrap();
+            variables.push((series.to_owned(), label.to_owned()));
+        }
+    }
+    (queries, variables)
+}
+
+/// The value that an alert compares.
+fn compared(expression: &str) -> &str {
+    [" > ", " == "].iter().find_map(|sign| Some(expression.rsplit_once(sign)?.0)).unwrap()
+}
+
+#[test]
+fn every_query_of_our_dashboards_and_rules_has_data() {
+    let folder = written();
+    let rule_files = ["recording.yaml", "alerts.yaml"].map(|name| {
+        let path = folder.path().join("prometheus").join(name);
+        eprintln!("{}", promtool(&["check", "rules"], &path).unwrap());
+        (name, std::fs::read_to_string(path).unwrap())
+    });
+    let rules: Vec<_> = rule_files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let (queries, variables) = dashboards(folder.path());
+    let traffic = Traffic::start();
+    traffic.observed(&rules, |prometheus| {
+        for (series, label) in variables {
+            let values = prometheus.label_values(&label, &series).unwrap();
+            assert!(!values.is_empty(), "label_values({series}, {label})");
+        }
+        let recorded = evaluated(prometheus);
+        let all: Vec<_> = queries.into_iter().chain(recorded).collect();
+        let mentions = |query: &str, names: &[&str]| names.iter().any(|name| query.contains(name));
+        let (exempt, all): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|query| mentions(query, MAY_BE_ZERO) || mentions(query, NEEDS_MANY_TOKENS));
+        for query in exempt.iter().filter(|query| mentions(query, MAY_BE_ZERO)) {
+            assert!(!prometheus.query(query).unwrap().is_empty(), "{query}");
+        }
+        assert_data(prometheus, &all);
+        firing(prometheus);
+    });
+}
+
+/// Waits until each rule has been evaluated without a complaint; what the recording ones have made and what the others
+/// compare.
+fn evaluated(prometheus: &Prometheus) -> Vec<String> {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let rules = prometheus.rules().unwrap();
+        assert!(rules.len() > 15, "{rules:?}");
+        if let Some(wrong) = rules.iter().find(|rule| rule.health == "err") {
+            panic!("{wrong:?}");
+        }
+        if rules.iter().all(|rule| rule.health == "ok") {
+            let asked = |rule: &outrigger_e2e::prometheus::RuleState| match rule.kind.as_str() {
+                "recording" => rule.name.clone(),
+                _ => compared(&rule.query).to_owned(),
+            };
+            return rules.iter().map(asked).collect();
+        }
+        assert!(Instant::now() < end, "{rules:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// What is so now is told; what is not, is not.
+fn firing(prometheus: &Prometheus) {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let rules = prometheus.rules().unwrap();
+        let state = |alert: &str| rules.iter().find(|rule| rule.name == alert).unwrap().state.clone();
+        let at_once = [
+            "OutriggerDryRunDisagrees",
+            "OutriggerFaultsSpared",
+            "OutriggerKeysNotFetched",
+            "OutriggerSeriesOverflow",
+        ];
+        let later = ["OutriggerManyErrors", "OutriggerManyDenials", "OutriggerFaultsForgotten"];
+        let not = ["OutriggerSlow", "OutriggerFiltersDown"];
+        let right = at_once.iter().all(|alert| state(alert) == "firing")
+            && later.iter().all(|alert| state(alert) == "pending")
+            && not.iter().all(|alert| state(alert) == "inactive");
+        if right {
+            return assert!(answer(prometheus, "ALERTS").is_ok());
+        }
+        assert!(Instant::now() < end, "{rules:#?}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}

@@ -1,0 +1,62 @@
+//! The same requests where a proxy can stand.
+
+use outrigger_e2e::ports::free_port;
+
+use crate::certs::Ca;
+use crate::expected::assert_metrics;
+use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
+
+const HTTPBIN: &str = "httpbin.shop.svc.cluster.local:8000";
+
+#[test]
+fn a_gateway_reports_as_the_source() {
+    let httpbin = httpbin();
+    let resources = edge(TO_HTTPBIN) + &service_entry("httpbin", "HTTP", httpbin.port, "");
+    let proxy = Proxy::start(&Place::Edge, &resources);
+    for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/404", 404)] {
+        proxy.get("shop.example", path, status);
+    }
+    assert_metrics(&proxy.admin, "gateway");
+}
+
+#[test]
+fn a_sidecar_reports_its_applications_requests() {
+    let httpbin = httpbin();
+    let resources = service_entry("httpbin", "HTTP", httpbin.port, "");
+    let proxy = Proxy::start(&Place::Outbound, &resources);
+    for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/503", 503)] {
+        proxy.get(HTTPBIN, path, status);
+    }
+    assert_metrics(&proxy.admin, "client");
+}
+
+#[test]
+fn a_sidecar_reports_requests_for_its_application() {
+    let httpbin = httpbin();
+    let proxy = Proxy::start(&Place::Inbound(free_port().unwrap(), httpbin.port), "");
+    for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/500", 500)] {
+        proxy.get(HTTPBIN, path, status);
+    }
+    assert_metrics(&proxy.admin, "server");
+}
+
+#[test]
+fn both_sides_of_mutual_tls_know_both_names() {
+    let (ca, httpbin) = (Ca::new(), httpbin());
+    let (web, shop) = (ca.issue("front", "web", "1h"), ca.issue("shop", "httpbin", "1h"));
+    let port = free_port().unwrap();
+    let strict = "apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: istio-system}
+spec: {mtls: {mode: STRICT}}
+";
+    let server = Proxy::start(&Place::With(&Place::Inbound(port, httpbin.port), &shop), strict);
+    let tls = ", security.istio.io/tlsMode: istio";
+    let client =
+        Proxy::start(&Place::With(&Place::Outbound, &web), &service_entry("httpbin", "HTTP", port, tls));
+    for (path, status) in [("/status/200", 200), ("/headers", 200), ("/status/418", 418)] {
+        client.get(HTTPBIN, path, status);
+    }
+    assert_metrics(&client.admin, "mtls-client");
+    assert_metrics(&server.admin, "mtls-server");
+}
