@@ -38,13 +38,13 @@ pub(crate) const KEYS: [&str; 29] = [
 /// Stands for any value but none.
 pub(crate) const ANY: &str = "*";
 
-/// The values of a line of text: what is parted by blanks, quotes and brackets kept together; the request's line in three.
+/// The values of a line of text: what is parted by blanks, quotes and the brackets in front kept together; the request's line in three.
 pub(crate) fn of_text(line: &str) -> Vec<String> {
     let (mut values, mut value, mut close) = (Vec::new(), String::new(), None);
     for letter in line.chars() {
         match (close, letter) {
             (None, '"') => close = Some('"'),
-            (None, '[') => close = Some(']'),
+            (None, '[') if values.is_empty() => close = Some(']'),
             (Some(end), letter) if end == letter => close = None,
             (None, ' ') => values.push(std::mem::take(&mut value)),
             (_, letter) => value.push(letter),

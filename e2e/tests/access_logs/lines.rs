@@ -83,9 +83,7 @@ impl Expected {
         .map(str::to_owned)
         .to_vec();
         values.push(upstream(ANY));
-        values.extend(
-            ["127.0.0.1", "test", "11111111-2222-4333-8444-555555555555", "shop.example"].map(str::to_owned),
-        );
+        values.extend([ANY, "test", ANY, "shop.example"].map(str::to_owned));
         values.extend([host, upstream(service), upstream(ANY)]);
         values.extend([ANY, ANY, "-", self.route_name].map(str::to_owned));
         values.extend(self.decided.map(str::to_owned));
@@ -105,7 +103,7 @@ fn each_line_is_istios_and_says_what_was_decided() {
     assert_eq!(proxy.get("/headers", &[("authorization", "Bearer a.b.c")]).status, Some(401));
     assert_eq!(proxy.get("/elsewhere", &[]).status, Some(404));
     assert_eq!(proxy.get("/status/404", &[]).status, Some(418));
-    let jwt = "refused Jwt header is an invalid JSON default/tokens[0]";
+    let jwt = "refused Jwt header is an invalid Base64url encoded default/tokens[0]";
     let expected = [
         Expected {
             path: "/headers?q=1",
@@ -131,8 +129,8 @@ fn each_line_is_istios_and_says_what_was_decided() {
             path: "/headers",
             code: "401",
             flags: "-",
-            details: "jwt_authn_access_denied{Jwt_header_is_an_invalid_JSON}".to_owned(),
-            sent: "29",
+            details: "jwt_authn_access_denied{Jwt_header_is_an_invalid_Base64url_encoded}".to_owned(),
+            sent: "42",
             upstream: None,
             route_name: "-",
             decided: ["-", "-", jwt, "-"],
@@ -155,7 +153,7 @@ fn each_line_is_istios_and_says_what_was_decided() {
             sent: "18",
             upstream: None,
             route_name: "-",
-            decided: ["default/shop[0]", "abort 418 default/shop[0]", "-", "-"],
+            decided: ["default/shop[0]", "default/shop[0] abort=418", "-", "-"],
         },
     ];
     let (text, json) = (proxy.log("text", 5), proxy.log("json", 5));
@@ -163,8 +161,9 @@ fn each_line_is_istios_and_says_what_was_decided() {
     let als = proxy.collector.entries(5).unwrap();
     for (at, expected) in expected.iter().enumerate() {
         compare(&of_text(&text[at]), &expected.values(), &text[at]);
-        compare(&of_json(&json[at]), &expected.values(), &json[at]);
-        compare(&of_text(otel[at].body.trim_end()), &expected.values(), &otel[at].body);
+        // The same request, so every value is the same: also those that are another each time.
+        assert_eq!(of_json(&json[at]), of_text(&text[at]), "{}", json[at]);
+        assert_eq!(otel[at].body.trim_end(), text[at]);
         assert_eq!(otel[at].attributes["path"], expected.path);
         assert_eq!(otel[at].attributes["why"], expected.details);
         assert_eq!((als[at].log.as_str(), als[at].path.as_str()), ("edge", expected.path));

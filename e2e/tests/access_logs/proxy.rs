@@ -50,8 +50,8 @@ impl Proxy {
         let services = Local::start().unwrap();
         let (file, mesh) = (folder.path().join("resources.yaml"), folder.path().join("mesh.config"));
         fs::write(&mesh, MESH.replace("FOLDER", folder.path().to_str().unwrap())).unwrap();
-        let entry = COLLECTOR.replace("GRPC", &collector.grpc.to_string());
-        fs::write(&file, entry.replace("HTTP", &collector.http.to_string()) + resources).unwrap();
+        let entry = COLLECTOR.replace("@GRPC@", &collector.grpc.to_string());
+        fs::write(&file, entry.replace("@HTTP@", &collector.http.to_string()) + resources).unwrap();
         let mut flags = services.flags(&[file], role);
         let (port, inbound, admin) = (free_port().unwrap(), free_port().unwrap(), free_port().unwrap());
         let opened = if role == Role::Gateway { "80" } else { "15001" };
@@ -108,7 +108,7 @@ impl Proxy {
 }
 
 fn ask(client: &Client, host: &str, path: &str, headers: &[(&str, &str)]) -> Seen {
-    let own = [("user-agent", "test"), ("x-request-id", "11111111-2222-4333-8444-555555555555")];
+    let own = [("user-agent", "test")];
     let headers = own.iter().chain(headers);
     let headers: Vec<_> = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     client.request("GET", host, path, &headers).unwrap()
@@ -121,6 +121,6 @@ spec:
   hosts: [collector.test]
   resolution: STATIC
   ports: [{name: grpc, number: 4317, protocol: GRPC}, {name: http, number: 4318, protocol: HTTP}]
-  endpoints: [{address: 127.0.0.1, ports: {grpc: GRPC, http: HTTP}}]
+  endpoints: [{address: 127.0.0.1, ports: {grpc: @GRPC@, http: @HTTP@}}]
 ---
 ";

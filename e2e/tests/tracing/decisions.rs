@@ -81,7 +81,7 @@ fn a_trace_ends_where_it_was_decided_and_says_by_which_policy() {
         short(&spans)[2..],
         [format!("a-v1.default SERVER {A}/*"), format!("a-v1.default CLIENT b.default.svc.cluster.local/*")]
     );
-    assert_eq!(spans[3].tags["outrigger.fault"], "abort 418 default/b[0]", "{spans:#?}");
+    assert_eq!(spans[3].tags["outrigger.fault"], "default/b[0] abort=418", "{spans:#?}");
 
     let token = [("authorization", "Bearer a.b.c")];
     assert_eq!(mesh.get("/here/token", &token).status, Some(401));
