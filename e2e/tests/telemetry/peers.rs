@@ -105,7 +105,8 @@ fn who_tells_nothing_is_told_nothing() {
 #[test]
 fn nobody_outside_of_the_mesh_is_told() {
     let httpbin = httpbin();
-    let outside = service_entry("httpbin", "HTTP", httpbin.port, "").replace("MESH_INTERNAL", "MESH_EXTERNAL");
+    let outside =
+        service_entry("httpbin", "HTTP", httpbin.port, "").replace("MESH_INTERNAL", "MESH_EXTERNAL");
     let client = Proxy::start(&Place::Outbound, &outside);
     assert!(!is_told(&client.get(HTTPBIN, "/headers", 200)));
     let inside = Proxy::start(&Place::Outbound, &service_entry("httpbin", "HTTP", httpbin.port, ""));
