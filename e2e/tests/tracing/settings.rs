@@ -41,7 +41,10 @@ fn services_need_not_be_told() {
     assert_eq!(seen.status, Some(200));
     assert!(!seen.body.to_lowercase().contains("traceparent"), "{}", seen.body);
     // Whoever is told nothing begins a trace of its own.
-    assert_eq!(mesh.trace("/headers", 2).len(), 2);
+    let of_gateway = mesh.collector.trace(2, |span| span.service == "edge.default").unwrap();
+    let of_a = mesh.collector.trace(1, |span| span.service == "a-v1.default").unwrap();
+    assert_eq!((of_gateway.len(), of_a.len()), (2, 1), "{of_gateway:#?} {of_a:#?}");
+    assert_ne!(of_gateway[0].trace, of_a[0].trace);
 }
 
 #[test]
