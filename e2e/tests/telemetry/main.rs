@@ -8,6 +8,7 @@ mod grpc;
 mod places;
 mod proxy;
 mod refusals;
+mod round_trip;
 
 #[allow(dead_code, reason = "only a part is asked for")]
 #[path = "../actions/grpc_service.rs"]
