@@ -162,7 +162,7 @@ mod tests {
             labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
         };
         assert_eq!(labels(&[]), "app=istio-ingressgateway,istio=ingressgateway");
-        assert_eq!(labels(&["--label", "a=b=c", "--label", "d="]), "a=b=c,d=");
+        assert_eq!(labels(&["--label", "a=b-c", "--label", "d="]), "a=b-c,d=");
         assert_eq!(labels(&["--role", "sidecar"]), "");
     }
 
