@@ -25,6 +25,9 @@ const SETTLE: Duration = Duration::from_secs(7);
 /// How much the memory may grow after the bound is reached, whatever the number of requests: what allocators keep.
 const SLACK: u64 = 24 << 20;
 
+/// More series than that are only counted.
+const MANY: u64 = 1_000;
+
 /// What came of it.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -36,18 +39,18 @@ pub struct Report {
     pub series: u64,
     /// Requests that the rest counts.
     pub folded: u64,
-    /// Memory that Envoy has in use before the flood, when the bound is reached, after half of what is left, and in the
-    /// end, in bytes.
-    pub memory: [u64; 4],
+    /// Memory that Envoy has in use before the flood, when the bound is reached, after half of what is left, in the end,
+    /// and after a scrape, in bytes.
+    pub memory: [u64; 5],
     /// The page that a scrape gets in the end: its length, and how long it takes.
-    pub page: (usize, Duration),
+    pub page: (u64, Duration),
     /// Requests a second, with a client on the same machine.
     pub rate: f64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [before, bound, half, end] = self.memory.map(|bytes| bytes as f64 / f64::from(1 << 20));
+        let [before, bound, half, end, scraped] = self.memory.map(|bytes| bytes as f64 / f64::from(1 << 20));
         writeln!(f, "{} requests, {:.0} a second, every answer right", self.requests, self.rate)?;
         writeln!(
             f,
@@ -56,7 +59,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "memory of Envoy: {before:.1} MiB before, {bound:.1} at the bound, {half:.1} after half of the rest, {end:.1} in the end"
+            "memory of Envoy: {before:.1} MiB before, {bound:.1} at the bound, {half:.1} after half of the rest, {end:.1} in the end, \
+             {scraped:.1} after a scrape"
         )?;
         let (length, took) = self.page;
         write!(f, "a scrape: {:.1} MB in {:.2} s", length as f64 / 1e6, took.as_secs_f64())
@@ -93,15 +97,17 @@ pub fn run(options: &Options) -> Result<Report> {
     }
 
     let started = Instant::now();
-    let text = metrics::page(&proxy.admin)?;
-    let page = (text.len(), started.elapsed());
-    let read: Exposition = text.parse()?;
+    let page = (metrics::page_length(&proxy.admin)?, started.elapsed());
+    memory.push(proxy.memory()?);
+    // Of many series the histograms are too long to be kept here.
+    let wanted = if options.most > MANY { "istio_requests_total|outrigger_" } else { "istio_|outrigger_" };
+    let read: Exposition = metrics::page_of(&proxy.admin, wanted)?.parse()?;
     let report = Report {
         requests: options.requests,
         most: options.most,
         series: check_series(&read, options.most, options.requests + WARM_UP)?,
         folded: single(&read, "outrigger_metric_series_overflow")?,
-        memory: memory.try_into().map_err(|_| anyhow::anyhow!("not four measurements"))?,
+        memory: memory.try_into().map_err(|_| anyhow::anyhow!("not five measurements"))?,
         page,
         rate: options.requests as f64 / took.as_secs_f64(),
     };
@@ -111,7 +117,7 @@ pub fn run(options: &Options) -> Result<Report> {
         report.folded == options.requests + WARM_UP - counted_by_themselves(&read),
         "what is folded does not add up\n{report}"
     );
-    let [_, at_bound, half, end] = report.memory;
+    let [_, at_bound, half, end, _] = report.memory;
     ensure!(half <= at_bound + SLACK && end <= at_bound + SLACK, "the memory grows\n{report}");
     Ok(report)
 }
@@ -139,7 +145,7 @@ fn check_series(page: &Exposition, most: u64, sent: u64) -> Result<u64> {
 fn counted_by_themselves(page: &Exposition) -> u64 {
     let samples = page.families.get("istio_requests_total").map(|family| family.samples.as_slice());
     let own =
-        samples.unwrap_or_default().iter().filter(|sample| sample.label("reporter") != Some("overflow"));
+        samples.unwrap_or_default().iter().filter(|sample| sample.label("response_code") != Some("overflow"));
     own.map(|sample| sample.value as u64).sum()
 }
 
