@@ -4,6 +4,7 @@ pub mod bench;
 pub mod beside;
 pub mod beside_jwt;
 pub mod client;
+pub mod collector;
 pub mod differential;
 pub mod engine_judge;
 pub mod flood;

@@ -20,6 +20,7 @@ pub mod proxy_options;
 pub mod render;
 pub mod run;
 mod scope;
+pub(crate) mod telemetry;
 
 pub use exit::Exit;
 pub use load::{Inputs, Loaded};

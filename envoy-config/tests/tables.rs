@@ -35,11 +35,21 @@ fn proxy(table: &str) -> Proxy {
     Proxy { labels, workload: "istio-ingressgateway".to_owned(), ..Proxy::default() }
 }
 
+/// The mesh configuration of a table, if it has one.
+fn mesh(table: &str) -> mesh_config::Parsed {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/meshes").join(format!("{table}.yaml"));
+    if !file.exists() {
+        return mesh_config::Parsed::default();
+    }
+    let mesh = mesh_config::read(&file).unwrap().mesh;
+    mesh_config::Parsed { mesh, ..mesh_config::Parsed::default() }
+}
+
 /// What `analyze` finds in a file.
-fn findings(text: &str, file: &Path, proxy: &Proxy) -> (Vec<Finding>, String) {
+fn findings(text: &str, file: &Path, proxy: &Proxy, mesh: &mesh_config::Parsed) -> (Vec<Finding>, String) {
     fs::write(file, text).unwrap();
     let loaded = Inputs::new(vec![file.to_owned()], "default".to_owned()).load().unwrap();
-    let findings = analyze::analyze(&loaded, proxy, &mesh_config::Parsed::default());
+    let findings = analyze::analyze(&loaded, proxy, mesh);
     let files: Vec<_> = loaded.files.iter().collect();
     let human = anstream::adapter::strip_str(&human::report(&findings, &files)).to_string();
     (findings, human)
@@ -83,10 +93,10 @@ fn findings_about_several_resources() {
     let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables");
     for path in fs::read_dir(tables).unwrap().map(|entry| entry.unwrap().path()) {
         let name = path.file_stem().unwrap().to_str().unwrap();
-        let proxy = proxy(name);
+        let (proxy, mesh) = (proxy(name), mesh(name));
         let table = fs::read_to_string(&path).unwrap();
         let rewritten = table::rewrite(&table, |text| {
-            let (findings, human) = findings(text, &file, &proxy);
+            let (findings, human) = findings(text, &file, &proxy, &mesh);
             compare_outputs(&findings, &human);
             findings.iter().map(|finding| said(finding, folder.path())).collect()
         });

@@ -48,7 +48,8 @@ impl Service {
             .get(CONTENT_TYPE)
             .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
         let path = request.uri().path();
-        let mut response = if let Some(answer) = via::answer(request.method(), path).await {
+        let mut response = if let Some(answer) = via::answer(request.method(), path, request.headers()).await
+        {
             answer
         } else if let Some(answer) = behaviour::answer(&self.attempts, path, is_grpc).await {
             answer?

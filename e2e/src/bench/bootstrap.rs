@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::envoy::address;
 use super::listener::Listener;
 use super::ours::Ours;
+use super::plain;
 
 /// What every answer of the upstream carries.
 const BODY: &str = r#"{"order": 4711, "state": "shipped", "lines": [{"article": "oar", "count": 2}, {"article": "float", "count": 1}]}"#;
@@ -18,7 +19,8 @@ pub(super) fn measured<'m>(
     ours: &Ours,
 ) -> Value {
     let listeners: Vec<_> = listeners.into_iter().map(|listener| &listener.config).collect();
-    let clusters: Vec<_> = clusters.into_iter().collect();
+    let clusters: Vec<_> =
+        clusters.into_iter().flat_map(|cluster| [cluster.clone(), plain::cluster(cluster)]).collect();
     json!({
         "node": {"id": "bench", "cluster": "bench"},
         "layered_runtime": ours.runtime,

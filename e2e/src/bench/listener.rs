@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::envoy::address;
 use super::ours::Ours;
+use super::plain;
 
 /// The policies that a listener carries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +65,7 @@ pub(super) fn listener(
     };
     if !hosts.is_empty() {
         let mut route_config = json!({"name": name, "virtual_hosts": hosts});
+        plain::route(&mut route_config);
         for host in route_config["virtual_hosts"].as_array_mut().into_iter().flatten() {
             host["include_request_attempt_count"] = true.into();
             host["retry_policy"] = ours.retry_policy()?.clone();

@@ -14,24 +14,26 @@ pub(super) struct Request {
     pub(super) path: String,
     /// Header lines besides those of the load generator, with `host`.
     pub(super) headers: Vec<(String, String)>,
-    /// Each request has another one of these, in `authorization`.
-    pub(super) tokens: Option<Tokens>,
+    /// Each request has another one of these.
+    pub(super) each: Option<Lines>,
     /// Every answer has to be a refusal; otherwise none may be.
     pub(super) refused: bool,
 }
 
-/// Tokens in a file, one a line.
+/// Values of a header in a file, one a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tokens {
+pub(super) struct Lines {
+    /// The header.
+    pub(super) header: &'static str,
     /// The file.
     pub(super) file: PathBuf,
 }
 
-impl Tokens {
+impl Lines {
     /// The first one.
     pub(super) fn first(&self) -> Result<String> {
         let text = std::fs::read_to_string(&self.file)?;
-        text.lines().next().map(str::to_owned).context("a file without a token")
+        text.lines().next().map(str::to_owned).context("a file without a line")
     }
 
     /// What makes wrk send them in turn. The requests are put together before the first is sent.
@@ -39,8 +41,8 @@ impl Tokens {
         format!(
             "local requests, at = {{}}, 0
 init = function()
-  for token in io.lines('{}') do
-    wrk.headers['authorization'] = 'Bearer ' .. token
+  for line in io.lines('{}') do
+    wrk.headers['{}'] = line
     requests[#requests + 1] = wrk.format()
   end
 end
@@ -49,7 +51,8 @@ request = function()
   return requests[at]
 end
 ",
-            self.file.display()
+            self.file.display(),
+            self.header
         )
     }
 }
@@ -91,9 +94,9 @@ impl Generator {
             let name = if name == "host" { "Host" } else { name };
             command.arg("--header").arg(format!("{name}: {value}"));
         }
-        if let Some(tokens) = &request.tokens {
-            let script = tokens.file.with_extension("lua");
-            std::fs::write(&script, tokens.script())?;
+        if let Some(lines) = &request.each {
+            let script = lines.file.with_extension("lua");
+            std::fs::write(&script, lines.script())?;
             command.arg("--script").arg(script);
         }
         command.arg(format!("http://127.0.0.1:{port}{}", request.path));

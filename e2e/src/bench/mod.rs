@@ -14,8 +14,10 @@ pub(crate) mod envoy;
 mod listener;
 mod load;
 mod machine;
+mod metrics;
 mod native;
 mod ours;
+mod plain;
 mod policies;
 mod probes;
 mod report;
@@ -49,6 +51,9 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.tokens {
         return tokens::run(options);
+    }
+    if options.metrics {
+        return metrics::run(options);
     }
     let (bench, [upstream, envoy]) = put_up(options)?;
     let generator = Generator::find(Cores::find().load, options.connections)?;

@@ -9,7 +9,8 @@ use clap::Parser;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "./makew bench --", disable_version_flag = true)]
 pub struct Options {
-    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes, --tokens or --policies 3]
+    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes, --tokens or
+    /// --policies 3]
     #[arg(long = "rounds", value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
     wanted_rounds: Option<u32>,
     /// Seconds of load for each measurement [default: 3, with --routes, --tokens or --policies 1]
@@ -39,6 +40,9 @@ pub struct Options {
     /// AuthorizationPolicies instead, 1 to 10,000 of several shapes.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens"])]
     pub policies: bool,
+    /// Metrics instead: alone and in the suite, with one set of labels and with a thousand.
+    #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens", "policies"])]
+    pub metrics: bool,
     /// Also 10 against 10,000 routes and authorization rules.
     #[arg(long)]
     pub scale: bool,

@@ -78,6 +78,16 @@ pub const TRIED_OUT: &str = "OUT0231";
 pub const UNKNOWN_PROVIDER: &str = "OUT0250";
 /// A workload is to ask two servers.
 pub const SECOND_PROVIDER: &str = "OUT0251";
+/// A Telemetry names a provider that is not there.
+pub const UNKNOWN_TELEMETRY_PROVIDER: &str = "OUT0260";
+/// A provider is named for what its kind does not do.
+pub const UNSUITABLE_PROVIDER: &str = "OUT0261";
+/// Nothing says where a provider's server is.
+pub const COLLECTOR_NOT_FOUND: &str = "OUT0262";
+/// An expression of a Telemetry is not CEL, or about what Envoy does not know.
+pub const BAD_EXPRESSION: &str = "OUT0263";
+/// A part of a Telemetry does nothing.
+pub const TELEMETRY_WITHOUT_EFFECT: &str = "OUT0264";
 /// Parts of a rule exclude each other.
 pub const NEVER_HOLDS: &str = "OUT0240";
 /// A value of a rule is one that no request has.
@@ -112,6 +122,11 @@ pub fn title(code: &str) -> &'static str {
         TRIED_OUT => "rules are tried out and refuse nobody",
         UNKNOWN_PROVIDER => "extension provider can't be asked",
         SECOND_PROVIDER => "a workload is to ask two extension providers",
+        UNKNOWN_TELEMETRY_PROVIDER => "Telemetry names a provider that is not there",
+        UNSUITABLE_PROVIDER => "provider is named for what its kind does not do",
+        COLLECTOR_NOT_FOUND => "nothing says where a provider's server is",
+        BAD_EXPRESSION => "expression is not CEL, or about what Envoy does not know",
+        TELEMETRY_WITHOUT_EFFECT => "a part of a Telemetry does nothing",
         HIDDEN_FAULT => "timeout or retries never see the fault",
         FAULT_EXPIRY => "faults have ended or end soon",
         ANNOTATION_WITHOUT_EFFECT => "annotation does nothing",

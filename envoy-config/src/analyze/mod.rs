@@ -19,6 +19,7 @@ mod selectors;
 mod series;
 mod services;
 mod suppress;
+mod telemetry;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,7 @@ pub fn analyze_with(
     peers::check(resources, proxy, &mut findings);
     tokens::check(resources, &mut findings);
     providers::check(resources, proxy, &mesh.mesh, &mut findings);
+    telemetry::check(resources, proxy, &mesh.mesh, &mut findings);
     policies::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
     series::check(resources, options.metrics.max_series, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);

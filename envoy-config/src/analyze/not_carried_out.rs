@@ -22,10 +22,6 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
                 connections(resource, service, findings);
                 stat_prefixes(resource, service, findings);
             }
-            Spec::Telemetry(_) => {
-                let message = "Telemetry is not carried out yet: the standard metrics keep Istio's defaults";
-                push(resource, Level::Warning, "spec", message, findings);
-            }
             Spec::WorkloadGroup => {
                 let message = "nobody takes registrations of workloads here: each needs a WorkloadEntry";
                 push(resource, Level::Info, "spec", message, findings);

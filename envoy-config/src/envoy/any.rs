@@ -2,17 +2,19 @@
 
 use serde::Serialize;
 
+use super::access_log::{CommonGrpcLog, FileAccessLog, HttpGrpcLog, OpenTelemetryLog};
 use super::cluster::{Cluster, ConsistentHashing, DnsCache, DnsCluster, HttpProtocolOptions, LoadAssignment};
 use super::discovery::ExtensionConfig;
 use super::ext_authz::{HttpExtAuthz, NetworkExtAuthz};
 use super::http::{
-    EarlyHeaderMutation, FileAccessLog, HealthCheck, HttpConnectionManager, RequestMutations, SetFilterState,
+    EarlyHeaderMutation, HealthCheck, HttpConnectionManager, RequestMutations, SetFilterState,
 };
 use super::listener::{Listener, TcpProxy};
 use super::rbac::{NetworkRbac, RbacRules};
 use super::scalars::{Block, Empty, is_default};
 use super::secret::Secret;
 use super::tls::{DownstreamTlsContext, UpstreamTlsContext};
+use super::tracing::{OpenTelemetryTracer, ZipkinTracer};
 use super::wasm::PluginConfig;
 
 /// The types that stand in an `Any`.
@@ -191,6 +193,51 @@ pub enum Any {
     /// An access log.
     #[serde(rename = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog")]
     FileAccessLog(FileAccessLog),
+    /// An access log of requests by Envoy's own service.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig")]
+    HttpGrpcLog(Box<HttpGrpcLog>),
+    /// The same of connections.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig")]
+    TcpGrpcLog {
+        /// All of it.
+        common_config: Box<CommonGrpcLog>,
+    },
+    /// An access log by OTLP.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig"
+    )]
+    OpenTelemetryLog(Box<OpenTelemetryLog>),
+    /// Which requests are logged.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter")]
+    CelFilter {
+        /// In CEL.
+        expression: String,
+    },
+    /// The operator `%REQ_WITHOUT_QUERY()%`.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery")]
+    ReqWithoutQuery {},
+    /// Traces by OTLP.
+    #[serde(rename = "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig")]
+    OpenTelemetryTracer(Box<OpenTelemetryTracer>),
+    /// Traces by Zipkin's API.
+    #[serde(rename = "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig")]
+    ZipkinTracer(Box<ZipkinTracer>),
+    /// Attributes of a proxy from its environment.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig"
+    )]
+    EnvironmentResourceDetector {},
+    /// Attributes of a proxy from Dynatrace's files.
+    #[serde(
+        rename = "type.googleapis.com/envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig"
+    )]
+    DynatraceResourceDetector {},
+    /// Ids of requests.
+    #[serde(rename = "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig")]
+    UuidRequestId {
+        /// The id says whether a request is traced.
+        use_request_id_for_trace_sampling: bool,
+    },
 }
 
 /// `envoy.config.core.v3.ProxyProtocolConfig`

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::grpc::{GrpcService, HttpUri};
 use super::http::HeaderValue;
 use super::matcher::{ListStringMatcher, MetadataMatcher};
-use super::scalars::{Seconds, is_default};
+use super::scalars::is_default;
 
 /// `envoy.extensions.filters.http.ext_authz.v3.ExtAuthz`
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,24 +81,6 @@ pub enum AuthzService {
     HttpService(Box<HttpService>),
 }
 
-/// `envoy.config.core.v3.GrpcService` by Envoy's own client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GrpcService {
-    /// Where.
-    pub envoy_grpc: EnvoyGrpc,
-    /// How long an answer may take.
-    pub timeout: Seconds,
-}
-
-/// `GrpcService.EnvoyGrpc`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EnvoyGrpc {
-    /// The cluster.
-    pub cluster_name: String,
-    /// The `:authority` of the calls.
-    pub authority: String,
-}
-
 /// `HttpService`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HttpService {
@@ -112,17 +95,6 @@ pub struct HttpService {
     /// What is taken over from the answer.
     #[serde(skip_serializing_if = "is_default")]
     pub authorization_response: AuthorizationResponse,
-}
-
-/// `envoy.config.core.v3.HttpUri`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HttpUri {
-    /// Has to be there, and says nothing here.
-    pub uri: String,
-    /// The cluster.
-    pub cluster: String,
-    /// How long an answer may take.
-    pub timeout: Seconds,
 }
 
 /// `AuthorizationRequest`

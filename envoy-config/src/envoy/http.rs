@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Any;
+use super::access_log::AccessLog;
 use super::any::Extension;
 use super::discovery::ExtensionConfigSource;
 use super::route::{HeaderMatcher, RouteConfiguration};
 use super::scalars::{Seconds, is_default};
+use super::tracing::Tracing;
 
 /// How HTTP is read from a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,11 +50,24 @@ pub struct HttpConnectionManager {
     pub early_header_mutation_extensions: Vec<Extension>,
     /// Where each request is written down.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub access_log: Vec<Extension>,
+    pub access_log: Vec<AccessLog>,
+    /// How each request is traced. `None`: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracing: Option<Tracing>,
+    /// What makes the ids of requests. `None`: Envoy's own, which also say whether a request is traced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id_extension: Option<RequestIdExtension>,
     /// In order; the last is the router.
     pub http_filters: Vec<HttpFilter>,
     /// Where requests go.
     pub route_config: RouteConfiguration,
+}
+
+/// `RequestIDExtension`
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RequestIdExtension {
+    /// What makes them.
+    pub typed_config: Any,
 }
 
 /// `SetCurrentClientCertDetails`: what is told of a client's certificate.
@@ -175,10 +190,18 @@ pub struct RequestMutation {
     append: HeaderValueOption,
 }
 
+/// `envoy.config.core.v3.HeaderValueOption`: a header in place of one of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct HeaderValueOption {
+pub struct HeaderValueOption {
     header: HeaderValue,
     append_action: &'static str,
+}
+
+impl HeaderValueOption {
+    /// The header.
+    pub fn set(key: String, value: String) -> Self {
+        Self { header: HeaderValue { key, value }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" }
+    }
 }
 
 /// `envoy.config.core.v3.HeaderValue`
@@ -200,8 +223,7 @@ pub struct RequestMutations {
 impl RequestMutation {
     /// Puts a header into each request, in place of one of that name.
     pub fn set(name: &str, value: &str) -> Self {
-        let header = HeaderValue { key: name.to_owned(), value: value.to_owned() };
-        Self { append: HeaderValueOption { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } }
+        Self { append: HeaderValueOption::set(name.to_owned(), value.to_owned()) }
     }
 }
 
@@ -210,13 +232,4 @@ impl EarlyHeaderMutation {
     pub fn set(name: &str, value: &str) -> Self {
         Self { mutations: vec![RequestMutation::set(name, value)] }
     }
-}
-
-/// A log with a line a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FileAccessLog {
-    /// The file.
-    pub path: String,
-    /// A line.
-    pub log_format: FormatString,
 }

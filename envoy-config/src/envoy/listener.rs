@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::access_log::AccessLog;
 use super::any::Extension;
 use super::scalars::{Address, Empty, Seconds, is_default};
 
@@ -102,7 +103,7 @@ pub struct TcpProxy {
     pub hash_policy: Vec<TcpHashPolicy>,
     /// Access logs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub access_log: Vec<Extension>,
+    pub access_log: Vec<AccessLog>,
 }
 
 /// `envoy.type.v3.HashPolicy`

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use outrigger_api::{DecisionRecord, Problem, Resource};
+use outrigger_api::{DecisionRecord, Problem, Proxy, Resource};
 use outrigger_core::route::{Destination, Table};
 use outrigger_core::{Attributes, Engine};
 
 use super::authz::{self, Guard, Scope, Server};
+use super::collectors::Collectors;
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
-use super::{access_log, add_new, clusters, filters, hcm, probe, problems};
+use super::{access_log, add_new, clusters, filters, hcm, probe, problems, tracing};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
+use crate::envoy::bootstrap::Node;
 use crate::envoy::listener::{FilterChain, Listener, TcpHashPolicy, TcpProxy};
 use crate::envoy::scalars::Empty;
 use crate::envoy::tls::DownstreamTlsContext;
+use crate::telemetry;
 
 /// A listener and where it leads.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Assembled {
     pub(super) servers: Vec<Server>,
     /// Labels that Telemetries add to metrics.
     pub(super) labels: BTreeSet<String>,
+    /// Requests are traced.
+    pub(super) traced: bool,
 }
 
 /// The listener of `plan`.
@@ -38,6 +43,7 @@ pub(super) struct Assembled {
 pub(super) fn listener(
     plan: &Plan,
     resources: &[Resource],
+    node: &Node,
     options: &Options,
 ) -> Result<Assembled, Vec<Problem>> {
     let (mut filter_chains, mut problems) = (Vec::new(), Vec::new());
@@ -45,7 +51,7 @@ pub(super) fn listener(
     for chain in &plan.chains {
         let unverified = chain.tls.as_ref().is_some_and(DownstreamTlsContext::believes_anyone);
         let network = match &chain.content {
-            Content::Http(http) => requests(&plan.name(), http, unverified, resources, options),
+            Content::Http(http) => requests(&plan.name(), http, unverified, resources, (node, options)),
             Content::Tcp(tcp) => bytes(&plan.name(), tcp, unverified, resources, options),
             Content::Probes(probes) => Ok((vec![probe::filter(probes)], Needs::default())),
         };
@@ -54,6 +60,7 @@ pub(super) fn listener(
                 needs.destinations.extend(found.destinations);
                 needs.keys.extend(found.keys);
                 needs.servers.extend(found.servers);
+                needs.traced |= found.traced;
                 needs.labels.extend(found.labels);
                 filter_chains.push(filter_chain(chain, filters));
             }
@@ -72,8 +79,8 @@ pub(super) fn listener(
         listener_filters: inspect.then(inspector).into_iter().collect(),
         filter_chains,
     };
-    let Needs { destinations, keys, servers, labels } = needs;
-    Ok(Assembled { listener, destinations, keys, servers, labels })
+    let Needs { destinations, keys, servers, labels, traced } = needs;
+    Ok(Assembled { listener, destinations, keys, servers, labels, traced })
 }
 
 fn filter_chain(chain: &Chain, filters: Vec<Extension>) -> FilterChain {
@@ -92,6 +99,7 @@ struct Needs {
     keys: BTreeSet<&'static str>,
     servers: Vec<Server>,
     labels: BTreeSet<String>,
+    traced: bool,
 }
 
 type Network = (Vec<Extension>, Needs);
@@ -101,13 +109,19 @@ fn requests(
     http: &Http,
     unverified: bool,
     resources: &[Resource],
-    options: &Options,
+    (node, options): (&Node, &Options),
 ) -> Result<Network, Vec<Problem>> {
     let known = http.resources.as_deref().unwrap_or(resources);
     let mut config = filters::config(known, &http.proxy);
+    let telemetry = telemetry::Scope::new(resources, &http.proxy, &options.mesh);
+    let mut collectors = collectors(resources, &http.proxy);
+    let operation = operation(http, resources);
+    let operation = operation.as_deref();
+    let traced = tracing::traced(&telemetry, &http.proxy, operation, &node.cluster, &mut collectors);
+    let logs = access_log::loggers(&telemetry, &mut collectors);
     config.decision_record = DecisionRecord {
-        // Filter state is for access logs.
-        filter_state: access_log::is_kept(&options.mesh),
+        // Filter state is for access logs and spans.
+        filter_state: traced.is_some() || !logs.is_empty(),
         response_header: options.decision_header.clone(),
     };
     config.metrics = options.metrics;
@@ -124,7 +138,7 @@ fn requests(
         return Err(vec![problems::unverified_peers(name)]);
     }
     let names = clusters::by_request(resources, &http.proxy, &destinations);
-    let Guard { filters: guard, servers } =
+    let Guard { filters: guard, mut servers } =
         authz::on_requests(&Scope { resources: known, proxy: &http.proxy, mesh: &options.mesh });
     let dir = &options.module_dir;
     // Where no `x-forwarded-for` is believed the client is the peer, and its address need not be kept apart.
@@ -132,8 +146,21 @@ fn requests(
     let kept = if client_is_peer { Attributes::none() } else { wanted };
     let chain = filters::chain(options.filters, guard, (http, names), &config, kept, dir);
     let keys = clusters::jwks::names(engine.key_sources());
-    let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, options);
-    Ok((vec![filter], Needs { destinations, keys, servers, labels }))
+    let is_traced = traced.is_some();
+    let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, (logs, traced), options);
+    servers.extend(collectors.servers);
+    Ok((vec![filter], Needs { destinations, keys, servers, labels, traced: is_traced }))
+}
+
+/// None yet.
+fn collectors<'c>(resources: &'c [Resource], proxy: &'c Proxy) -> Collectors<'c> {
+    Collectors { resources, domain: &proxy.cluster_domain, servers: Vec::new() }
+}
+
+/// The `host:port` that all requests of a listener are for.
+fn operation(http: &Http, resources: &[Resource]) -> Option<String> {
+    let Traffic::Inbound(application) = &http.traffic else { return None };
+    clusters::service::application_operation(application.port, resources, &http.proxy)
 }
 
 fn bytes(
@@ -147,16 +174,19 @@ fn bytes(
     if unverified && authz::ask_for_peers(&scope) {
         return Err(vec![problems::unverified_peers(name)]);
     }
-    let Guard { mut filters, servers } = authz::on_connections(&scope);
+    let Guard { mut filters, mut servers } = authz::on_connections(&scope);
+    let telemetry = telemetry::Scope::new(resources, &tcp.proxy, &options.mesh);
+    let mut collectors = collectors(resources, &tcp.proxy);
     let proxy = TcpProxy {
         stat_prefix: format!("{}_{name}", if tcp.application.is_some() { "inbound" } else { "outbound" }),
         cluster: tcp.cluster.clone(),
         idle_timeout: tcp.idle_timeout,
         max_downstream_connection_duration: tcp.max_connection_duration,
         hash_policy: tcp.by_source.then_some(TcpHashPolicy { source_ip: Empty {} }).into_iter().collect(),
-        access_log: access_log::loggers(&options.mesh),
+        access_log: access_log::loggers(&telemetry, &mut collectors),
     };
     filters.push(Extension::new("envoy.filters.network.tcp_proxy", Any::TcpProxy(Box::new(proxy))));
     let destinations = tcp.destinations.iter().cloned().collect();
+    servers.extend(collectors.servers);
     Ok((filters, Needs { destinations, servers, ..Needs::default() }))
 }

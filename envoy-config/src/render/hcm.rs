@@ -8,8 +8,10 @@ use outrigger_core::route::Profile;
 
 use super::listeners::{Http, Traffic};
 use super::options::Options;
-use super::{access_log, routes};
+use super::routes;
+use super::tracing::Traced;
 use crate::envoy::Any;
+use crate::envoy::access_log::AccessLog;
 use crate::envoy::any::Extension;
 use crate::envoy::http::{
     ClientCertDetails, EarlyHeaderMutation, HttpConnectionManager, HttpFilter, ServerProtocolOptions,
@@ -34,15 +36,21 @@ const NAMES: ClientCertDetails = ClientCertDetails { cert: false, ..WHOLE_CERTIF
 const UNDECIDED: &str = "undecided";
 
 /// The network filter that speaks HTTP on a chain of the listener `name`, with `http_filters`, of which some may ask
-/// servers (`asks`).
+/// servers (`asks`), with its logs and traces.
 pub(super) fn filter(
     name: &str,
     http: &Http,
     (http_filters, asks): (Vec<HttpFilter>, bool),
     profiles: &BTreeSet<Profile>,
+    (access_log, traced): (Vec<AccessLog>, Option<Traced>),
     options: &Options,
 ) -> Extension {
     let mut manager = manager(name, http, http_filters, profiles, options);
+    manager.access_log = access_log;
+    if let Some(Traced { tracing, request_id }) = traced {
+        manager.tracing = Some(tracing);
+        manager.request_id_extension = request_id;
+    }
     if asks && http.proxy.routes() {
         manager.early_header_mutation_extensions = vec![undecided()];
     }
@@ -94,7 +102,9 @@ fn manager(
         forward_client_cert_details: certificates.map(|(what, _)| what),
         set_current_client_cert_details: certificates.map(|(_, details)| details),
         early_header_mutation_extensions: Vec::new(),
-        access_log: access_log::loggers(&options.mesh),
+        access_log: Vec::new(),
+        tracing: None,
+        request_id_extension: None,
         http_filters,
         route_config: routes::configuration(&http.traffic, &options.mesh, profiles, &http.redirects),
     }

@@ -4,6 +4,8 @@ mod access_log;
 mod assemble;
 pub(crate) mod authz;
 mod clusters;
+mod collectors;
+mod decision;
 mod filters;
 mod hcm;
 mod listeners;
@@ -20,6 +22,7 @@ pub(crate) mod testing;
 mod tests;
 mod text;
 mod tls;
+mod tracing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -84,9 +87,11 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     let (mut keys, mut servers, mut labels) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (node, mut traced) = (node(proxy), false);
     for plan in &plans {
-        match assemble::listener(plan, resources, options) {
+        match assemble::listener(plan, resources, &node, options) {
             Ok(assembled) => {
+                traced |= assembled.traced;
                 destinations.extend(assembled.destinations);
                 keys.extend(assembled.keys);
                 servers.extend(assembled.servers);
@@ -103,8 +108,8 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         credentials: &credentials,
         secrets: &mut secrets,
     };
-    let wanted =
-        clusters::Wanted { destinations: &destinations, servers: &servers, keys: &keys, plans: &plans };
+    let (destinations, servers, keys, plans) = (&destinations, &servers, &keys, &plans);
+    let wanted = clusters::Wanted { destinations, servers, keys, plans, traced };
     let clusters = match clusters::clusters(surroundings, wanted) {
         Ok(clusters) => clusters,
         Err(found) => {
@@ -117,7 +122,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     }
     let admin = options.admin;
     Ok(Rendered {
-        node: node(proxy),
+        node,
         admin: Admin { address: Address::tcp(admin.ip().to_string(), admin.port()) },
         runtime: runtime(),
         stats: stats::config(&labels),

@@ -16,7 +16,7 @@ pub const OUTBOUND_PORT: u16 = 15001;
 pub const INBOUND_PORT: u16 = 15006;
 
 /// Flags of `render` and `run`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// `--port 80=8080`: where to listen in place of a port that the resources name.
     pub ports: BTreeMap<u16, u16>,

@@ -40,6 +40,8 @@ pub(super) fn filter(probes: &[AppProbe]) -> Extension {
         set_current_client_cert_details: None,
         early_header_mutation_extensions: Vec::new(),
         access_log: Vec::new(),
+        tracing: None,
+        request_id_extension: None,
         http_filters: vec![
             HttpFilter::new("envoy.filters.http.health_check", Any::HealthCheck(ready)),
             HttpFilter::new("envoy.filters.http.router", Any::Router {}),

@@ -49,13 +49,8 @@ pub(super) fn config(added: &BTreeSet<String>) -> StatsConfig {
     let known: Vec<_> = telemetry::LABELS.iter().chain(OWN_LABELS).copied().collect();
     let added = added.iter().map(String::as_str).filter(|label| !known.contains(label));
     let all: Vec<_> = known.iter().copied().chain(added).collect();
-    let tag = |label: &&str| TagSpecifier {
-        tag_name: (*label).to_owned(),
-        regex: match all.iter().any(|other| other != label && other.ends_with(label)) {
-            true => telemetry::tag_regex_anchored(label),
-            false => telemetry::tag_regex(label),
-        },
-    };
+    let tag =
+        |label: &&str| TagSpecifier { tag_name: (*label).to_owned(), regex: telemetry::tag_regex(label) };
     let name = StringMatcher::Prefix(ISTIO.to_owned());
     StatsConfig {
         stats_tags: all.iter().map(tag).collect(),

@@ -24,6 +24,8 @@ mod load_balancer;
 pub(crate) mod mesh_config;
 mod object;
 mod peer_authentication;
+#[cfg(feature = "yaml")]
+mod proxy_tracing;
 mod request_authentication;
 mod scalar;
 mod service_entry;
@@ -33,6 +35,8 @@ mod sink;
 mod suggest;
 mod target;
 mod telemetry;
+#[cfg(feature = "yaml")]
+mod telemetry_provider;
 mod telemetry_tracing;
 mod virtual_service;
 mod workload_entry;

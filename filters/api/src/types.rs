@@ -14,5 +14,6 @@ pub mod request_authentication;
 pub mod service_entry;
 pub mod sidecar;
 pub mod telemetry;
+pub mod telemetry_provider;
 pub mod virtual_service;
 pub mod workload_entry;

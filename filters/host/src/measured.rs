@@ -66,6 +66,9 @@ impl Measured {
 
     /// Counts the request, which has ended. `injected`: flags that Envoy does not know of.
     pub(crate) fn on_log(&self, metrics: &Metrics, injected: ResponseFlags) {
+        if !metrics.reporter.overrides().measures_any() {
+            return;
+        }
         let ending = metrics.endings.read();
         let series = self.series(metrics, &ending, injected);
         if let Err(status) = metrics.record(series, &ending, self.started.elapsed()) {

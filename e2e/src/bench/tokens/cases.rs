@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use super::super::load::{Request, Tokens};
+use super::super::load::{Lines, Request};
 use super::super::setting::request;
 
 /// How many tokens differ where each is a new one: more than any cache holds.
@@ -95,7 +95,9 @@ impl Case {
         match self {
             Self::None => {}
             Self::Warm(alg) => request.headers.push(bearer(&mint(alg, 0)?)),
-            Self::Cold(alg) => request.tokens = Some(Tokens { file: new_tokens(alg, folder)? }),
+            Self::Cold(alg) => {
+                request.each = Some(Lines { header: "authorization", file: new_tokens(alg, folder)? });
+            }
             Self::Bad(alg) => {
                 let (one, other) = (mint(alg, 0)?, mint(alg, 1)?);
                 let (signed, _) = one.rsplit_once('.').context("a token without dots")?;
@@ -128,13 +130,13 @@ fn mint(alg: Alg, number: usize) -> Result<String> {
     Ok(encode(&header, &claims, &key)?)
 }
 
-/// A file with a token a line.
+/// A file with a token a line, as the header has it.
 fn new_tokens(alg: Alg, folder: &Path) -> Result<PathBuf> {
     let file = folder.join(format!("{}.tokens", alg.name()));
     if !file.exists() {
         let mut out = std::io::BufWriter::new(std::fs::File::create(&file)?);
         for number in 0..NEW_TOKENS {
-            writeln!(out, "{}", mint(alg, number)?)?;
+            writeln!(out, "Bearer {}", mint(alg, number)?)?;
         }
         out.flush()?;
     }

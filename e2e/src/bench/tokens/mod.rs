@@ -226,9 +226,8 @@ fn rows(listeners: &Listeners, folder: &std::path::Path) -> Result<Vec<(Side, Ca
 fn check(rows: &[(Side, Case, Row)]) -> Result<()> {
     for (side, case, row) in rows {
         let mut request = row.request.clone();
-        if let Some(tokens) = &request.tokens {
-            let token = tokens.first()?;
-            request.headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        if let Some(tokens) = &request.each {
+            request.headers.push((tokens.header.to_owned(), tokens.first()?));
         }
         let seen = probes::send(row.port, "GET", &request)?;
         let expected = if side.verifies() && case.is_refused() { 401 } else { 200 };

@@ -6,9 +6,10 @@ use outrigger_core::header_names;
 
 use super::provider::{Asked, destination};
 use crate::envoy::ext_authz::{
-    AuthorizationRequest, AuthorizationResponse, AuthzService, BufferSettings, EnvoyGrpc, GrpcService,
-    HeaderMutationRules, HttpExtAuthz, HttpService, HttpStatus, HttpUri, NetworkExtAuthz,
+    AuthorizationRequest, AuthorizationResponse, AuthzService, BufferSettings, HeaderMutationRules,
+    HttpExtAuthz, HttpService, HttpStatus, NetworkExtAuthz,
 };
+use crate::envoy::grpc::{EnvoyGrpc, GrpcService, HttpUri};
 use crate::envoy::http::HeaderValue;
 use crate::envoy::matcher::{ListStringMatcher, MetadataMatcher, ValueMatcher};
 use crate::envoy::scalars::{Seconds, StringMatcher};
@@ -78,13 +79,13 @@ fn matched(filter: &str, asked: &Asked<'_>) -> MetadataMatcher {
 }
 
 fn grpc_service(check: &Check) -> GrpcService {
-    let to = destination(check);
+    let to = destination(&check.service, check.port);
     let envoy_grpc = EnvoyGrpc { cluster_name: to.cluster_name(), authority: to.host };
-    GrpcService { envoy_grpc, timeout: Seconds(check.timeout) }
+    GrpcService { envoy_grpc, timeout: Some(Seconds(check.timeout)), initial_metadata: Vec::new() }
 }
 
 fn http_service(http: &ExtAuthzHttp, dry_run: bool) -> HttpService {
-    let to = destination(&http.check);
+    let to = destination(&http.check.service, http.check.port);
     let answer = AuthorizationResponse {
         allowed_upstream_headers: headers(&http.to_upstream_on_allow),
         allowed_client_headers: headers(&http.to_downstream_on_deny),

@@ -13,7 +13,7 @@ use outrigger_api::types::authorization_policy::Action;
 use outrigger_api::{Proxy, Resource, Spec, select};
 use outrigger_core::route::Destination;
 
-pub(crate) use self::provider::{Unusable, usable};
+pub(crate) use self::provider::{Unusable, destination, reachable, usable};
 pub(super) use self::{http::on_requests, tcp::on_connections, warnings::of_server};
 use super::rbac::{Applied, asks_for_peer};
 use crate::mesh_config::MeshConfig;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_api::host::resolve_short_name;
 use outrigger_api::types::authorization_policy::{Action, AuthorizationPolicy};
-use outrigger_api::types::extension_provider::{Check, ExtensionProvider};
+use outrigger_api::types::extension_provider::{ExtensionProvider, ServiceName};
 use outrigger_api::{Proxy, Resource, Spec};
 use outrigger_core::route::Destination;
 
@@ -74,31 +74,43 @@ pub(crate) fn custom<'c>(scope: &Scope<'c>) -> Custom<'c> {
 pub(crate) fn usable<'c>(scope: &Scope<'c>, name: &str) -> Result<&'c ExtensionProvider, Unusable> {
     let provider = scope.mesh.extension_providers.iter().find(|provider| provider.name == name);
     let provider = provider.ok_or(Unusable::Unknown)?;
-    let (service, domain) = (&provider.check().service, &scope.proxy.cluster_domain);
-    let known = named(scope.resources, &service.host, domain);
+    let check = provider.check();
+    reachable(scope.resources, &scope.proxy.cluster_domain, &check.service, check.port)
+        .map_err(Unusable::Misconfigured)?;
+    Ok(provider)
+}
+
+/// Whether it can be told where a provider's service is.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn reachable(
+    resources: &[Resource],
+    domain: &str,
+    service: &ServiceName,
+    port: u16,
+) -> Result<(), String> {
+    let known = named(resources, &service.host, domain);
     let namespaces: BTreeSet<_> = known.iter().map(|resource| resource.meta.namespace.as_str()).collect();
     let among = namespaces.iter().copied().collect::<Vec<_>>().join("`, `");
     match &service.namespace {
         // A host that nobody names is looked up in DNS.
-        _ if known.is_empty() => return Ok(provider),
+        _ if known.is_empty() => return Ok(()),
         Some(namespace) if !namespaces.contains(namespace.as_str()) => {
-            let message = format!("`{}` is not in namespace `{namespace}` but in `{among}`", service.host);
-            return Err(Unusable::Misconfigured(message));
+            return Err(format!("`{}` is not in namespace `{namespace}` but in `{among}`", service.host));
         }
         None if namespaces.len() > 1 => {
-            let message = format!(
+            return Err(format!(
                 "`{}` is in several namespaces (`{among}`): say which by `namespace/host`",
                 service.host
-            );
-            return Err(Unusable::Misconfigured(message));
+            ));
         }
         _ => {}
     }
-    let port = provider.check().port;
     if known.iter().any(|resource| has_port(resource, port)) {
-        Ok(provider)
+        Ok(())
     } else {
-        Err(Unusable::Misconfigured(format!("`{}` has no port {port}", service.host)))
+        Err(format!("`{}` has no port {port}", service.host))
     }
 }
 
@@ -128,7 +140,8 @@ fn has_port(resource: &Resource, number: u16) -> bool {
 impl Asked<'_> {
     /// Where the server is.
     pub(super) fn server(&self, grpc: bool) -> Server {
-        Server { destination: destination(self.provider.check()), grpc }
+        let check = self.provider.check();
+        Server { destination: destination(&check.service, check.port), grpc }
     }
 
     /// Istio's name of a rule; by its beginning the server's filter knows which requests it is to ask about.
@@ -158,8 +171,8 @@ fn name(provider: &str, resource: &Resource, rule: usize) -> String {
 }
 
 /// Where a server is.
-pub(super) fn destination(check: &Check) -> Destination {
-    Destination { host: check.service.host.to_ascii_lowercase(), subset: None, port: check.port }
+pub(crate) fn destination(service: &ServiceName, port: u16) -> Destination {
+    Destination { host: service.host.to_ascii_lowercase(), subset: None, port }
 }
 
 /// How the rules of policies with `action: CUSTOM` are translated: a match is told, and does nothing by itself.

@@ -10,7 +10,7 @@ mod localities;
 mod outliers;
 mod peers;
 mod pool;
-mod service;
+pub(super) mod service;
 mod settings;
 mod tls;
 
@@ -64,6 +64,8 @@ pub(super) struct Wanted<'w> {
     pub(super) keys: &'w BTreeSet<&'static str>,
     /// The listeners.
     pub(super) plans: &'w [Plan],
+    /// Requests are traced: a span is called by where the request was sent.
+    pub(super) traced: bool,
 }
 
 /// The clusters of all that, by name.
@@ -75,7 +77,7 @@ pub(super) fn clusters(
     wanted: Wanted<'_>,
 ) -> Result<Vec<Cluster>, Vec<Problem>> {
     let Surroundings { resources, proxy, options, credentials, secrets } = surroundings;
-    let Wanted { destinations, servers, keys, plans } = wanted;
+    let Wanted { destinations, servers, keys, plans, traced } = wanted;
     let mut clusters: BTreeMap<String, Cluster> = plans
         .iter()
         .flat_map(|plan| &plan.chains)
@@ -111,7 +113,10 @@ pub(super) fn clusters(
     let asked: BTreeSet<_> = servers.iter().map(|server| &server.destination).collect();
     for destination in destinations.iter().collect::<BTreeSet<_>>().union(&asked) {
         match of_destination(destination, grpc.contains(destination), world, &mut means) {
-            Ok(Some(cluster)) => {
+            Ok(Some(mut cluster)) => {
+                if traced {
+                    service::name_spans(&mut cluster.metadata, destination);
+                }
                 clusters.insert(cluster.name.clone(), cluster);
             }
             // Envoy answers 503 for a cluster that is not there, and `analyze` names the destination.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::discovery::Found;
 use crate::envoy::cluster::Metadata;
+use crate::render::tracing::OPERATION;
 
 /// Whose metadata it is.
 const ISTIO: &str = "istio";
@@ -27,16 +28,35 @@ pub(super) fn of_destination(destination: &Destination, found: &Found<'_>) -> Me
 
 /// Of the cluster of a sidecar's application: the services that select it and have this port.
 pub(super) fn of_application(port: u16, resources: &[Resource], proxy: &Proxy) -> Metadata {
-    let services: Vec<_> =
-        resources.iter().filter_map(|resource| selecting(resource, port, proxy)).flatten().collect();
+    let selected = resources.iter().filter_map(|resource| selecting(resource, port, proxy)).flatten();
+    let services: Vec<_> = selected.map(|(service, _)| service).collect();
     if services.is_empty() {
         return Metadata::default();
     }
     Metadata { filter_metadata: BTreeMap::from([(ISTIO, json!({ "services": services }))]) }
 }
 
-/// The services that a resource declares, if they select this workload and its port.
-fn selecting(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Vec<Value>> {
+/// What spans of requests to a destination are called.
+pub(super) fn name_spans(metadata: &mut Metadata, destination: &Destination) {
+    let (name, key) = OPERATION;
+    let operation = format!("{}:{}", destination.host, destination.port);
+    metadata.filter_metadata.insert(name, json!({ key: operation }));
+}
+
+/// The `host:port` of the first service of the sidecar's application at this port, what spans of its requests are called.
+pub(in crate::render) fn application_operation(
+    port: u16,
+    resources: &[Resource],
+    proxy: &Proxy,
+) -> Option<String> {
+    let services = resources.iter().filter_map(|resource| selecting(resource, port, proxy)).flatten();
+    let named =
+        services.filter_map(|(service, number)| Some(format!("{}:{number}", service.get("host")?.as_str()?)));
+    named.min()
+}
+
+/// The services that a resource declares, if they select this workload and its port; with their own port.
+fn selecting(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Vec<(Value, u16)>> {
     let (meta, labels) = (&resource.meta, &proxy.labels);
     if meta.namespace != proxy.namespace {
         return None;
@@ -45,19 +65,20 @@ fn selecting(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Vec<Value>
         Spec::Service(service) => {
             let selects = !service.selector.is_empty()
                 && service.selector.iter().all(|(key, value)| labels.get(key) == Some(value));
-            let is_target = service.ports.iter().any(|of| match &of.target_port {
+            let of = service.ports.iter().find(|of| match &of.target_port {
                 Some(PortRef::Number(number)) => *number == port,
                 Some(PortRef::Name(_)) => false,
                 None => of.port == port,
-            });
+            })?;
             let host = format!("{}.{}.svc.{}", meta.name, meta.namespace, proxy.cluster_domain);
-            (selects && is_target).then(|| vec![self::service(resource, &host)])
+            selects.then(|| vec![(self::service(resource, &host), of.port)])
         }
         Spec::ServiceEntry(entry) => {
             let selects = entry.workload_selector.as_ref().is_some_and(|selector| selector.matches(labels));
-            let is_target = entry.ports.iter().any(|of| of.target_port.unwrap_or(of.number) == port);
-            let hosts = entry.hosts.iter().map(|host| self::service(resource, &host.to_string()));
-            (selects && is_target).then(|| hosts.collect())
+            let of = entry.ports.iter().find(|of| of.target_port.unwrap_or(of.number) == port)?;
+            let hosts = entry.hosts.iter();
+            let services = hosts.map(|host| (self::service(resource, &host.to_string()), of.number));
+            selects.then(|| services.collect())
         }
         _ => None,
     }

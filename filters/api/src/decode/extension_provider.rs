@@ -18,8 +18,8 @@ use crate::{
 /// The kinds that authorize requests.
 const AUTHORIZING: [&str; 2] = ["envoyExtAuthzHttp", "envoyExtAuthzGrpc"];
 
-/// The other kinds, which are not carried out.
-const OTHERS: [&str; 13] = [
+/// The other kinds, of which filters have no use.
+pub(super) const OTHERS: [&str; 13] = [
     "datadog",
     "envoyFileAccessLog",
     "envoyHttpAls",
@@ -45,13 +45,39 @@ const STATUSES: [u16; 56] = [
 /// The field `extensionProviders` of `fields`. Of a provider that something is wrong with nothing is kept: policies that
 /// name it refuse.
 pub(crate) fn decode(fields: &Object<'_>) -> Vec<ExtensionProvider> {
-    let all = fields.list("extensionProviders", |provider| Some(self::provider(provider)));
-    let names: Vec<_> = all.iter().map(|(name, _)| name.as_deref().unwrap_or_default()).collect();
-    fields.repeated("extensionProviders", "extension provider", &names);
-    all.into_iter().filter_map(|(name, kind)| Some(ExtensionProvider { name: name?, kind: kind? })).collect()
+    let all = each(fields, |fields| {
+        OTHERS.iter().for_each(|kind| not_carried_out(fields, kind));
+        None::<()>
+    });
+    all.into_iter().filter_map(authorizing).collect()
 }
 
-fn provider(provider: &Cursor<'_>) -> (Option<String>, Option<ProviderKind>) {
+/// A provider by its name: of a kind that authorizes, or of another one.
+pub(super) type Named<T> = (Option<String>, Option<ProviderKind>, Option<T>);
+
+/// The provider, if it is one that authorizes.
+pub(super) fn authorizing<T>((name, kind, _): Named<T>) -> Option<ExtensionProvider> {
+    Some(ExtensionProvider { name: name?, kind: kind? })
+}
+
+/// All providers; `other` reads those of a kind that does not authorize.
+pub(super) fn each<T>(fields: &Object<'_>, other: impl Fn(&Object<'_>) -> Option<T>) -> Vec<Named<T>> {
+    let all = fields.list("extensionProviders", |provider| Some(self::provider(provider, &other)));
+    let names: Vec<_> = all.iter().map(|(name, ..)| name.as_deref().unwrap_or_default()).collect();
+    fields.repeated("extensionProviders", "extension provider", &names);
+    all
+}
+
+/// Says that providers of a kind do nothing.
+pub(super) fn not_carried_out(fields: &Object<'_>, kind: &'static str) {
+    fields.get(kind, |field| {
+        let message = format!("extension providers of kind `{kind}` are not carried out");
+        field.report(Severity::Warning, code::UNSUPPORTED, message, None);
+        Some(())
+    });
+}
+
+fn provider<T>(provider: &Cursor<'_>, other: &impl Fn(&Object<'_>) -> Option<T>) -> Named<T> {
     let decoded = provider.object(|fields| {
         let given = |names: &[&'static str]| names.iter().any(|name| fields.has(name));
         let authorizes = given(&AUTHORIZING);
@@ -65,19 +91,13 @@ fn provider(provider: &Cursor<'_>) -> (Option<String>, Option<ProviderKind>) {
             let hint = "`envoyExtAuthzHttp` and `envoyExtAuthzGrpc` are carried out";
             fields.cursor.error_hint("an extension provider without a kind", hint);
         }
-        for kind in OTHERS {
-            fields.get(kind, |field| {
-                let message = format!("extension providers of kind `{kind}` are not carried out");
-                field.report(Severity::Warning, code::UNSUPPORTED, message, None);
-                Some(())
-            });
-        }
+        let other = other(fields);
         let http = fields.get("envoyExtAuthzHttp", |kind| kind.object(http));
         let grpc = fields.get("envoyExtAuthzGrpc", |kind| kind.object(check));
         let kind = http
             .map(|http| ProviderKind::ExtAuthzHttp(Box::new(http)))
             .or(grpc.map(ProviderKind::ExtAuthzGrpc));
-        Some((name, kind))
+        Some((name, kind, other))
     });
     decoded.unwrap_or_default()
 }
@@ -145,7 +165,7 @@ fn check(fields: &Object<'_>) -> Option<Check> {
 }
 
 /// Istio takes stars too, and then finds no such service.
-fn service(text: &str) -> Result<ServiceName, String> {
+pub(super) fn service(text: &str) -> Result<ServiceName, String> {
     let (namespace, host) = text.split_once('/').map_or((None, text), |(one, other)| (Some(one), other));
     if let Some(namespace) = namespace {
         check::names::dns_label(namespace)

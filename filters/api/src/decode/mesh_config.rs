@@ -1,11 +1,13 @@
 //! Istio's MeshConfig. Of its many fields those that matter to a single proxy are read; what Istio has and Outrigger
 //! does not carry out is named, so that nobody counts on it.
 
-use super::{cursor::Cursor, extension_provider, http_retry, object::Object};
+use super::{cursor::Cursor, http_retry, object::Object, proxy_tracing, telemetry_provider};
 use crate::{
     check,
     problem::{Severity, code},
-    types::mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization},
+    types::mesh_config::{
+        AccessLogEncoding, DefaultProviders, MeshConfig, OutboundTraffic, PathNormalization,
+    },
 };
 
 /// Fields of MeshConfig that are not carried out.
@@ -16,7 +18,6 @@ const MESH: &[&str] = &[
     "configSources",
     "connectTimeout",
     "defaultDestinationRuleExportTo",
-    "defaultProviders",
     "defaultServiceExportTo",
     "defaultVirtualServiceExportTo",
     "disableEnvoyListenerLog",
@@ -25,7 +26,6 @@ const MESH: &[&str] = &[
     "enableAutoMtls",
     "enableEnvoyAccessLogService",
     "enablePrometheusMerge",
-    "enableTracing",
     "h2UpgradePolicy",
     "hboneIdleTimeout",
     "inboundClusterStatName",
@@ -68,7 +68,6 @@ const PROXY: &[&str] = &[
     "holdApplicationUntilProxyStarts",
     "image",
     "interceptionMode",
-    "meshId",
     "parentShutdownDuration",
     "privateKeyProvider",
     "proxyAdminPort",
@@ -85,13 +84,15 @@ const PROXY: &[&str] = &[
     "statsdUdpAddress",
     "statusPort",
     "terminationDrainDuration",
-    "tracing",
     "zipkinAddress",
 ];
 
 pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
     root.object(|fields| {
         not_carried_out(fields, MESH);
+        let (extension_providers, telemetry_providers) = telemetry_provider::decode(fields);
+        let access_log_encoding = fields.get("accessLogEncoding", encoding).unwrap_or_default();
+        let proxy = fields.get("defaultConfig", proxy_config).unwrap_or_default();
         Some(MeshConfig {
             trust_domain: fields.text("trustDomain"),
             trust_domain_aliases: fields
@@ -101,10 +102,43 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
             outbound_traffic: fields.get("outboundTrafficPolicy", outbound_traffic).unwrap_or_default(),
             default_retries: fields.get("defaultHttpRetryPolicy", http_retry::decode),
             access_log_file: fields.text("accessLogFile"),
-            access_log_format: fields.text("accessLogFormat"),
-            access_log_encoding: fields.get("accessLogEncoding", encoding).unwrap_or_default(),
-            trusted_proxies: fields.get("defaultConfig", proxy_config).unwrap_or_default(),
-            extension_providers: extension_provider::decode(fields),
+            access_log_format: fields.get("accessLogFormat", |at| log_format(at, access_log_encoding)),
+            access_log_encoding,
+            extension_providers,
+            telemetry_providers,
+            default_providers: fields.get("defaultProviders", default_providers).unwrap_or_default(),
+            without_tracing: fields.get("enableTracing", |at| at.bool()) == Some(false),
+            ..proxy
+        })
+    })
+}
+
+/// With `JSON` it has to be an object.
+fn log_format(at: &Cursor<'_>, encoding: AccessLogEncoding) -> Option<String> {
+    let format = at.string().filter(|format| !format.is_empty())?;
+    let object = || serde_json::from_str::<serde_json::Map<_, _>>(&format);
+    match encoding {
+        AccessLogEncoding::Json => match object() {
+            Ok(_) => Some(format),
+            Err(error) => {
+                at.error_hint(
+                    format!("is not an object of JSON: {error}"),
+                    "`accessLogEncoding` is `JSON`: write `{\"key\": \"%OPERATOR%\"}`",
+                );
+                None
+            }
+        },
+        AccessLogEncoding::Text => Some(format),
+    }
+}
+
+fn default_providers(field: &Cursor<'_>) -> Option<DefaultProviders> {
+    field.object(|fields| {
+        let names = |name| fields.list(name, |at| at.non_empty());
+        Some(DefaultProviders {
+            tracing: names("tracing"),
+            metrics: names("metrics"),
+            access_logging: names("accessLogging"),
         })
     })
 }
@@ -150,14 +184,21 @@ fn encoding(field: &Cursor<'_>) -> Option<AccessLogEncoding> {
     field.one_of(&[("TEXT", AccessLogEncoding::Text), ("JSON", AccessLogEncoding::Json)])
 }
 
-fn proxy_config(field: &Cursor<'_>) -> Option<u32> {
+/// What ProxyConfig says, and nothing else.
+fn proxy_config(field: &Cursor<'_>) -> Option<MeshConfig> {
     field.object(|fields| {
         not_carried_out(fields, PROXY);
-        fields.get("gatewayTopology", |field| {
+        let trusted_proxies = fields.get("gatewayTopology", |field| {
             field.object(|fields| {
                 not_carried_out(fields, &["forwardClientCertDetails", "proxyProtocol"]);
                 fields.get("numTrustedProxies", |count| count.count())
             })
+        });
+        Some(MeshConfig {
+            trusted_proxies: trusted_proxies.unwrap_or_default(),
+            tracing: fields.get("tracing", proxy_tracing::decode).unwrap_or_default(),
+            mesh_id: fields.text("meshId"),
+            ..MeshConfig::default()
         })
     })
 }

@@ -31,7 +31,9 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<Telemetry> {
     let tracing = fields.get("tracing", |field| {
         let tracing = field.list(telemetry_tracing::decode);
         if tracing.len() > 1 {
-            field.warn("only the first entry has an effect");
+            field.warn(
+                "Istio means this to have one entry; what several say is merged, and the last one wins",
+            );
         }
         Some(tracing)
     });

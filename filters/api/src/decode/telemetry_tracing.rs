@@ -13,14 +13,7 @@ pub(crate) fn decode(entry: &Cursor<'_>) -> Option<Tracing> {
         if providers.len() > 1 {
             entry.warn("only the first provider has an effect");
         }
-        let tags = fields.get("customTags", |tags| {
-            Some(tags.map(|name, tag| {
-                if name.is_empty() {
-                    tag.error("the name of a tag must not be empty");
-                }
-                custom_tag(tag)
-            }))
-        });
+        let tags = fields.get("customTags", custom_tags);
         Some(Tracing {
             mode: mode(fields),
             providers,
@@ -38,6 +31,16 @@ pub(crate) fn decode(entry: &Cursor<'_>) -> Option<Tracing> {
             disable_context_propagation: fields.get("disableContextPropagation", |at| at.bool()),
         })
     })
+}
+
+/// Tags by name.
+pub(super) fn custom_tags(tags: &Cursor<'_>) -> Option<Vec<(String, CustomTag)>> {
+    Some(tags.map(|name, tag| {
+        if name.is_empty() {
+            tag.error("the name of a tag must not be empty");
+        }
+        custom_tag(tag)
+    }))
 }
 
 fn custom_tag(tag: &Cursor<'_>) -> Option<CustomTag> {

@@ -83,10 +83,10 @@ defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}
     #[test]
     fn what_is_not_carried_out_is_named() {
         assert_eq!(
-            problems("enableTracing: true\ndefaultConfig:\n  concurrency: 2\n"),
+            problems("enableAutoMtls: true\ndefaultConfig:\n  concurrency: 2\n"),
             [
-                "mesh.yaml:1:16: warning: `enableTracing` of the mesh configuration is not carried out yet \
-                 (enableTracing)",
+                "mesh.yaml:1:17: warning: `enableAutoMtls` of the mesh configuration is not carried out yet \
+                 (enableAutoMtls)",
                 "mesh.yaml:3:16: warning: `concurrency` of the mesh configuration is not carried out yet \
                  (defaultConfig.concurrency)",
             ]

@@ -1,9 +1,16 @@
 //! Istio's MeshConfig: what holds for the whole mesh.
 
-use super::{extension_provider::ExtensionProvider, virtual_service::HttpRetry};
+use std::collections::BTreeMap;
+
+use super::{
+    extension_provider::ExtensionProvider,
+    telemetry::CustomTag,
+    telemetry_provider::{Collector, TelemetryProvider},
+    virtual_service::HttpRetry,
+};
 
 /// The part of Istio's MeshConfig that is carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MeshConfig {
     /// `trustDomain`
     pub trust_domain: Option<String>,
@@ -28,6 +35,42 @@ pub struct MeshConfig {
     pub trusted_proxies: u32,
     /// `extensionProviders`: those that can authorize requests.
     pub extension_providers: Vec<ExtensionProvider>,
+    /// `extensionProviders`: those that Telemetries name.
+    pub telemetry_providers: Vec<TelemetryProvider>,
+    /// `defaultProviders`
+    pub default_providers: DefaultProviders,
+    /// `enableTracing: false`: no traces unless a Telemetry or `defaultProviders` asks for them.
+    pub without_tracing: bool,
+    /// `defaultConfig.tracing`
+    pub tracing: ProxyTracing,
+    /// `defaultConfig.meshId`; `None`: the trust domain.
+    pub mesh_id: Option<String>,
+}
+
+/// Names of providers that are taken where no Telemetry names any.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DefaultProviders {
+    /// `tracing`; the first counts.
+    pub tracing: Vec<String>,
+    /// `metrics`
+    pub metrics: Vec<String>,
+    /// `accessLogging`
+    pub access_logging: Vec<String>,
+}
+
+/// Tracing as ProxyConfig has it, for what no Telemetry says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProxyTracing {
+    /// `sampling`, in percent. `None`: 1 %.
+    pub sampling: Option<f64>,
+    /// `zipkin.address`: where traces go if no provider is named.
+    pub zipkin: Option<Collector>,
+    /// `customTags`
+    pub custom_tags: BTreeMap<String, CustomTag>,
+    /// `maxPathTagLength`; 0: Envoy's default.
+    pub max_path_tag_length: u32,
+    /// `enableIstioTags`; `None`: true.
+    pub enable_istio_tags: Option<bool>,
 }
 
 /// How paths are normalised before anything looks at them.

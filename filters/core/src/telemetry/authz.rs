@@ -37,7 +37,7 @@ impl AuthzStat {
         }
     }
 
-    /// The stat's name for a policy, with the label in Istio's form (see [`super::tag_regex`]). `none`: no rule of any
+    /// The stat's name for a policy, with the label as [`super::tag_regex`] reads it. `none`: no rule of any
     /// ALLOW policy has matched.
     pub fn name(self, policy: Option<&str>) -> String {
         let mut name = self.metric().to_owned();
@@ -64,11 +64,14 @@ mod tests {
     #[test]
     fn the_names_carry_their_labels() {
         let name = AuthzStat::Denied.name(Some("default/shop"));
-        assert_eq!(name, "outrigger_authz_deniedauthorization_policy=.=default/shop;.;");
-        assert_eq!(AuthzStat::Denied.name(None), "outrigger_authz_deniedauthorization_policy=.=none;.;");
+        assert_eq!(name, "outrigger_authz_denied\u{1e}authorization_policy\u{1f}default/shop");
+        assert_eq!(
+            AuthzStat::Denied.name(None),
+            "outrigger_authz_denied\u{1e}authorization_policy\u{1f}none"
+        );
         assert_eq!(
             authz_dry_run("DENY", false),
-            "outrigger_authz_dry_runauthz_dry_run_action=.=deny;.;authz_dry_run_result=.=denied;.;"
+            "outrigger_authz_dry_run\u{1e}authz_dry_run_action\u{1f}deny\u{1e}authz_dry_run_result\u{1f}denied"
         );
     }
 }

@@ -42,7 +42,7 @@ impl FaultStat {
         }
     }
 
-    /// The stat's name for a VirtualService, with the label in Istio's form (see [`super::tag_regex`]).
+    /// The stat's name for a VirtualService, with the label as [`super::tag_regex`] reads it.
     pub fn name(self, resource: &str) -> String {
         let mut name = String::with_capacity(96);
         name.push_str(FAULT_PREFIX);
@@ -62,6 +62,6 @@ mod tests {
     #[test]
     fn the_names_carry_their_label() {
         let name = FaultStat::Delays.name("default/shop");
-        assert_eq!(name, "outrigger_fault_delays_injectedvirtual_service=.=default/shop;.;");
+        assert_eq!(name, "outrigger_fault_delays_injected\u{1e}virtual_service\u{1f}default/shop");
     }
 }

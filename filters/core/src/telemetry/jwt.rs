@@ -40,7 +40,7 @@ pub const DRY_RUN_DENIED: &str = "outrigger_jwt_dry_run_denied";
 /// The label that names it (`namespace/name`).
 pub const REQUEST_AUTHENTICATION: &str = "request_authentication";
 
-/// The name of [`DRY_RUN_DENIED`] for one of them, with the label in Istio's form (see [`super::tag_regex`]).
+/// The name of [`DRY_RUN_DENIED`] for one of them, with the label as [`super::tag_regex`] reads it.
 pub fn dry_run_denied(resource: &str) -> String {
     let mut name = DRY_RUN_DENIED.to_owned();
     push(&mut name, REQUEST_AUTHENTICATION, resource);
@@ -57,6 +57,6 @@ mod tests {
     #[test]
     fn the_name_carries_its_label() {
         let name = dry_run_denied("default/shop");
-        assert_eq!(name, "outrigger_jwt_dry_run_deniedrequest_authentication=.=default/shop;.;");
+        assert_eq!(name, "outrigger_jwt_dry_run_denied\u{1e}request_authentication\u{1f}default/shop");
     }
 }

@@ -117,6 +117,11 @@ impl Overrides {
         self.of(metric).is_none_or(|changes| !changes.disabled)
     }
 
+    /// Whether any metric is measured.
+    pub fn measures_any(&self) -> bool {
+        self.changes.iter().any(|changes| !changes.disabled)
+    }
+
     /// Labels of `metric` that are changed, sorted.
     pub(super) fn tags(&self, metric: Metric) -> impl Iterator<Item = (&str, &Tag)> {
         self.of(metric)

@@ -196,6 +196,7 @@ fn namespace_of(principal: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::labels::value_in as label;
     use super::super::{LABELS, ResponseFlags};
     use super::*;
     #[cfg(target_arch = "wasm32")]
@@ -218,11 +219,6 @@ mod tests {
         Reporter::new(proxy, Overrides::default())
     }
 
-    fn label(name: &str, label: &str) -> Option<String> {
-        let (_, rest) = name.split_once(&format!("{label}=.="))?;
-        Some(rest.split_once(";.;")?.0.to_owned())
-    }
-
     fn sidecar() -> Proxy {
         Proxy {
             role: outrigger_api::Role::Sidecar,
@@ -238,13 +234,13 @@ mod tests {
         let reporter = of(&Proxy::default());
         for metric in Metric::ALL {
             let name = reporter.stat_name(metric, &series(""), &Service::default());
-            assert!(name.starts_with(&format!("{}reporter=.=", metric.name())));
+            assert_eq!(name.split('\u{1e}').next(), Some(metric.name()));
             let labels: Vec<_> = LABELS.into_iter().filter(|label| metric.has(label)).collect();
             assert_eq!(labels.len(), if metric.counts_messages() { 20 } else { 25 });
             for wanted in &labels {
                 assert!(label(&name, wanted).is_some(), "{wanted} is missing in {name}");
             }
-            assert_eq!(name.matches(";.;").count(), labels.len());
+            assert_eq!(name.matches('\u{1e}').count(), labels.len());
         }
     }
 

@@ -1,0 +1,184 @@
+//! What metrics cost: alone and within the suite, with one set of labels and with a thousand in turn.
+
+mod report;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use envoy_config::modules::Module;
+use serde_json::Value;
+
+use self::report::Report;
+use super::configurations::{Row, empty, with};
+use super::envoy::{self, Envoy};
+use super::listener::{Listener, Policies, Routes, listener, route_to};
+use super::load::{Generator, Lines, Request};
+use super::machine::{Cores, Machine};
+use super::native::ORDERS_V1;
+use super::options::Options;
+use super::ours::Ours;
+use super::{bootstrap, probes, resources, rounds, setting};
+
+/// Who measures, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Nobody but Envoy.
+    Bare,
+    /// A WebAssembly filter that does nothing.
+    Empty,
+    /// The metrics filter alone.
+    Alone,
+    /// The same with a label of a request header, which always has the same value.
+    One,
+    /// The same with a thousand values in turn.
+    Thousand,
+    /// The suite with every metric switched off.
+    SuiteWithout,
+    /// The suite.
+    Suite,
+}
+
+impl Side {
+    const ALL: [Self; 7] =
+        [Self::Bare, Self::Empty, Self::Alone, Self::One, Self::Thousand, Self::SuiteWithout, Self::Suite];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Empty => "empty",
+            Self::Alone => "metrics",
+            Self::One => "metrics, one value",
+            Self::Thousand => "metrics, 1000 values",
+            Self::SuiteWithout => "suite without metrics",
+            Self::Suite => "suite",
+        }
+    }
+
+    /// What its Telemetry says.
+    fn telemetry(self) -> Option<&'static str> {
+        match self {
+            Self::SuiteWithout => Some("{disabled: true}"),
+            Self::One | Self::Thousand => {
+                Some("{tagOverrides: {team: {value: \"request.headers['x-team']\"}}}")
+            }
+            _ => None,
+        }
+    }
+
+    /// The number of values of its label.
+    fn values(self) -> Option<usize> {
+        match self {
+            Self::One => Some(1),
+            Self::Thousand => Some(1000),
+            _ => None,
+        }
+    }
+}
+
+/// Measures, prints the table and adds it to the report.
+///
+/// # Errors
+/// As [`super::run`].
+pub(super) fn run(options: &Options) -> Result<()> {
+    let cores = Cores::find();
+    let folder = tempfile::tempdir()?;
+    let ports = envoy::free_ports::<2>()?;
+    let upstream =
+        Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
+    let generator = Generator::find(cores.load, options.connections)?;
+    let before = Machine::read();
+    before.warn_if_busy();
+    let (listeners, ours, stats) = listeners(options, ports)?;
+    let ours = Ours { stats, ..ours };
+    let bootstrap =
+        bootstrap::measured(listeners.iter().map(|(_, listener)| listener), &ours.clusters, &ours);
+    let measured = Envoy::start("measured", &bootstrap, &folder.path().join("measured"), cores.envoy)?;
+    let rows = rows(&listeners, folder.path())?;
+    for row in &rows {
+        let seen = probes::send(row.port, "GET", &row.request)?;
+        ensure!(seen.status == Some(200), "`{}` answers {:?} ({})", row.name, seen.status, seen.body);
+    }
+    let samples = rounds::measure(&rows, &measured, &generator, options)?;
+    drop((measured, upstream));
+    let report = Report::new(&samples, options, before.after())?;
+    print!("{}", report.table());
+    super::report::add(&options.output, "metrics", serde_json::to_value(&report)?)?;
+    eprintln!("bench: {} written", options.output.display());
+    Ok(())
+}
+
+type Listeners = Vec<(Side, Listener)>;
+
+/// A listener for each side, the shop as rendered, and the names of statistics that all of them need.
+fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours, Value)> {
+    let modules = super::modules()?;
+    let mut free = envoy::free_ports::<{ Side::ALL.len() }>()?.into_iter();
+    let render = |side: Side| {
+        let mut yaml = include_str!("../../../bench/resources.yaml").to_owned();
+        if let Some(overrides) = side.telemetry() {
+            yaml += &format!(
+                "\n---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {{name: metrics}}\nspec: \
+                 {{metrics: [{{overrides: [{overrides}]}}]}}\n"
+            );
+        }
+        Ours::render(&resources::load(&yaml, upstreams)?, &modules)
+    };
+    let shop = render(Side::Suite)?;
+    let stats = render(Side::One)?.stats;
+    let mut listeners = Vec::new();
+    for side in Side::ALL {
+        let port = free.next().context("more listeners than ports")?;
+        let rendered = render(side)?;
+        let alone = || {
+            let own = rendered.separate.iter().find(|(module, _)| *module == Module::Metrics);
+            own.map(|(_, filter)| filter.clone()).context("no filter was rendered")
+        };
+        let (filters, generic) = match side {
+            Side::Bare => (Vec::new(), false),
+            Side::Empty => (vec![empty(options)], false),
+            Side::Alone | Side::One | Side::Thousand => (vec![alone()?], false),
+            Side::SuiteWithout | Side::Suite => (with(&rendered.before, [rendered.suite.clone()]), true),
+        };
+        let routes = if generic { Routes::Generic } else { Routes::Native(vec![route_to(ORDERS_V1)]) };
+        listeners.push((side, listener(side.name(), port, Policies::default(), &shop, filters, routes)?));
+    }
+    Ok((listeners, shop, stats))
+}
+
+/// A row for each side, and for those with a label another one of the bare listener with the same requests.
+fn rows(listeners: &Listeners, folder: &Path) -> Result<Vec<Row>> {
+    let bare = listeners.first().context("no listener")?.1.port;
+    let mut rows = Vec::new();
+    for (side, listener) in listeners {
+        let mut request = setting::request("/orders/4711?page=2".to_owned());
+        let mut compared = Side::Bare.name().to_owned();
+        if let Some(count) = side.values() {
+            request.each = Some(values(count, folder)?);
+            compared = bare_of(*side);
+            rows.push(row(&compared, &compared, bare, request.clone()));
+        }
+        rows.push(row(side.name(), &compared, listener.port, request));
+    }
+    Ok(rows)
+}
+
+/// The row without a filter that gets the requests of `side`.
+fn bare_of(side: Side) -> String {
+    match side.values() {
+        Some(count) => format!("bare, values: {count}"),
+        None => Side::Bare.name().to_owned(),
+    }
+}
+
+fn row(name: &str, bare: &str, port: u16, request: Request) -> Row {
+    let name = name.to_owned();
+    Row { name, about: String::new(), port, request, bare: bare.to_owned(), native: bare.to_owned() }
+}
+
+/// So many teams, one a line.
+fn values(count: usize, folder: &Path) -> Result<Lines> {
+    let file = folder.join(format!("{count}.teams"));
+    let lines: Vec<_> = (0..count).map(|number| format!("team-{number}")).collect();
+    std::fs::write(&file, lines.join("\n") + "\n")?;
+    Ok(Lines { header: "x-team", file })
+}
