@@ -5,6 +5,7 @@
 mod expected;
 mod failures;
 mod grpc;
+mod peers;
 mod places;
 mod proxy;
 mod refusals;

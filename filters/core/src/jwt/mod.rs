@@ -28,6 +28,7 @@ mod compile;
 mod der;
 mod failure;
 pub mod fetch;
+mod fixed;
 mod identity;
 mod json;
 mod jwk;

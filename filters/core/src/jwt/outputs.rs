@@ -6,6 +6,7 @@ use outrigger_api::types::request_authentication::JwtRule;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::fixed::six_decimals;
 use super::token::Token;
 use crate::verdict::HeaderOp;
 
@@ -80,8 +81,7 @@ fn text(claim: &Value) -> Option<String> {
 fn number_text(number: f64) -> String {
     const TWO_TO_THE_64TH: f64 = 18_446_744_073_709_551_616.0;
     let whole = number.fract() == 0.0 && (0.0..TWO_TO_THE_64TH).contains(&number);
-    // `abs` for -0, which Envoy prints without its sign.
-    if whole { format!("{:.0}", number.abs()) } else { format!("{number:.6}") }
+    if whole { (number as u64).to_string() } else { six_decimals(number) }
 }
 
 /// What Envoy lets into a header value: no control character but the tab.

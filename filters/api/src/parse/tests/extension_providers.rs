@@ -175,11 +175,11 @@ fn names_and_kinds_are_checked() {
         let (_, problems) = read(&provider);
         assert!(problems.iter().any(|problem| problem.contains(said)), "{provider}\n{problems:#?}");
     }
-    let (providers, problems) = read("- {name: My.Log, envoyFileAccessLog: {path: /dev/stdout}}");
+    let (providers, problems) = read("- {name: My.Log, stackdriver: {}}");
     assert_eq!(providers, []);
     assert_eq!(
         problems,
-        ["m:2:18: warning: extension providers of kind `envoyFileAccessLog` are not carried out \
-          (extensionProviders[0].envoyFileAccessLog)"]
+        ["m:2:18: warning: extension providers of kind `stackdriver` are not carried out \
+          (extensionProviders[0].stackdriver)"]
     );
 }
