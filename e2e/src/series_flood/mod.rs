@@ -25,6 +25,9 @@ const SETTLE: Duration = Duration::from_secs(7);
 /// How much the memory may grow after the bound is reached, whatever the number of requests: what allocators keep.
 const SLACK: u64 = 24 << 20;
 
+/// Envoy's threads, of which two may find room for the same set of labels, or the last room, at the same moment.
+const WORKERS: u64 = 2;
+
 /// More series than that are only counted.
 const MANY: u64 = 1_000;
 
@@ -112,7 +115,8 @@ pub fn run(options: &Options) -> Result<Report> {
         rate: options.requests as f64 / took.as_secs_f64(),
     };
     let sets = single(&read, "outrigger_metric_series")?;
-    ensure!(sets == options.most, "{sets} sets of labels are counted\n{report}");
+    let right = options.most..=options.most + WORKERS;
+    ensure!(right.contains(&sets), "{sets} sets of labels are counted\n{report}");
     ensure!(
         report.folded == options.requests + WARM_UP - counted_by_themselves(&read),
         "what is folded does not add up\n{report}"
@@ -132,7 +136,7 @@ fn check_series(page: &Exposition, most: u64, sent: u64) -> Result<u64> {
         ensure!(total == sent as f64, "{name} counts {total} of {sent} requests");
         // One more stands for the rest.
         let series = samples.len() as u64;
-        ensure!(series <= most + 1, "{name} has {series} series, the bound is {most}");
+        ensure!(series <= most + WORKERS, "{name} has {series} series, the bound is {most}");
         if name == "istio_requests_total" {
             counted = series;
         }

@@ -3,8 +3,8 @@
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-use super::memory;
 use super::options::Options;
+use super::{WORKERS, memory};
 use crate::client::Client;
 use crate::launch::{Gateway, outrigger};
 use crate::ports::free_port;
@@ -60,7 +60,7 @@ impl Proxy {
             format!("--port=80={port}"),
             format!("--admin={admin}"),
             "--bind=127.0.0.1".to_owned(),
-            "--concurrency=2".to_owned(),
+            format!("--concurrency={WORKERS}"),
             format!("--max-series={}", options.most),
         ];
         let (gateway, lines) = Gateway::start(&outrigger()?, &flags)?;
