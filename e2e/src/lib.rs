@@ -16,6 +16,7 @@ pub mod prometheus;
 pub mod raw;
 pub mod regexes;
 pub mod scenario;
+pub mod series_flood;
 pub mod services;
 pub mod tally;
 pub mod tokens;

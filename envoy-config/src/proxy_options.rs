@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use outrigger_api::config::{Proxy, Role};
 use outrigger_api::types::common::Labels;
+use outrigger_api::{label_key, label_value};
 
 use crate::envoy::cluster::Locality;
 use crate::mesh_config::MeshConfig;
@@ -17,7 +18,7 @@ pub struct ProxyOptions {
     pub role: RoleOption,
 
     /// Name of its workload, for metrics [default: istio-ingressgateway for a gateway, else `unknown`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_workload)]
     pub workload: Option<String>,
 
     /// Its namespace
@@ -107,11 +108,19 @@ fn parse_app_port(text: &str) -> Result<AppPort, String> {
     }
 }
 
-fn parse_label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("`{text}` is not `key=value`")),
+/// Headers carry it to other proxies.
+fn parse_workload(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.contains(char::is_control) {
+        true => Err(format!("`{}` is not the name of a workload", text.escape_debug())),
+        false => Ok(text.to_owned()),
     }
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not `key=value`"))?;
+    label_key(key).map_err(|why| format!("`{key}` {why}"))?;
+    label_value(value).map_err(|why| format!("`{value}` {why}"))?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
@@ -131,6 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn names_that_no_workload_has_are_refused() {
+        for arguments in [
+            ["--workload", ""],
+            ["--workload", "a\nb"],
+            ["--label", "app"],
+            ["--label", "=a"],
+            ["--label", "app=;.;"],
+            ["--label", "a b=c"],
+        ] {
+            assert!(Command::try_parse_from(["x", arguments[0], arguments[1]]).is_err(), "{arguments:?}");
+        }
+        assert_eq!(proxy(&["--workload", "ä.b"], &MeshConfig::default()).workload, "ä.b");
+    }
+
+    #[test]
     fn a_gateway_has_the_labels_of_istios_unless_told_otherwise() {
         let mesh = MeshConfig::default();
         let labels = |arguments: &[&str]| {
@@ -138,7 +162,7 @@ mod tests {
             labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
         };
         assert_eq!(labels(&[]), "app=istio-ingressgateway,istio=ingressgateway");
-        assert_eq!(labels(&["--label", "a=b=c", "--label", "d="]), "a=b=c,d=");
+        assert_eq!(labels(&["--label", "a=b-c", "--label", "d="]), "a=b-c,d=");
         assert_eq!(labels(&["--role", "sidecar"]), "");
     }
 

@@ -16,12 +16,33 @@ pub use exposition::{Exposition, Family, Kind, Sample};
 /// # Errors
 /// No answer.
 pub fn page(admin: &Client) -> Result<String> {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
-    let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
-    let mut answer = agent.get(format!("http://{}/stats/prometheus", admin.address())).call()?;
-    ensure!(answer.status() == 200, "{}", answer.status());
+    page_of(admin, "")
+}
+
+/// As much of it as is about stats whose names match `filter`.
+///
+/// # Errors
+/// No answer.
+pub fn page_of(admin: &Client, filter: &str) -> Result<String> {
     // With many series it is far longer than other answers.
-    Ok(answer.body_mut().with_config().limit(u64::MAX).read_to_string()?)
+    Ok(ask(admin, filter)?.with_config().limit(u64::MAX).read_to_string()?)
+}
+
+/// How long the page is, in bytes.
+///
+/// # Errors
+/// No answer.
+pub fn page_length(admin: &Client) -> Result<u64> {
+    Ok(std::io::copy(&mut ask(admin, "")?.as_reader(), &mut std::io::sink())?)
+}
+
+fn ask(admin: &Client, filter: &str) -> Result<ureq::Body> {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
+    let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(120))).build().into();
+    let filter = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+    let answer = agent.get(format!("http://{}/stats/prometheus?filter={filter}", admin.address())).call()?;
+    ensure!(answer.status() == 200, "{}", answer.status());
+    Ok(answer.into_body())
 }
 
 /// Everything that Envoy's admin interface shows.

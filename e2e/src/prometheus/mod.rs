@@ -50,7 +50,7 @@ impl Prometheus {
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let mut prometheus = Self { process, agent, targets: targets.len() };
         prometheus.wait_until_ready()?;
-        prometheus.next_scrape()?;
+        prometheus.scrape()?;
         Ok(prometheus)
     }
 
@@ -74,7 +74,7 @@ impl Prometheus {
     /// # Errors
     /// A scrape failed, such as by a malformed line.
     pub fn scrape(&self) -> Result<()> {
-        // The one that ends next may have begun before.
+        // The one that ends next may have begun before; and a scrape is reported a moment before its samples are there.
         self.next_scrape()?;
         self.next_scrape()
     }

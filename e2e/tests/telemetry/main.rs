@@ -9,6 +9,7 @@ mod peers;
 mod places;
 mod proxy;
 mod refusals;
+mod round_trip;
 
 #[allow(dead_code, reason = "only a part is asked for")]
 #[path = "../actions/grpc_service.rs"]

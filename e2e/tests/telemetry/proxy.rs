@@ -136,6 +136,11 @@ impl Place<'_> {
 
 impl Proxy {
     pub(crate) fn start(place: &Place<'_>, resources: &str) -> Self {
+        Self::start_with(place, resources, &[])
+    }
+
+    /// With more flags.
+    pub(crate) fn start_with(place: &Place<'_>, resources: &str, more: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("resources.yaml");
         std::fs::write(&file, resources).unwrap();
@@ -148,6 +153,7 @@ impl Proxy {
         flags.extend(["-f".to_owned(), file.display().to_string(), format!("--admin={admin}")]);
         flags.push(format!("--mesh-config={}", mesh.display()));
         flags.extend(["--bind=127.0.0.1".to_owned(), "--concurrency=2".to_owned()]);
+        flags.extend(more.iter().cloned());
         let ports = place.ports();
         flags.extend(ports.iter().map(|(named, opened)| format!("--port={named}={opened}")));
         let (gateway, _) = Gateway::start(&outrigger().unwrap(), &flags).unwrap();

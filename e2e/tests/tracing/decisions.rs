@@ -79,7 +79,10 @@ fn a_trace_ends_where_it_was_decided_and_says_by_which_policy() {
     let spans = mesh.trace(path, 4);
     assert_eq!(
         short(&spans)[2..],
-        [format!("a-v1.default SERVER {A}/*"), format!("a-v1.default CLIENT b.default.svc.cluster.local/*")]
+        [
+            format!("a-v1.default SERVER {A}/*"),
+            "a-v1.default CLIENT b.default.svc.cluster.local/*".to_owned()
+        ]
     );
     assert_eq!(spans[3].tags["outrigger.fault"], "default/b[0] abort=418", "{spans:#?}");
 

@@ -103,6 +103,11 @@ pub const PEERS_WITHOUT_IDENTITY: &str = "OUT0245";
 /// Rules are about tokens that nobody verifies.
 pub const TOKENS_NOT_VERIFIED: &str = "OUT0246";
 
+/// A label takes whatever values callers choose.
+pub const UNBOUNDED_LABEL: &str = "OUT0270";
+/// How many series the labels of a Telemetry make.
+pub const SERIES_ESTIMATE: &str = "OUT0271";
+
 pub use outrigger_api::problem::code::UNSUPPORTED;
 
 /// What each code is about, in a few words, for SARIF's list of rules.
@@ -170,6 +175,8 @@ pub fn title(code: &str) -> &'static str {
         ALLOWS_NOTHING => "ALLOW policy allows nothing",
         PEERS_WITHOUT_IDENTITY => "rule is about the identity of peers that need not have one",
         TOKENS_NOT_VERIFIED => "rule is about tokens that nobody verifies",
+        UNBOUNDED_LABEL => "label takes values without end",
+        SERIES_ESTIMATE => "number of series that labels make",
         UNUSED_DELEGATE => "VirtualService without hosts to which nobody delegates",
         _ => "finding",
     }

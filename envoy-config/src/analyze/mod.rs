@@ -16,6 +16,7 @@ mod references;
 mod registry;
 pub mod sarif;
 mod selectors;
+mod series;
 mod services;
 mod suppress;
 mod telemetry;
@@ -62,6 +63,7 @@ pub fn analyze_with(
     providers::check(resources, proxy, &mesh.mesh, &mut findings);
     telemetry::check(resources, proxy, &mesh.mesh, &mut findings);
     policies::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
+    series::check(resources, options.metrics.max_series, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);

@@ -63,6 +63,9 @@ impl fmt::Display for Number {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(number) => write!(formatter, "{number}"),
+            Self::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                write!(formatter, "{}", *number as i64)
+            }
             // By serde_json, which is there anyway: Rust's own way takes up 14 kB in a module.
             Self::Float(number) => match serde_json::Number::from_f64(*number) {
                 Some(number) => write!(formatter, "{number}"),

@@ -93,14 +93,20 @@ pub(crate) fn resource_name(text: &str) -> Result<(), String> {
 }
 
 /// A key of Kubernetes' labels: `[prefix/]name`.
-pub(crate) fn label_key(text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong, to be said after the text.
+pub fn label_key(text: &str) -> Result<(), String> {
     let (prefix, name) = text.split_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
     let good = is_tag(name) && prefix.is_none_or(|prefix| host(prefix).is_ok());
     if good { Ok(()) } else { Err("is not the key of a label".to_owned()) }
 }
 
 /// A value of Kubernetes' labels.
-pub(crate) fn label_value(text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong, to be said after the text.
+pub fn label_value(text: &str) -> Result<(), String> {
     if text.is_empty() || is_tag(text) {
         Ok(())
     } else {

@@ -200,17 +200,8 @@ fn proxy_protocol(settings: &Cursor<'_>) -> Option<ProxyProtocolVersion> {
 
 fn retry_budget(budget: &Cursor<'_>) -> Option<RetryBudget> {
     budget.object(|fields| {
-        let percent = fields.get("percent", |percent| {
-            percent.object(|fields| {
-                fields.get("value", |value| {
-                    let percent = value.number()?;
-                    if !(0.0..=100.0).contains(&percent) {
-                        value.error(format!("percentage `{percent}` is not within 0 and 100"));
-                    }
-                    Some(percent)
-                })
-            })
-        });
+        let percent = fields
+            .get("percent", |percent| percent.object(|fields| fields.get("value", |at| at.percentage())));
         Some(RetryBudget {
             percent: percent.unwrap_or(20.0),
             min_retry_concurrency: fields.get("minRetryConcurrency", |at| at.unsigned()).unwrap_or(3),

@@ -107,11 +107,7 @@ fn mirrors(fields: &Object<'_>) -> Vec<Mirror> {
 fn mirror_share(percentage: &Cursor<'_>) -> Option<Millionths> {
     percentage.object_like("{value: 5}", |fields| {
         let share = fields.get("value", |value| {
-            let percent = value.number()?;
-            if !(0.0..=100.0).contains(&percent) {
-                value.error(format!("percentage `{percent}` is not within 0 and 100"));
-            }
-            Some(Millionths::from_percent(percent).unwrap_or(Millionths::NONE))
+            Some(Millionths::from_percent(value.percentage()?).unwrap_or(Millionths::NONE))
         });
         Some(share.unwrap_or(Millionths::NONE))
     })

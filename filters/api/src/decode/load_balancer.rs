@@ -1,6 +1,7 @@
 //! How an endpoint is chosen.
 
 use super::{cursor::Cursor, object::Object};
+use crate::node::Number;
 use crate::types::destination_rule::{
     HashAlgorithm, HashKey, LoadBalancer, LoadBalancerPolicy, LocalityLb, LocalityMode, Warmup,
 };
@@ -211,17 +212,11 @@ fn failover(entry: &Cursor<'_>) -> Option<(String, String)> {
 fn warmup(warmup: &Cursor<'_>) -> Option<Warmup> {
     warmup.object(|fields| {
         let duration = fields.required("duration", |at| at.duration());
-        let minimum_percent = fields.get("minimumPercent", |percent| {
-            let value = percent.number()?;
-            if !(0.0..=100.0).contains(&value) {
-                percent.error(format!("percentage `{value}` is not within 0 and 100"));
-            }
-            Some(value)
-        });
+        let minimum_percent = fields.get("minimumPercent", |at| at.percentage());
         let aggression = fields.get("aggression", |aggression| {
             let value = aggression.number()?;
             if value <= 0.0 {
-                aggression.error(format!("`{value}` is not above 0"));
+                aggression.error(format!("`{}` is not above 0", Number::Float(value)));
             }
             Some(value)
         });

@@ -34,11 +34,7 @@ pub(super) fn decode(field: &Cursor<'_>) -> Option<ProxyTracing> {
 
 /// Istio takes 0 for left out.
 fn sampling(at: &Cursor<'_>) -> Option<f64> {
-    let percent = at.number()?;
-    if !(0.0..=100.0).contains(&percent) {
-        at.error(format!("percentage `{percent}` is not within 0 and 100"));
-    }
-    Some(percent).filter(|percent| *percent > 0.0)
+    at.percentage().filter(|percent| *percent > 0.0)
 }
 
 /// `host:port`

@@ -105,6 +105,16 @@ impl Cursor<'_> {
         }
     }
 
+    /// A number from 0 to 100. Any other is an error and taken for all that.
+    #[inline(never)]
+    pub(crate) fn percentage(&self) -> Option<f64> {
+        let percent = self.number()?;
+        if !(0.0..=100.0).contains(&percent) {
+            self.error(format!("percentage `{}` is not within 0 and 100", Number::Float(percent)));
+        }
+        Some(percent)
+    }
+
     /// The number of a port.
     #[inline(never)]
     pub(crate) fn port(&self) -> Option<u16> {
@@ -165,6 +175,7 @@ impl Cursor<'_> {
         let percent = self.number()?;
         let share = Millionths::from_percent(percent);
         if share.is_none() {
+            let percent = Number::Float(percent);
             self.error(format!("percentage `{percent}` is neither 0 nor within 0.0001 and 100"));
         }
         share

@@ -17,13 +17,7 @@ pub(crate) fn decode(entry: &Cursor<'_>) -> Option<Tracing> {
         Some(Tracing {
             mode: mode(fields),
             providers,
-            random_sampling_percentage: fields.get("randomSamplingPercentage", |field| {
-                let percent = field.number()?;
-                if !(0.0..=100.0).contains(&percent) {
-                    field.error(format!("percentage `{percent}` is not within 0 and 100"));
-                }
-                Some(percent)
-            }),
+            random_sampling_percentage: fields.get("randomSamplingPercentage", |at| at.percentage()),
             disable_span_reporting: fields.get("disableSpanReporting", |at| at.bool()),
             custom_tags: tags.map(ordered::map),
             use_request_id_for_trace_sampling: fields.get("useRequestIdForTraceSampling", |at| at.bool()),
