@@ -1,7 +1,12 @@
 //! Istio's MeshConfig. Of its many fields those that matter to a single proxy are read; what Istio has and Outrigger
 //! does not carry out is named, so that nobody counts on it.
 
-use super::{cursor::Cursor, http_retry, object::Object, proxy_tracing, telemetry_provider};
+use super::{
+    cursor::{Cursor, shorten},
+    http_retry,
+    object::Object,
+    proxy_tracing, telemetry_provider,
+};
 use crate::{
     check,
     problem::{Severity, code},
@@ -91,6 +96,11 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
     root.object(|fields| {
         not_carried_out(fields, MESH);
         let (extension_providers, telemetry_providers) = telemetry_provider::decode(fields);
+        let mut names: Vec<_> = BUILT_IN.to_vec();
+        names.extend(extension_providers.iter().map(|provider| provider.name.as_str()));
+        names.extend(telemetry_providers.iter().map(|provider| provider.name.as_str()));
+        let default_providers = fields.get("defaultProviders", |field| default_providers(field, &names));
+        let default_providers = default_providers.unwrap_or_default();
         let access_log_encoding = fields.get("accessLogEncoding", encoding).unwrap_or_default();
         let proxy = fields.get("defaultConfig", proxy_config).unwrap_or_default();
         Some(MeshConfig {
@@ -106,7 +116,7 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
             access_log_encoding,
             extension_providers,
             telemetry_providers,
-            default_providers: fields.get("defaultProviders", default_providers).unwrap_or_default(),
+            default_providers,
             without_tracing: fields.get("enableTracing", |at| at.bool()) == Some(false),
             ..proxy
         })
@@ -132,9 +142,21 @@ fn log_format(at: &Cursor<'_>, encoding: AccessLogEncoding) -> Option<String> {
     }
 }
 
-fn default_providers(field: &Cursor<'_>) -> Option<DefaultProviders> {
+/// Providers that every mesh has.
+const BUILT_IN: [&str; 3] = ["envoy", "prometheus", "stackdriver"];
+
+/// Istio takes any names, and does nothing with those that it does not know.
+fn default_providers(field: &Cursor<'_>, known: &[&str]) -> Option<DefaultProviders> {
     field.object(|fields| {
-        let names = |name| fields.list(name, |at| at.non_empty());
+        let name = |at: &Cursor<'_>| {
+            let name = at.non_empty()?;
+            if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                let hint = format!("there is `{}`", known.join("`, `"));
+                at.warn_hint(format!("no extension provider is called `{}`", shorten(&name)), hint);
+            }
+            Some(name)
+        };
+        let names = |field| fields.list(field, name);
         Some(DefaultProviders {
             tracing: names("tracing"),
             metrics: names("metrics"),

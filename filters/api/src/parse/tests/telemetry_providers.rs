@@ -47,6 +47,7 @@ extensionProviders:
 fn defaults_and_the_tracing_of_proxies_are_kept() {
     let (mesh, problems) = read("
 enableTracing: false
+extensionProviders: [{name: B, envoyFileAccessLog: {}}, {name: a, zipkin: {service: z.test, port: 1}}]
 defaultProviders: {tracing: [a], metrics: [prometheus], accessLogging: [envoy, b]}
 defaultConfig:
   meshId: mine
@@ -105,6 +106,7 @@ fn what_is_wrong_is_said_where_it_stands() {
         ("defaultConfig: {tracing: {zipkin: {address: zipkin}}}", "error: `zipkin` is not `host:port`"),
         ("defaultConfig: {tracing: {zipkin: {address: 'a:0'}}}", "error: `a:0` does not end in a port"),
         ("defaultConfig: {tracing: {datadog: {address: a}}}", "warning: `datadog` of the tracing of proxies"),
+        ("defaultProviders: {tracing: [zip]}", "m:1:30: warning: no extension provider is called `zip`"),
         ("defaultProviders: {tracng: [a]}", "did you mean `tracing`?"),
     ] {
         let (_, problems) = read(text);
