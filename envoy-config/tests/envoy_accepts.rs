@@ -223,3 +223,65 @@ fn a_sidecar_with_a_mesh_configuration() {
         accepted(&sidecar(), Options { mesh, ..Options::default() });
     }
 }
+
+/// Every provider of logs and traces that is carried out, with all that it can say.
+const PROVIDERS: &str = "
+extensionProviders:
+- {name: text, envoyFileAccessLog: {path: /tmp/log, logFormat: {text: '%REQ_WITHOUT_QUERY(:PATH)% %CEL(request.path)%'}}}
+- {name: labels, envoyFileAccessLog: {logFormat: {labels: {a: {b: ['%RESPONSE_FLAGS%', 3]}}}, omitEmptyValues: true}}
+- {name: otel, envoyOtelAls: {service: collector.test, port: 4317, logName: n, logFormat: {text: t, labels: {a: '%REQ_WITHOUT_QUERY(:PATH)%'}}}}
+- {name: plain-otel, envoyOtelAls: {service: collector.test, port: 4317}}
+- name: http-als
+  envoyHttpAls:
+    service: als.test
+    port: 9000
+    filterStateObjectsToLog: [a]
+    additionalRequestHeadersToLog: [b]
+    additionalResponseHeadersToLog: [c]
+    additionalResponseTrailersToLog: [d]
+- {name: tcp-als, envoyTcpAls: {service: als.test, port: 9000, logName: n, filterStateObjectsToLog: [a]}}
+- name: by-grpc
+  opentelemetry:
+    service: collector.test
+    port: 4317
+    maxTagLength: 99
+    grpc: {timeout: 3s, initialMetadata: [{name: x-a, value: b}]}
+    resourceDetectors: {environment: {}, dynatrace: {}}
+- {name: by-http, opentelemetry: {service: collector.test, port: 4318, http: {path: v1/traces, timeout: 1s, headers: [{name: x-a, envName: HOME}]}}}
+- {name: zipkin, zipkin: {service: zipkin.test, port: 9411}}
+- name: new-zipkin
+  zipkin:
+    service: zipkin.test
+    port: 9411
+    path: /spans
+    enable64bitTraceId: true
+    traceContextOption: USE_B3_WITH_W3C_PROPAGATION
+    timeout: 2s
+    headers: [{name: x-a, value: b}]
+defaultConfig:
+  meshId: m
+  tracing: {sampling: 0.5, maxPathTagLength: 20, customTags: {a: {literal: {value: b}}, f: {formatter: {value: '%PROTOCOL%'}}}}
+";
+
+#[test]
+fn every_provider_of_logs_and_traces() {
+    for provider in ["by-grpc", "by-http", "zipkin", "new-zipkin"] {
+        let defaults = format!(
+            "defaultProviders: {{tracing: [{provider}], accessLogging: [text, labels, otel, plain-otel, http-als, tcp-als, envoy]}}"
+        );
+        let (mesh, problems) =
+            outrigger_api::parse_mesh_config(format!("{PROVIDERS}{defaults}").as_bytes(), "mesh.yaml");
+        assert_eq!(problems, []);
+        let text = accepted(&gateway(), Options { mesh, ..Options::default() });
+        for part in [
+            "envoy.access_loggers.tcp_grpc",
+            "envoy.access_loggers.http_grpc",
+            "envoy.access_loggers.open_telemetry",
+            "value: 0.5",
+            "operation:",
+            "max_path_tag_length:",
+        ] {
+            assert!(text.contains(part), "{provider}: {part}\n{text}");
+        }
+    }
+}

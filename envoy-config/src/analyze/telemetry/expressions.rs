@@ -34,7 +34,7 @@ pub(super) fn check(resource: &Resource, telemetry: &Telemetry, findings: &mut V
         for (n, change) in entry.overrides.iter().enumerate() {
             for (tag, value) in &change.tag_overrides {
                 if let TagOverride::Upsert(value) = value {
-                    let path = format!("spec.metrics[{at}].overrides[{n}].tagOverrides.{tag}.value");
+                    let path = format!("spec.metrics[{at}].overrides[{n}].tagOverrides[{tag:?}].value");
                     findings.extend(of(resource, &path, value, "the label would be `unknown`"));
                 }
             }

@@ -16,6 +16,8 @@ mod resources;
 #[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
 mod table;
 #[cfg(feature = "yaml")]
+mod telemetry_providers;
+#[cfg(feature = "yaml")]
 mod tutorial;
 #[cfg(all(feature = "yaml", not(target_arch = "wasm32")))]
 mod validation;

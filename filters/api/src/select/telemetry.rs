@@ -3,13 +3,14 @@
 use super::{by_age, is_target};
 use crate::{
     config::Proxy,
+    ordered,
     resource::{Resource, Spec},
     types::{common::Target, telemetry::Telemetry},
 };
 
 /// The Telemetries that apply to a proxy, the most general first: that of the root namespace, that of the proxy's
-/// namespace, and that which selects its workload there. Of several of one of these levels the oldest counts, as with
-/// Istio.
+/// namespace, and those which select its workload there. Of several of one of the first two levels the oldest counts; of
+/// those for a workload all do, the oldest first, as with Istio.
 pub fn telemetries<'r>(resources: &'r [Resource], proxy: &Proxy) -> Vec<(&'r Resource, &'r Telemetry)> {
     let all = || {
         resources.iter().filter_map(|resource| match &resource.spec {
@@ -33,12 +34,14 @@ pub fn telemetries<'r>(resources: &'r [Resource], proxy: &Proxy) -> Vec<(&'r Res
         Target::Refs(refs) => refs.iter().any(|target| is_target(target, &proxy.namespace, proxy)),
     };
     let root = Some(&proxy.root_namespace).filter(|root| **root != proxy.namespace);
-    let levels = [
-        root.and_then(|root| oldest(root, &selects_all)),
-        oldest(&proxy.namespace, &selects_all),
-        oldest(&proxy.namespace, &selects_workload),
-    ];
-    levels.into_iter().flatten().collect()
+    let wide = [root.and_then(|root| oldest(root, &selects_all)), oldest(&proxy.namespace, &selects_all)];
+    let mut own: Vec<_> = all()
+        .filter(|(resource, telemetry)| {
+            resource.meta.namespace == proxy.namespace && selects_workload(&telemetry.target)
+        })
+        .collect();
+    ordered::sort_by(&mut own, |(one, _), (other, _)| by_age(one, other));
+    wide.into_iter().flatten().chain(own).collect()
 }
 
 #[cfg(test)]
@@ -47,7 +50,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn the_most_general_comes_first_and_the_oldest_counts() {
+    fn the_most_general_comes_first_and_the_youngest_of_a_workload_last() {
         let telemetry = |namespace: &str, name: &str, age: u32, spec: &str| {
             format!(
                 r#"{{"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metadata": {{"name": "{name}",
@@ -74,7 +77,7 @@ mod tests {
             let found = telemetries(&config.resources, &config.proxy);
             found.into_iter().map(|(resource, _)| resource.meta.name.to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(names("shop"), ["mesh", "namespace", "workload"]);
+        assert_eq!(names("shop"), ["mesh", "namespace", "workload", "younger"]);
         assert_eq!(names("istio-system"), ["mesh", "selecting"]);
         assert_eq!(names("other"), ["mesh"]);
     }
