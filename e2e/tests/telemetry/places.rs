@@ -60,3 +60,14 @@ spec: {mtls: {mode: STRICT}}
     assert_metrics(&client.admin, "mtls-client");
     assert_metrics(&server.admin, "mtls-server");
 }
+
+/// Hosts that nobody declares are reached by a cluster of their own.
+#[test]
+fn a_sidecar_reports_requests_to_hosts_that_nobody_declares() {
+    let httpbin = httpbin();
+    let host = format!("127.0.0.1:{}", httpbin.port);
+    let proxy = Proxy::start(&Place::Outbound, "");
+    proxy.get(&host, "/status/200", 200);
+    proxy.get(&host, "/status/404", 404);
+    assert_metrics(&proxy.admin, "client-passthrough");
+}
