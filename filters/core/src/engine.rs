@@ -190,9 +190,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         let verdict = if let Some(wait) = verified.as_ref().and_then(|outcome| outcome.waits) {
             Verdict { hold: wait, outcome: Outcome::Wait, ..Verdict::nothing() }
         } else if let Some(reply) = verified.as_ref().and_then(|outcome| outcome.reply(request)) {
-            let mut verdict = Verdict::nothing();
-            verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
-            verdict
+            self.refusal(reply, request, draws)
         } else {
             // As in a chain of Envoy filters, what comes next sees the request without the token, without the client's
             // copies of claim headers and with those of the token, and knows whom the token speaks for.
@@ -229,11 +227,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             _ => None,
         };
         let verdict = match (decision.as_ref().and_then(authz::Decision::reply), &self.routes) {
-            (Some(reply), _) => {
-                let mut verdict = Verdict::nothing();
-                verdict.outcome = Outcome::Reply(self.refusal(reply, request, draws));
-                verdict
-            }
+            (Some(reply), _) => self.refusal(reply, request, draws),
             (None, Some(table)) if Self::ROUTE || Self::FAULT => {
                 Self::routed(table, request, draws, moment, ops)
             }
@@ -283,15 +277,20 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         verdict
     }
 
-    /// The answer to a request that is refused. Envoy has found a route before any filter runs, and the response header
-    /// changes of one that forwards apply to a filter's answer too.
-    fn refusal<'e>(&'e self, reply: Reply<'e>, request: &Request<'_>, draws: &mut Draws) -> Reply<'e> {
-        let table = self.routes.as_ref().filter(|table| Self::ROUTE && table.changes_responses());
+    /// A request that is refused with this answer. Envoy has found a route before any filter runs: its service is told by
+    /// metrics, and the response header changes of one that forwards apply to a filter's answer too.
+    fn refusal<'e>(&'e self, reply: Reply<'e>, request: &Request<'_>, draws: &mut Draws) -> Verdict<'e> {
+        let table = self.routes.as_ref().filter(|table| {
+            Self::ROUTE && (Self::METRICS && self.overrides.measures_any() || table.changes_responses())
+        });
         let route = table.and_then(|table| table.find(request));
-        match route.map(|route| route.choose(request, draws)) {
+        let choice = route.map(|route| route.choose(request, draws));
+        let missed = choice.as_ref().and_then(route::Choice::cluster);
+        let reply = match choice {
             Some(choice) if choice.destination().is_some() => choice.finish(reply, request, &[]),
             _ => reply,
-        }
+        };
+        Verdict { outcome: Outcome::Reply(reply), missed, ..Verdict::nothing() }
     }
 
     /// Removes what a client may have sent to steer Envoy's router. Only the router filter does this: the ones

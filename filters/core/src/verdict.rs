@@ -83,6 +83,8 @@ pub struct Verdict<'e> {
     pub fault: Option<fault::Injection<'e>>,
     /// The route taken.
     pub route: Option<route::Choice<'e>>,
+    /// Of a request that is refused, the Envoy cluster that it would have gone to: metrics tell of its service.
+    pub missed: Option<&'e str>,
     /// How long to hold the request before `outcome`.
     pub hold: Duration,
     /// Changes to the headers of the response, if the request is forwarded.
@@ -100,6 +102,7 @@ impl Verdict<'_> {
             authz: None,
             fault: None,
             route: None,
+            missed: None,
             hold: Duration::ZERO,
             response: None,
             outcome,

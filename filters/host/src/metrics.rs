@@ -47,6 +47,8 @@ pub(crate) struct Metrics {
     /// The series of what there is no room for, of HTTP and of gRPC.
     overflow: [Cell<Option<Ids>>; 2],
     nothing: Rc<str>,
+    /// Istio's name for where requests end that may not pass.
+    pub(crate) black_hole: Rc<str>,
 }
 
 impl Metrics {
@@ -66,6 +68,7 @@ impl Metrics {
             room,
             overflow: Default::default(),
             nothing: "".into(),
+            black_hole: "BlackHoleCluster".into(),
         };
         define(MetricKind::Gauge, build())
             .and_then(|id| abi::record_metric(id, 1))

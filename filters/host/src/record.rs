@@ -11,22 +11,15 @@ const AUTHZ: &[u8] = b"outrigger.authz";
 const AUTHZ_DRY_RUN: &[u8] = b"outrigger.authz_dry_run";
 /// Whose token it was, or what was wrong with it.
 const JWT: &[u8] = b"outrigger.jwt";
-/// The fault that was drawn.
-const FAULT: &[u8] = b"outrigger.fault";
 /// The rule that routed it.
 const ROUTE: &[u8] = b"outrigger.route";
 
-/// Leaves what the policies of this filter but those of authorization have decided.
+/// Leaves what the rules about tokens and routes have decided; faults are noted where they are counted.
 pub(crate) fn leave<const POLICIES: u8>(verdict: &Verdict<'_>) {
     if const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) }
         && let Some(record) = verdict.jwt.as_ref().and_then(|jwt| jwt.record())
     {
         set(JWT, &record);
-    }
-    if const { PolicySet::contains_bits(POLICIES, PolicySet::FAULT) }
-        && let Some(injection) = &verdict.fault
-    {
-        set(FAULT, &injection.record());
     }
     if const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) }
         && let Some(rule) = verdict.route.as_ref().and_then(|route| route.rule())

@@ -149,6 +149,10 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         {
             pass_on_identity(identity)?;
         }
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
+            let chosen = verdict.route.as_ref().and_then(Choice::cluster).or(verdict.missed);
+            self.measured.cluster = chosen.map(Into::into);
+        }
         match verdict.outcome {
             Outcome::Wait => {
                 let now = Instant::now();
@@ -168,9 +172,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             }
             Outcome::Forward(ops) => {
                 effects::change(Map::Request, &ops).map_err(|_| "outrigger_header_change_failed")?;
-                if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
-                    self.measured.cluster = verdict.route.as_ref().and_then(Choice::cluster).map(Into::into);
-                }
             }
         }
         if const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) } {

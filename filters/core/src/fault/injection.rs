@@ -58,19 +58,6 @@ pub struct Injection<'e> {
 }
 
 impl<'e> Injection<'e> {
-    /// What access logs get of it, such as `delay 5000ms, abort 503 shop/cart[0]`, with `(dry-run)` behind it if nothing is
-    /// done.
-    pub fn record(&self) -> String {
-        let delay = self.delay.map(|delay| format!("delay {}ms", delay.as_millis()));
-        let abort = self.abort.map(|error| match error {
-            AbortError::Http(status) => format!("abort {status}"),
-            AbortError::Grpc(code) => format!("abort grpc {code}"),
-        });
-        let what: Vec<_> = delay.into_iter().chain(abort).collect();
-        let withheld = self.withheld.map(|why| format!(" ({})", why.as_str())).unwrap_or_default();
-        format!("{} {}{withheld}", what.join(", "), self.rule)
-    }
-
     /// How long to hold the request.
     pub fn hold(&self) -> Duration {
         self.delay.filter(|_| self.withheld.is_none()).unwrap_or_default()

@@ -139,17 +139,3 @@ fn each_filter_does_its_own_part() {
     assert!(seen_by::<{ PolicySet::ROUTE.bits() }>(rule(), 0, &[]).1.is_none());
     assert!(seen(forward(&[("v1", 0)]), 0, &[]).1.is_none());
 }
-
-#[test]
-fn a_record_says_what_was_done_and_by_which_rule() {
-    let rule = crate::RuleRef { resource: "shop/cart".into(), rule: 2, file: None, line: None };
-    let delay = Some(Duration::from_secs(5));
-    for (delay, abort, withheld, record) in [
-        (delay, None, None, "delay 5000ms shop/cart[2]"),
-        (delay, Some(AbortError::Http(503)), None, "delay 5000ms, abort 503 shop/cart[2]"),
-        (None, Some(AbortError::Grpc(14)), Some(Withheld::DryRun), "abort grpc 14 shop/cart[2] (dry-run)"),
-    ] {
-        let injection = Injection { delay, abort, trigger: Trigger::Draw, withheld, rule: &rule };
-        assert_eq!(injection.record(), record);
-    }
-}

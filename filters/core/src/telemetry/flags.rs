@@ -6,6 +6,9 @@ const NAMES: [&str; 30] = [
     "SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT", "UPE", "NC", "OM", "DF", "DO", "DR", "UDO",
 ];
 
+/// Those that Envoy sets before all others: `DI`, `FI`, `URX`.
+const FIRST: [usize; 3] = [9, 10, 15];
+
 /// A set of response flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ResponseFlags(pub u64);
@@ -22,10 +25,12 @@ impl ResponseFlags {
         Self(self.0 | other.0)
     }
 
-    /// The short names joined by commas, as `%RESPONSE_FLAGS%` prints them; `-` if there are none.
+    /// The short names joined by commas, as `%RESPONSE_FLAGS%` prints them; `-` if there are none. Envoy prints them in the
+    /// order in which they were set: faults come first, and that retries are at an end before why.
     pub fn names(self) -> String {
-        let set = NAMES.iter().enumerate().filter(|(bit, _)| self.0 & (1 << bit) != 0);
-        let names: Vec<&str> = set.map(|(_, name)| *name).collect();
+        let order = FIRST.into_iter().chain((0..NAMES.len()).filter(|bit| !FIRST.contains(bit)));
+        let set = order.filter(|bit| self.0 & (1 << bit) != 0);
+        let names: Vec<&str> = set.filter_map(|bit| NAMES.get(bit).copied()).collect();
         if names.is_empty() { "-".to_owned() } else { names.join(",") }
     }
 }
@@ -43,6 +48,7 @@ mod tests {
             (ResponseFlags(0), "-"),
             (ResponseFlags(1 << 2), "UT"),
             (faulty, "DI,FI"),
+            (ResponseFlags(1 << 2 | 1 << 15), "URX,UT"),
             (ResponseFlags(1 << 29), "UDO"),
             (ResponseFlags(1 << 40), "-"),
         ] {
