@@ -127,6 +127,11 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         self.attributes
     }
 
+    /// The namespace of the ServiceEntry that declares a service; `None`: none does.
+    pub fn entry_namespace(&self, host: &str) -> Option<&str> {
+        self.routes.as_ref()?.entry_namespace(host)
+    }
+
     /// What Telemetries make of the metrics.
     pub fn overrides(&self) -> &Overrides {
         &self.overrides

@@ -66,13 +66,18 @@ impl Measured {
     }
 
     /// Counts the request, which has ended. `injected`: flags that Envoy does not know of.
-    pub(crate) fn on_log(&self, metrics: &Metrics, injected: ResponseFlags) {
+    pub(crate) fn on_log(
+        &self,
+        metrics: &Metrics,
+        injected: ResponseFlags,
+        entry_namespace: impl Fn(&str) -> Option<String>,
+    ) {
         if !metrics.reporter.overrides().measures_any() {
             return;
         }
         let ending = metrics.endings.read();
         let series = self.series(metrics, &ending, injected);
-        if let Err(status) = metrics.record(series, &ending, self.started.elapsed()) {
+        if let Err(status) = metrics.record(series, &ending, self.started.elapsed(), entry_namespace) {
             log::error!("metric not recorded: {status:?}");
         }
     }

@@ -104,6 +104,7 @@ impl Metrics {
         series: Series<Rc<str>>,
         ending: &Ending,
         duration: Duration,
+        entry_namespace: impl Fn(&str) -> Option<String>,
     ) -> Result<(), Status> {
         let messages = match series.protocol {
             Protocol::Grpc => messages().unwrap_or_default(),
@@ -113,7 +114,7 @@ impl Metrics {
         let ids = match known {
             Some(ids) => ids,
             None if self.room.has(&series)? => {
-                let ids = self.define(&series)?;
+                let ids = self.define(&series, entry_namespace)?;
                 self.series.borrow_mut().insert(series, ids);
                 ids
             }
@@ -139,9 +140,20 @@ impl Metrics {
     }
 
     /// Has the host make the stats of a series.
-    fn define(&self, series: &Series<Rc<str>>) -> Result<Ids, Status> {
+    fn define(
+        &self,
+        series: &Series<Rc<str>>,
+        entry_namespace: impl Fn(&str) -> Option<String>,
+    ) -> Result<Ids, Status> {
         let metadata = property::bytes(b"xds\0cluster_metadata").unwrap_or_default();
-        let service = Service::of_metadata(&metadata).unwrap_or_else(|| Service::of_cluster(&series.cluster));
+        // A request that is refused comes to no cluster.
+        let service = Service::of_metadata(&metadata).unwrap_or_else(|| {
+            let service = Service::of_cluster(&series.cluster);
+            match entry_namespace(&service.host) {
+                Some(namespace) => service.of_entry(namespace),
+                None => service,
+            }
+        });
         self.define_all(series.protocol, |metric| self.reporter.stat_name(metric, series, &service))
     }
 

@@ -357,7 +357,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         let Some(plugin) = &self.plugin else { return };
         if let Some(metrics) = plugin.metrics() {
-            self.measured.on_log(metrics, self.flags);
+            let entry_namespace = |host: &str| plugin.engine.entry_namespace(host).map(str::to_owned);
+            self.measured.on_log(metrics, self.flags, entry_namespace);
         }
     }
 }

@@ -91,8 +91,13 @@ impl<'r> Compiler<'r> {
         let reads_claims = self.virtual_hosts.iter().any(|host| host.entries().any(asks));
         let mirrors = self.rules.iter().flat_map(Rule::mirrors);
         self.destinations.extend(mirrors.map(|mirror| mirror.destination.clone()));
+        // By this alone they differ from a Kubernetes Service, whose host begins with its name.
+        let entries = self.services.iter().filter(|service| service.declared);
+        let entries = entries.map(|service| (service.host.to_string(), service));
+        let entries = entries.filter(|(host, service)| service.name == *host);
         Ok(Table {
             reads_claims,
+            entries: entries.map(|(host, service)| (host, service.namespace.clone())).collect(),
             changes_responses: self.rules.iter().any(Rule::changes_responses),
             rules: self.rules,
             virtual_hosts: self.virtual_hosts,

@@ -28,6 +28,8 @@ pub struct Table {
     pub(super) no_retries: Retries,
     pub(super) reads_claims: bool,
     pub(super) changes_responses: bool,
+    /// Hosts of ServiceEntries, sorted, and their namespaces.
+    pub(super) entries: Vec<(String, String)>,
 }
 
 /// Where the virtual hosts stand. Both kinds name a virtual host by its number in the table.
@@ -74,6 +76,12 @@ impl Table {
     /// What can't be carried out, with its path.
     pub fn compile(resources: &[Resource], proxy: &Proxy) -> Result<Self, Vec<Problem>> {
         compile(resources, proxy)
+    }
+
+    /// The namespace of the ServiceEntry that declares a service; `None`: none does.
+    pub fn entry_namespace(&self, host: &str) -> Option<&str> {
+        let place = self.entries.binary_search_by(|(known, _)| known.as_str().cmp(host)).ok()?;
+        self.entries.get(place).map(|(_, namespace)| namespace.as_str())
     }
 
     /// What the rules ask of a request beyond its headers.

@@ -53,7 +53,7 @@ impl Overrides {
         for (resource, telemetry) in select::telemetries(resources, proxy) {
             for (place, entry) in telemetry.metrics.iter().enumerate() {
                 for (index, provider) in entry.providers.iter().enumerate() {
-                    if provider != PROMETHEUS {
+                    if !provider.eq_ignore_ascii_case(PROMETHEUS) {
                         let path = format!("spec.metrics[{place}].providers[{index}].name");
                         let message = format!("metrics can't be sent to `{provider}`");
                         let hint = "`prometheus` is carried out: Envoy's `/stats/prometheus`".to_owned();

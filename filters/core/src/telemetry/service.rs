@@ -32,6 +32,12 @@ impl<'a> Service<'a> {
         })
     }
 
+    /// The same service, which a ServiceEntry in `namespace` declares: it is called by its host.
+    #[must_use]
+    pub fn of_entry(self, namespace: String) -> Self {
+        Self { name: self.host.clone(), namespace: namespace.into(), host: self.host }
+    }
+
     /// The service behind a cluster without Istio's metadata. Hosts of Kubernetes name their namespace; of any other host
     /// the name is the host itself, as Istio has it for ServiceEntries.
     pub fn of_cluster(cluster: &'a str) -> Self {
