@@ -60,7 +60,6 @@ fn shifted(number: u64, power: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -90,6 +89,12 @@ mod tests {
             assert_eq!(six_decimals(number), format!("{number:.6}"), "{number:e}");
         }
     }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
 
     proptest! {
         #[test]

@@ -124,7 +124,6 @@ fn push_varint(message: &mut Vec<u8>, mut value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -151,6 +150,12 @@ mod tests {
         let list = entry(&message, "a").unwrap();
         assert_eq!(first(list).and_then(text), Some("x"));
     }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
 
     proptest! {
         #[test]
