@@ -112,7 +112,7 @@ fn resources(http: &Value) -> Value {
     let dead = json!({
         "apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta("dead"),
         "spec": {
-            "hosts": ["dead.example"], "ports": [port], "resolution": "STATIC", "location": "MESH_INTERNAL",
+            "hosts": ["dead.example"], "ports": [port], "resolution": "STATIC", "location": "MESH_EXTERNAL",
             "endpoints": [{"address": "127.0.0.1", "ports": {"http": 1}}],
         },
     });

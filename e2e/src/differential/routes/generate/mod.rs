@@ -52,7 +52,7 @@ pub(super) fn common(endpoints: &[Endpoint]) -> Vec<Value> {
             json!({"address": "127.0.0.1", "ports": ports, "labels": {"version": version}})
         });
         let spec = json!({
-            "hosts": [service.host], "resolution": "STATIC", "location": "MESH_INTERNAL",
+            "hosts": [service.host], "resolution": "STATIC", "location": "MESH_EXTERNAL",
             "ports": ports, "endpoints": reached.collect::<Vec<_>>(),
         });
         let namespace = if service.host.contains(".other.") { "other" } else { "default" };
