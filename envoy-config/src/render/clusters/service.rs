@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use outrigger_api::types::kubernetes::PortRef;
 use outrigger_api::{Proxy, Resource, Spec};
 use outrigger_core::route::Destination;
 use serde_json::{Value, json};
@@ -63,15 +62,9 @@ fn selecting(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Vec<(Value
     }
     match &resource.spec {
         Spec::Service(service) => {
-            let selects = !service.selector.is_empty()
-                && service.selector.iter().all(|(key, value)| labels.get(key) == Some(value));
-            let of = service.ports.iter().find(|of| match &of.target_port {
-                Some(PortRef::Number(number)) => *number == port,
-                Some(PortRef::Name(_)) => false,
-                None => of.port == port,
-            })?;
+            let of = service.ports.iter().find(|of| of.leads_to(port))?;
             let host = format!("{}.{}.svc.{}", meta.name, meta.namespace, proxy.cluster_domain);
-            selects.then(|| vec![(self::service(resource, &host), of.port)])
+            service.selects(labels).then(|| vec![(self::service(resource, &host), of.port)])
         }
         Spec::ServiceEntry(entry) => {
             let selects = entry.workload_selector.as_ref().is_some_and(|selector| selector.matches(labels));

@@ -34,6 +34,24 @@ pub struct ServicePort {
     pub app_protocol: Option<String>,
 }
 
+impl Service {
+    /// Whether it chooses a workload with `labels`. One without a selector chooses none.
+    pub fn selects(&self, labels: &Labels) -> bool {
+        !self.selector.is_empty() && self.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    }
+}
+
+impl ServicePort {
+    /// Whether it leads to this port of a workload. What a name stands for is not known.
+    pub fn leads_to(&self, port: u16) -> bool {
+        match &self.target_port {
+            Some(PortRef::Number(number)) => *number == port,
+            Some(PortRef::Name(_)) => false,
+            None => self.port == port,
+        }
+    }
+}
+
 /// A port by number or name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PortRef {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies};
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::gateway::{ServerTls, ServerTlsMode};
-use outrigger_api::types::kubernetes::{PortRef, ServicePort};
+use outrigger_api::types::kubernetes::ServicePort;
 use outrigger_api::types::sidecar::{CaptureMode, IngressListener, Sidecar};
 use outrigger_api::{Direction, Problem, Proxy, Resource, Spec};
 
@@ -150,15 +150,8 @@ fn protocol(port: &Port<'_>, resources: &[Resource], proxy: &Proxy) -> Protocol 
     }
     let of_service = |resource: &Resource| {
         let Spec::Service(service) = &resource.spec else { return None };
-        let selects = !service.selector.is_empty()
-            && resource.meta.namespace == proxy.namespace
-            && service.selector.iter().all(|(key, value)| proxy.labels.get(key) == Some(value));
-        let target = |of: &&ServicePort| match &of.target_port {
-            Some(PortRef::Number(number)) => *number == port.number,
-            Some(PortRef::Name(_)) => false,
-            None => of.port == port.number,
-        };
-        let found = service.ports.iter().filter(|_| selects).find(target)?;
+        let selects = resource.meta.namespace == proxy.namespace && service.selects(&proxy.labels);
+        let found = service.ports.iter().filter(|_| selects).find(|of| of.leads_to(port.number))?;
         says_bytes(found).then_some(Protocol::Tcp)
     };
     resources.iter().find_map(of_service).unwrap_or(Protocol::Http)
