@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use outrigger_core::request::{HeaderLine, is_grpc};
-use outrigger_core::route::PASSTHROUGH_CLUSTER;
 use outrigger_core::telemetry::{METADATA, Protocol, ResponseFlags, Series, Workload};
 
 use crate::abi::{self, Map};
@@ -85,10 +84,7 @@ impl Measured {
     /// The series of the finished request.
     fn series(&self, metrics: &Metrics, ending: &Ending, injected: ResponseFlags) -> Series<Rc<str>> {
         let unknown = metrics.nothing();
-        // What the mesh lets nobody pass to has no cluster of its own, only a route.
-        let known =
-            self.cluster.as_ref().filter(|cluster| &***cluster != PASSTHROUGH_CLUSTER || !is_blocked());
-        let known = known.or_else(|| self.cluster.as_ref().map(|_| &metrics.black_hole)).map(Rc::clone);
+        let known = self.cluster.as_ref().map(Rc::clone);
         let cluster =
             known.or_else(|| property::text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
         let grpc_status = match self.protocol {
@@ -114,9 +110,4 @@ impl Measured {
             values: metrics.values(),
         }
     }
-}
-
-/// Whether the request was for a host that nobody declares, where that is not allowed.
-fn is_blocked() -> bool {
-    property::bytes(b"xds\0route_name").is_some_and(|name| name == b"block_all")
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use outrigger_core::route::PASSTHROUGH_CLUSTER;
 use outrigger_core::telemetry::{Expression, Metric, Protocol, Reporter, Series, Service, build, to_text};
 
 use crate::abi::{self, MetricKind, Status};
@@ -47,8 +48,6 @@ pub(crate) struct Metrics {
     /// The series of what there is no room for, of HTTP and of gRPC.
     overflow: [Cell<Option<Ids>>; 2],
     nothing: Rc<str>,
-    /// Istio's name for where requests end that may not pass.
-    pub(crate) black_hole: Rc<str>,
 }
 
 impl Metrics {
@@ -68,7 +67,6 @@ impl Metrics {
             room,
             overflow: Default::default(),
             nothing: "".into(),
-            black_hole: "BlackHoleCluster".into(),
         };
         define(MetricKind::Gauge, build())
             .and_then(|id| abi::record_metric(id, 1))
@@ -148,7 +146,9 @@ impl Metrics {
         let metadata = property::bytes(b"xds\0cluster_metadata").unwrap_or_default();
         // A request that is refused comes to no cluster.
         let service = Service::of_metadata(&metadata).unwrap_or_else(|| {
-            let service = Service::of_cluster(&series.cluster);
+            // A listener passes all of them through or none, by its last route: the series need not tell them apart.
+            let blocked = &*series.cluster == PASSTHROUGH_CLUSTER && is_blocked();
+            let service = Service::of_cluster(if blocked { BLACK_HOLE } else { &series.cluster });
             match entry_namespace(&service.host) {
                 Some(namespace) => service.of_entry(namespace),
                 None => service,
@@ -200,6 +200,14 @@ impl Drop for Value {
             let _ = abi::ask_foreign_function("expr_delete", token);
         }
     }
+}
+
+/// Istio's name for where requests end that may not pass.
+const BLACK_HOLE: &str = "BlackHoleCluster";
+
+/// Whether the request was for a host that nobody declares, where that is not allowed.
+fn is_blocked() -> bool {
+    property::bytes(b"xds\0route_name").is_some_and(|name| name == b"block_all")
 }
 
 /// How many messages went up and down; `None`: nobody has counted them.
