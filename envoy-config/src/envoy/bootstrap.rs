@@ -16,6 +16,16 @@ pub struct Node {
     pub id: String,
     /// The workload.
     pub cluster: String,
+    /// By which our filters know that all they need is there.
+    pub metadata: NodeMetadata,
+}
+
+/// What else is known of an Envoy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeMetadata {
+    /// The `outrigger` that has written its configuration.
+    #[serde(rename = "OUTRIGGER_VERSION")]
+    pub outrigger_version: &'static str,
 }
 
 /// The administration interface.

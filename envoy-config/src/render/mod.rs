@@ -39,7 +39,9 @@ pub(crate) use self::listeners::{Entrance, Reached, reached};
 pub use self::options::{AppPort, AppProbe, Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
 use crate::credentials::Credentials;
-use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, RuntimeLayer, StatsConfig};
+use crate::envoy::bootstrap::{
+    Admin, DynamicResources, LayeredRuntime, Node, NodeMetadata, RuntimeLayer, StatsConfig,
+};
 use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::Listener;
 use crate::envoy::scalars::Address;
@@ -253,7 +255,8 @@ fn node(proxy: &Proxy) -> Node {
     };
     let workload = if proxy.workload.is_empty() { "unknown" } else { &proxy.workload };
     let cluster = format!("{workload}.{}", proxy.namespace);
-    Node { id: format!("{kind}~{cluster}"), cluster }
+    let metadata = NodeMetadata { outrigger_version: env!("CARGO_PKG_VERSION") };
+    Node { id: format!("{kind}~{cluster}"), cluster, metadata }
 }
 
 fn runtime() -> LayeredRuntime {

@@ -33,6 +33,18 @@ impl PolicySet {
         self.0
     }
 
+    /// What the module is called that carries out the policies with these [`PolicySet::bits`].
+    pub const fn module_name(bits: u8) -> &'static str {
+        match Self(bits) {
+            Self::JWT => "jwt-authn",
+            Self::AUTHZ => "authz",
+            Self::FAULT => "fault",
+            Self::ROUTE => "router",
+            Self::METRICS => "metrics",
+            _ => "suite",
+        }
+    }
+
     /// Whether `policy` is part of the set with these [`PolicySet::bits`].
     pub const fn contains_bits(bits: u8, policy: Self) -> bool {
         bits & policy.0 == policy.0

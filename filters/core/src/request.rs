@@ -142,6 +142,13 @@ impl<'a> Request<'a> {
         end.and_then(|end| self.path_and_query.get(..end)).unwrap_or(self.path_and_query)
     }
 
+    /// Whether the path has a segment `.` or `..`, or a backslash: a listener that normalises paths leaves none (RFC 3986,
+    /// section 6.2.2.3; Envoy's `normalize_path`).
+    pub fn has_dot_segments(&self) -> bool {
+        let odd = |segment: &[u8]| matches!(segment, b"." | b"..") || segment.contains(&b'\\');
+        self.path().split(|byte| *byte == b'/').any(odd)
+    }
+
     /// The first value of the query parameter `name`, undecoded, as Envoy compares it.
     pub fn query_parameter(&self, name: &[u8]) -> Option<&'a [u8]> {
         self.query().iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
@@ -247,6 +254,24 @@ mod tests {
         ] {
             let headers = [(&b"content-type"[..], value)];
             assert_eq!(Request::new(&headers, Connection::default()).is_grpc(), grpc);
+        }
+    }
+
+    #[test]
+    fn dot_segments_and_backslashes_are_what_no_normalised_path_has() {
+        for (path, odd) in [
+            (&b"/a/./b"[..], true),
+            (b"/a/..", true),
+            (b"/..?x", true),
+            (b"/a\\b", true),
+            (b"/a/...", false),
+            (b"/.well-known/x.y", false),
+            (b"/a?b=/../c", false),
+            (b"*", false),
+            (b"", false),
+        ] {
+            let headers = [(&b":path"[..], path)];
+            assert_eq!(Request::new(&headers, Connection::default()).has_dot_segments(), odd, "{path:?}");
         }
     }
 }

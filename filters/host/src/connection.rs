@@ -7,7 +7,7 @@ use crate::property;
 
 /// Where `envoy-config` has Envoy keep the address of the TCP peer: the attribute `source.address` is the client's
 /// after `X-Forwarded-For`.
-const DIRECT_PEER: &[u8] = b"filter_state\0outrigger.source_ip";
+pub(crate) const DIRECT_PEER: &[u8] = b"filter_state\0outrigger.source_ip";
 
 /// What a header's format asks for, read when it does.
 #[derive(Debug)]

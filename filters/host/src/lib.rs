@@ -7,8 +7,10 @@
 mod abi;
 mod authz_stats;
 mod connection;
+mod destinations;
 mod dispatch;
 mod effects;
+mod ending;
 mod ext_authz;
 mod fault_stats;
 mod headers;
@@ -21,10 +23,10 @@ mod peers;
 mod plugin;
 mod property;
 mod record;
-mod response;
 mod room;
 mod signature;
 mod stream;
+mod surroundings;
 
 pub use dispatch::Dispatcher;
 pub use outrigger_core::PolicySet;

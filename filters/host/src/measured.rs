@@ -1,20 +1,18 @@
 //! What the metrics of a request need of it, gathered on its way.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use outrigger_core::request::{HeaderLine, is_grpc};
 use outrigger_core::telemetry::{METADATA, Protocol, ResponseFlags, Series, Workload};
 
 use crate::abi::{self, Map};
+use crate::ending::Ending;
 use crate::metrics::Metrics;
-use crate::response::Ending;
 use crate::{peers, property};
 
 /// What the metrics of a request need of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {
-    started: Instant,
     protocol: Protocol,
     /// The cluster that was chosen, if a filter of ours has.
     pub(crate) cluster: Option<Rc<str>>,
@@ -23,9 +21,9 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Begins now.
+    /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), protocol: Protocol::Http, cluster: None, peer: None }
+        Self { protocol: Protocol::Http, cluster: None, peer: None }
     }
 
     /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
@@ -74,9 +72,9 @@ impl Measured {
         if !metrics.reporter.overrides().measures_any() {
             return;
         }
-        let ending = metrics.endings.read();
+        let ending = metrics.endings.read(&metrics.peers);
         let series = self.series(metrics, &ending, injected);
-        if let Err(status) = metrics.record(series, &ending, self.started.elapsed(), entry_namespace) {
+        if let Err(status) = metrics.record(series, &ending, entry_namespace) {
             log::error!("metric not recorded: {status:?}");
         }
     }
@@ -84,21 +82,18 @@ impl Measured {
     /// The series of the finished request.
     fn series(&self, metrics: &Metrics, ending: &Ending, injected: ResponseFlags) -> Series<Rc<str>> {
         let unknown = metrics.nothing();
-        let known = self.cluster.as_ref().map(Rc::clone);
-        let cluster =
-            known.or_else(|| property::text(b"xds\0cluster_name")).unwrap_or_else(|| Rc::clone(unknown));
+        let destination = ending.destination.as_ref();
+        let cluster = destination.map(|destination| &destination.cluster).or(self.cluster.as_ref());
+        let cluster = cluster
+            .map(Rc::clone)
+            .or_else(|| property::text(b"xds\0cluster_name"))
+            .unwrap_or_else(|| Rc::clone(unknown));
         let grpc_status = match self.protocol {
             Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
             Protocol::Http => None,
         };
-        let peer = self.peer.as_ref().map(Rc::clone).unwrap_or_else(|| {
-            // Only a client knows its endpoints.
-            if metrics.reporter.is_destination() || cluster.is_empty() {
-                Rc::clone(metrics.peers.unknown())
-            } else {
-                metrics.peers.of_endpoint()
-            }
-        });
+        let configured = || destination.map_or(metrics.peers.unknown(), |destination| &destination.workload);
+        let peer = Rc::clone(self.peer.as_ref().unwrap_or_else(configured));
         Series {
             cluster,
             peer_principal: metrics.peer().unwrap_or_else(|| Rc::clone(unknown)),

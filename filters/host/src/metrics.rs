@@ -3,15 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use outrigger_core::route::PASSTHROUGH_CLUSTER;
 use outrigger_core::telemetry::{Expression, Metric, Protocol, Reporter, Series, Service, build, to_text};
 
 use crate::abi::{self, MetricKind, Status};
+use crate::destinations::Destinations;
+use crate::ending::{Ending, Endings};
 use crate::peers::Peers;
 use crate::property;
-use crate::response::{Ending, Endings};
 use crate::room::Room;
 
 thread_local! {
@@ -60,8 +60,9 @@ impl Metrics {
         let values = reporter.overrides().expressions().iter().map(compile).collect::<Result<_, _>>()?;
         let metrics = Self {
             peers: Peers::new(reporter.local(), room.hasher()),
+            // Only a client knows its endpoints.
+            endings: Endings::new(Destinations::new(!reporter.is_destination(), room.hasher())),
             reporter,
-            endings: Endings::new(),
             values,
             series: RefCell::new(HashMap::with_hasher(room.hasher())),
             room,
@@ -101,7 +102,6 @@ impl Metrics {
         &self,
         series: Series<Rc<str>>,
         ending: &Ending,
-        duration: Duration,
         entry_namespace: impl Fn(&str) -> Option<String>,
     ) -> Result<(), Status> {
         let messages = match series.protocol {
@@ -122,7 +122,7 @@ impl Metrics {
             let Some(id) = id else { continue };
             let value = match metric {
                 Metric::RequestCount => 1,
-                Metric::RequestDuration => u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+                Metric::RequestDuration => u64::try_from(ending.duration.as_millis()).unwrap_or(u64::MAX),
                 Metric::RequestSize => ending.request_size,
                 Metric::ResponseSize => ending.response_size,
                 Metric::GrpcRequestMessages => messages.0,

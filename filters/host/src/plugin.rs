@@ -14,6 +14,7 @@ use crate::ext_authz::Asked;
 use crate::holds::Holds;
 use crate::jwks::Jwks;
 use crate::metrics::Metrics;
+use crate::surroundings::Surroundings;
 use crate::{abi, effects};
 
 /// What a held request does when its time has come.
@@ -41,6 +42,7 @@ pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) port: Option<u16>,
     pub(crate) record: DecisionRecord,
     metrics: Option<Metrics>,
+    pub(crate) surroundings: Surroundings,
     pub(crate) draws: Cell<Draws>,
     pub(crate) holds: RefCell<Holds<Held>>,
     /// What servers are asked about requests, by the number of the call. Each call ends with an answer or its timeout.
@@ -112,6 +114,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             set_tick_period(1);
         }
         Ok(Self {
+            surroundings: Surroundings::new(&engine),
             engine,
             tokens,
             asked: RefCell::default(),

@@ -87,6 +87,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let wanted = plugin.engine.attributes();
         let facts = Facts::read(wanted, plugin.port);
         let request = Request::new(&lines, facts.connection());
+        plugin.surroundings.on_request(&request);
         if let Some(metrics) = plugin.metrics() {
             self.measured.on_headers(&lines, request.is_grpc(), metrics);
         }
@@ -149,7 +150,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         {
             pass_on_identity(identity)?;
         }
-        if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
+        let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
+        if counts || plugin.surroundings.asks_for_route() {
             let chosen = verdict.route.as_ref().and_then(Choice::cluster).or(verdict.missed);
             self.measured.cluster = chosen.map(Into::into);
         }
@@ -329,14 +331,21 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// Whether anything is left to do for the stream after its request headers.
     pub(crate) fn has_more_to_do(&self) -> bool {
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
+        let watched = self.plugin.as_ref().is_some_and(|plugin| plugin.surroundings.asks_for_route());
         let responds = self.response.is_some() || !self.response_extras.is_empty();
-        counts || responds || self.held || self.asked || self.fault.is_some()
+        counts || watched || responds || self.held || self.asked || self.fault.is_some()
     }
 
     /// Changes the response headers.
     pub(crate) fn on_response_headers(&mut self) -> Action {
         if let Some(metrics) = self.plugin.as_ref().and_then(|plugin| plugin.metrics()) {
             self.measured.on_response(metrics);
+        }
+        if let Some(plugin) = &self.plugin
+            && plugin.surroundings.asks_for_route()
+            && let Some(chosen) = &self.measured.cluster
+        {
+            plugin.surroundings.on_response(chosen);
         }
         if let Some(changes) = self.response.take()
             && let Err(status) = effects::change(Map::Response, &changes.ops(&HostLookup))

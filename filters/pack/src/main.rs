@@ -2,8 +2,8 @@
 //!
 //! The SDK exports every callback of the ABI, and Envoy enters the VM for each one that is exported: an idle body
 //! callback costs an entry for every chunk of every body. This puts the callbacks that the filter has a use for in the
-//! place of all those of the SDK, drops the code behind the others and the custom sections; and it refuses a module
-//! that Envoy 1.40 would not load.
+//! place of all those of the SDK, drops the code behind the others and the custom sections but one, which says what this
+//! is; and it refuses a module that Envoy 1.40 would not load.
 
 mod sdk;
 
@@ -11,10 +11,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use walrus::Module;
+use walrus::{Module, RawCustomSection};
 
 /// What every module exports besides its callbacks.
 const COMMON: &[&str] = &["memory", "_initialize", "proxy_abi_version_0_2_1", "proxy_on_memory_allocate"];
+
+/// The custom section that says which module this is, and of which version.
+const SECTION: &str = "outrigger";
 
 /// How our callbacks' names begin, and those of the ABI that they get.
 const OURS: &str = "outrigger_on_";
@@ -144,6 +147,9 @@ fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
     if !unknown.is_empty() {
         bail!("imports what Envoy may not offer: {}", unknown.join(", "));
     }
+    // Envoy has no use for custom sections; people and `outrigger image inspect` have.
+    let version = format!(r#"{{"module":"{name}","version":"{}"}}"#, env!("CARGO_PKG_VERSION"));
+    module.customs.add(RawCustomSection { name: SECTION.to_owned(), data: version.into_bytes() });
     let bytes = module.emit_wasm();
     // A file that did not change keeps its time: the native build embeds it and looks at that.
     if std::fs::read(output).is_ok_and(|there| there == bytes) {

@@ -1,0 +1,7 @@
+//! The modules in an Envoy whose configuration somebody else has written.
+
+mod envoy;
+mod module_server;
+mod remote;
+mod surroundings;
+mod together;

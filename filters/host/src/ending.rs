@@ -1,0 +1,123 @@
+//! How a request ended: its status, its flags, its sizes, how long it took and where it went.
+//!
+//! For each attribute the host allocates memory in the VM, which is 0.8 of its 0.9 µs. So it is asked for a list of all of
+//! them, which takes one allocation. A list with an attribute that is not there is none: requests that came to no endpoint
+//! have a shorter one, and those without a response are asked about attribute by attribute.
+
+use std::time::Duration;
+
+use outrigger_core::request::HeaderLine;
+use outrigger_core::telemetry::ResponseFlags;
+
+use crate::destinations::{Destination, Destinations};
+use crate::peers::Peers;
+use crate::{abi, headers, property};
+
+/// Of a request that came to an endpoint.
+const FORWARDED: &str = "[response.code, response.flags, request.total_size, response.total_size, request.duration, \
+                         xds.cluster_name, upstream.address]";
+/// Of any other that was answered.
+const ANSWERED: &str =
+    "[response.code, response.flags, request.total_size, response.total_size, request.duration]";
+
+/// How a request ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ending {
+    /// The status of the response; 0 if there was none.
+    pub(crate) code: u16,
+    /// Envoy's response flags.
+    pub(crate) flags: ResponseFlags,
+    /// Bytes of the request, headers included.
+    pub(crate) request_size: u64,
+    /// Bytes of the response, headers included.
+    pub(crate) response_size: u64,
+    /// From the first byte of the request to the last one of the response, as Envoy has it.
+    pub(crate) duration: Duration,
+    /// The endpoint that it came to.
+    pub(crate) destination: Option<Destination>,
+}
+
+/// Reads how requests ended.
+#[derive(Debug)]
+pub(crate) struct Endings {
+    /// The compiled lists; `None` if the host can't compile any.
+    forwarded: Option<Vec<u8>>,
+    answered: Option<Vec<u8>>,
+    destinations: Destinations,
+}
+
+impl Endings {
+    /// For the root context whose callback this is.
+    pub(crate) fn new(destinations: Destinations) -> Self {
+        let compiled = |list: &str| abi::call_foreign_function("expr_create", list.as_bytes()).ok();
+        Self { forwarded: compiled(FORWARDED), answered: compiled(ANSWERED), destinations }
+    }
+
+    /// How the current stream ended.
+    pub(crate) fn read(&self, peers: &Peers) -> Ending {
+        self.forwarded(peers).or_else(|| self.answered()).unwrap_or_else(|| self.one_by_one(peers))
+    }
+
+    fn forwarded(&self, peers: &Peers) -> Option<Ending> {
+        let list = evaluated(self.forwarded.as_ref())?;
+        let [numbers @ .., (cluster, _), (address, _)] = <[_; 7]>::try_from(headers::parse(&list)).ok()?;
+        // Both stand at the end of the list, each with the NUL of its own and of the empty text beside it.
+        let place = list.len().checked_sub(cluster.len().checked_add(address.len())?.checked_add(4)?)?;
+        let destination = self.destinations.of(list.get(place..)?, cluster, peers);
+        Some(Ending { destination: Some(destination), ..Ending::of(numbers)? })
+    }
+
+    fn answered(&self) -> Option<Ending> {
+        let list = evaluated(self.answered.as_ref())?;
+        Ending::of(<[_; 5]>::try_from(headers::parse(&list)).ok()?)
+    }
+
+    fn one_by_one(&self, peers: &Peers) -> Ending {
+        let number =
+            |path| property::integer(path).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
+        let cluster = property::bytes(b"xds\0cluster_name");
+        let destination = cluster.zip(property::bytes(b"upstream\0address")).map(|(cluster, address)| {
+            // As a list would have it.
+            let place = [cluster.as_slice(), address.as_slice(), b""].join(&b"\0\0"[..]);
+            self.destinations.of(&place, &cluster, peers)
+        });
+        Ending {
+            code: number(b"response\0code").try_into().unwrap_or(0),
+            flags: ResponseFlags(number(b"response\0flags")),
+            request_size: number(b"request\0total_size"),
+            response_size: number(b"response\0total_size"),
+            duration: Duration::from_nanos(number(b"request\0duration")),
+            destination,
+        }
+    }
+}
+
+fn evaluated(list: Option<&Vec<u8>>) -> Option<Vec<u8>> {
+    abi::call_foreign_function("expr_evaluate", list?).ok()
+}
+
+impl Ending {
+    /// From the numbers of a list, each of which stands as a header's name does.
+    fn of(numbers: [HeaderLine<'_>; 5]) -> Option<Self> {
+        let number =
+            |(bytes, _): HeaderLine<'_>| u64::try_from(i64::from_le_bytes(bytes.try_into().ok()?)).ok();
+        let [code, flags, request_size, response_size, duration] = numbers.map(number);
+        Some(Self {
+            code: u16::try_from(code?).ok()?,
+            flags: ResponseFlags(flags?),
+            request_size: request_size?,
+            response_size: response_size?,
+            duration: Duration::from_nanos(duration?),
+            destination: None,
+        })
+    }
+}
+
+impl Drop for Endings {
+    fn drop(&mut self) {
+        for token in [&self.forwarded, &self.answered].into_iter().flatten() {
+            // Should the host not know it any more, that is as well.
+            let _ = abi::ask_foreign_function("expr_delete", token);
+        }
+    }
+}
