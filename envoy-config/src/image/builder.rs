@@ -12,35 +12,13 @@ use super::layer::pack;
 use super::media_type as types;
 use super::model::{Descriptor, Manifest};
 use super::names;
+use super::variant::Variant;
 use crate::modules::Module;
 
-/// The forms of an image that the fetchers of Istio and Envoy Gateway take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// An OCI image with a layer of files.
-    Oci,
-    /// The same with Docker's media types.
-    Docker,
-    /// The module as it is, with what runs it beside it: no image of a container.
-    Artifact,
-}
-
-impl Layout {
-    /// What it is called on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Oci => "oci",
-            Self::Docker => "docker",
-            Self::Artifact => "artifact",
-        }
-    }
-
-    const fn manifest_type(self) -> &'static str {
-        match self {
-            Self::Oci | Self::Artifact => types::OCI_MANIFEST,
-            Self::Docker => types::DOCKER_MANIFEST,
-        }
+const fn manifest_type(variant: Variant) -> &'static str {
+    match variant {
+        Variant::Oci | Variant::Artifact => types::OCI_MANIFEST,
+        Variant::Docker => types::DOCKER_MANIFEST,
     }
 }
 
@@ -86,7 +64,7 @@ impl Facts {
 #[derive(Debug, Clone)]
 pub struct Image {
     /// Its form.
-    pub layout: Layout,
+    pub variant: Variant,
     /// Of its manifest.
     pub media_type: &'static str,
     /// As it is stored.
@@ -104,33 +82,33 @@ impl Image {
     ///
     /// # Errors
     /// The moment in `facts` is none of the calendar's.
-    pub fn build(module: Module, wasm: &[u8], layout: Layout, facts: &Facts) -> Result<Self, BuildError> {
+    pub fn build(module: Module, wasm: &[u8], variant: Variant, facts: &Facts) -> Result<Self, BuildError> {
         let notes = facts.notes(module)?;
-        let (config, layers) = match layout {
-            Layout::Oci => compat(wasm, facts, &notes, types::OCI_CONFIG, types::OCI_LAYER)?,
-            Layout::Docker => compat(wasm, facts, &notes, types::DOCKER_CONFIG, types::DOCKER_LAYER)?,
-            Layout::Artifact => artifact(wasm)?,
+        let (config, layers) = match variant {
+            Variant::Oci => compat(wasm, facts, &notes, types::OCI_CONFIG, types::OCI_LAYER)?,
+            Variant::Docker => compat(wasm, facts, &notes, types::DOCKER_CONFIG, types::DOCKER_LAYER)?,
+            Variant::Artifact => artifact(wasm)?,
         };
-        let mut annotations = match layout {
+        let mut annotations = match variant {
             // Docker's manifests have none; the labels in the config say it.
-            Layout::Docker => BTreeMap::new(),
-            Layout::Oci | Layout::Artifact => notes,
+            Variant::Docker => BTreeMap::new(),
+            Variant::Oci | Variant::Artifact => notes,
         };
-        if layout == Layout::Oci {
+        if variant == Variant::Oci {
             annotations.insert("module.wasm.image/variant".to_owned(), "compat".to_owned());
         }
         let manifest = Manifest {
             schema_version: 2,
-            media_type: Some(layout.manifest_type().to_owned()),
-            artifact_type: (layout == Layout::Artifact).then(|| types::WASM_CONTENT.to_owned()),
+            media_type: Some(manifest_type(variant).to_owned()),
+            artifact_type: (variant == Variant::Artifact).then(|| types::WASM_CONTENT.to_owned()),
             config: config.descriptor(),
             layers: layers.iter().map(Part::descriptor).collect(),
             annotations,
         };
         let blobs = std::iter::once(config).chain(layers).map(|part| (Digest::of(&part.bytes), part.bytes));
         Ok(Self {
-            layout,
-            media_type: layout.manifest_type(),
+            variant,
+            media_type: manifest_type(variant),
             manifest: serde_json::to_vec(&manifest)?,
             blobs: blobs.collect(),
             module: Digest::of(wasm),
@@ -223,18 +201,18 @@ mod tests {
 
     const WASM: &[u8] = b"\0asm\x01\0\0\0";
 
-    fn build(layout: Layout, facts: &Facts) -> (Image, Manifest) {
-        let image = Image::build(Module::Authz, WASM, layout, facts).unwrap();
+    fn build(variant: Variant, facts: &Facts) -> (Image, Manifest) {
+        let image = Image::build(Module::Authz, WASM, variant, facts).unwrap();
         let manifest = serde_json::from_slice(&image.manifest).unwrap();
         (image, manifest)
     }
 
     #[rstest]
-    #[case(Layout::Oci, &[types::OCI_CONFIG, types::OCI_LAYER])]
-    #[case(Layout::Docker, &[types::DOCKER_CONFIG, types::DOCKER_LAYER])]
-    #[case(Layout::Artifact, &[types::OCI_EMPTY, types::WASM_CONFIG, types::WASM_CONTENT])]
-    fn a_manifest_names_its_blobs_in_order(#[case] layout: Layout, #[case] wanted: &[&str]) {
-        let (image, manifest) = build(layout, &Facts::default());
+    #[case(Variant::Oci, &[types::OCI_CONFIG, types::OCI_LAYER])]
+    #[case(Variant::Docker, &[types::DOCKER_CONFIG, types::DOCKER_LAYER])]
+    #[case(Variant::Artifact, &[types::OCI_EMPTY, types::WASM_CONFIG, types::WASM_CONTENT])]
+    fn a_manifest_names_its_blobs_in_order(#[case] variant: Variant, #[case] wanted: &[&str]) {
+        let (image, manifest) = build(variant, &Facts::default());
         let named: Vec<_> = std::iter::once(&manifest.config).chain(&manifest.layers).collect();
         let kinds: Vec<_> = named.iter().map(|descriptor| descriptor.media_type.as_str()).collect();
         assert_eq!(kinds, wanted);
@@ -244,7 +222,7 @@ mod tests {
             assert_eq!((&descriptor.digest, descriptor.size), (digest, bytes.len() as u64));
             assert_eq!(&Digest::of(bytes), digest);
         }
-        let again = build(layout, &Facts::default()).0;
+        let again = build(variant, &Facts::default()).0;
         assert_eq!((again.manifest, again.blobs), (image.manifest, image.blobs));
     }
 
@@ -255,7 +233,7 @@ mod tests {
             revision: Some("abc".to_owned()),
             created: Some(1_700_000_000),
         };
-        let (image, manifest) = build(Layout::Oci, &facts);
+        let (image, manifest) = build(Variant::Oci, &facts);
         let config: serde_json::Value = serde_json::from_slice(&image.blobs[0].1).unwrap();
         let labels = &config["config"]["Labels"];
         for (key, value) in [
@@ -277,13 +255,13 @@ mod tests {
 
     #[test]
     fn without_a_moment_no_date_is_in_an_image() {
-        for layout in [Layout::Oci, Layout::Docker, Layout::Artifact] {
-            let (image, _) = build(layout, &Facts::default());
+        for variant in [Variant::Oci, Variant::Docker, Variant::Artifact] {
+            let (image, _) = build(variant, &Facts::default());
             let all = std::iter::once(&image.manifest).chain(image.blobs.iter().map(|(_, bytes)| bytes));
             assert!(all.into_iter().all(|bytes| !String::from_utf8_lossy(bytes).contains("created\"")));
         }
         let late = Facts { created: Some(u64::MAX), ..Facts::default() };
-        let error = Image::build(Module::Suite, WASM, Layout::Oci, &late).unwrap_err();
+        let error = Image::build(Module::Suite, WASM, Variant::Oci, &late).unwrap_err();
         assert!(matches!(error, BuildError::Moment(u64::MAX)), "{error}");
     }
 }

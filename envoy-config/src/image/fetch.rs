@@ -10,32 +10,10 @@ use flate2::read::MultiGzDecoder;
 use super::layer::PLUGIN;
 use super::media_type as types;
 use super::model::{Descriptor, Index, Manifest};
+use super::variant::Variant;
 
 /// The most that is unpacked of a layer or taken as a module: 256 MiB.
 pub const MAX_SIZE: u64 = 256 * 1024 * 1024;
-
-/// As what an image is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variant {
-    /// An image with Docker's media types; `plugin.wasm` in its last layer.
-    CompatDocker,
-    /// An image with OCI's media types; `plugin.wasm` in its last layer.
-    CompatOci,
-    /// Two layers, one of which is the module.
-    Artifact,
-}
-
-impl Variant {
-    /// What it is called.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CompatDocker => "compat (Docker)",
-            Self::CompatOci => "compat (OCI)",
-            Self::Artifact => "artifact",
-        }
-    }
-}
 
 /// What was taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,12 +48,12 @@ pub fn take<E>(
             last_layer(manifest, types::DOCKER_LAYER).map_err(|why| Refused::Docker(Box::new(why)))?;
         let module = plugin(&blob(layer).map_err(FetchError::Blob)?);
         let module = module.map_err(|why| Refused::Docker(Box::new(why)))?;
-        return finish(Variant::CompatDocker, layer, module);
+        return finish(Variant::Docker, layer, module);
     }
     // Else as a compat image; and what is none may be an artifact.
     let compat = match last_layer(manifest, types::OCI_LAYER) {
         Ok(layer) => match plugin(&blob(layer).map_err(FetchError::Blob)?) {
-            Ok(module) => return finish(Variant::CompatOci, layer, module),
+            Ok(module) => return finish(Variant::Oci, layer, module),
             Err(why) => why,
         },
         Err(why) => why,

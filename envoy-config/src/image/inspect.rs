@@ -9,6 +9,7 @@ use super::fetch::{self, FetchError, Refused, Taken};
 use super::media_type as types;
 use super::model::{Config, Descriptor, Index, Manifest};
 use super::source::{Root, Source, SourceError};
+use super::variant::Variant;
 use super::wasm;
 
 /// An image, looked at.
@@ -19,8 +20,8 @@ pub struct Inspection {
     pub reference: String,
     /// Whether a proxy can load it by Istio's or Envoy Gateway's fetcher.
     pub accepted: bool,
-    /// As what it is read: `compat (OCI)`, `compat (Docker)` or `artifact`.
-    pub variant: Option<&'static str>,
+    /// As what it is read.
+    pub layout: Option<Variant>,
     /// Of the manifest.
     pub media_type: String,
     /// Of the manifest, without `sha256:`: what `sha256` of a WasmPlugin has to be.
@@ -85,7 +86,7 @@ impl Inspection {
         Self {
             reference,
             accepted: false,
-            variant: None,
+            layout: None,
             media_type,
             sha256: if manifest.is_empty() { String::new() } else { Digest::of(manifest).hex().to_owned() },
             index: None,
@@ -167,7 +168,7 @@ impl Inspection {
             ),
             Err(why) => self.problems.push(format!("Envoy refuses the module: {why}")),
         }
-        self.variant = Some(taken.variant.name());
+        self.layout = Some(taken.variant);
         self.module = Some(Module {
             layer: taken.layer.digest.clone(),
             sha256: Digest::of(&taken.module).hex().to_owned(),

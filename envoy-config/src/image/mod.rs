@@ -13,8 +13,10 @@ pub mod names;
 pub mod reference;
 pub mod registry;
 pub mod source;
+pub mod variant;
 mod wasm;
 
-pub use builder::{Facts, Image, Layout};
+pub use builder::{Facts, Image};
 pub use digest::Digest;
 pub use reference::Reference;
+pub use variant::Variant;

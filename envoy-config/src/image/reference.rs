@@ -115,7 +115,11 @@ impl FromStr for Reference {
         if !tag.as_deref().is_none_or(is_tag) {
             return Err(bad(Why::Tag));
         }
-        Ok(Self { registry: Host(host.to_owned()), repository: repository.to_owned(), tag, digest })
+        let registry = Host(host.to_owned());
+        // There, Docker and the fetchers look for a name without a namespace among Docker's own.
+        let own = registry.is_docker_hub() && !repository.contains('/');
+        let repository = if own { format!("library/{repository}") } else { repository.to_owned() };
+        Ok(Self { registry, repository, tag, digest })
     }
 }
 
@@ -176,6 +180,7 @@ mod tests {
     #[case("oci://ghcr.io/team/outrigger:0.1.0", "ghcr.io", "team/outrigger", "0.1.0")]
     #[case("ghcr.io/team/outrigger", "ghcr.io", "team/outrigger", "latest")]
     #[case("localhost:5000/a", "localhost:5000", "a", "latest")]
+    #[case("docker.io/a", "docker.io", "library/a", "latest")]
     #[case("localhost/a__b/c.d-e:V_1", "localhost", "a__b/c.d-e", "V_1")]
     #[case("[::1]:5000/a:1", "[::1]:5000", "a", "1")]
     fn names_are_taken_apart(

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use crate::Exit;
-use crate::image::{Facts, Image, Layout};
+use crate::image::{Facts, Image, Variant};
 use crate::modules::Module;
 
 /// Seconds since 1970 that stand for "now" (reproducible-builds.org).
@@ -82,14 +82,14 @@ impl Choice {
     pub(super) fn build(&self) -> Result<Vec<(Module, Image)>, Failure> {
         let created = epoch(env::var(EPOCH).ok().as_deref())?;
         let facts = Facts { source: self.source.clone(), revision: self.revision.clone(), created };
-        let layout = match self.layout {
-            LayoutName::Oci => Layout::Oci,
-            LayoutName::Docker => Layout::Docker,
-            LayoutName::Artifact => Layout::Artifact,
+        let variant = match self.layout {
+            LayoutName::Oci => Variant::Oci,
+            LayoutName::Docker => Variant::Docker,
+            LayoutName::Artifact => Variant::Artifact,
         };
         let image = |module: Module| {
             let wasm = module.bytes().map_err(|error| Failure(Exit::Environment, error.to_string()))?;
-            let image = Image::build(module, &wasm, layout, &facts);
+            let image = Image::build(module, &wasm, variant, &facts);
             image.map(|image| (module, image)).map_err(|error| Failure(Exit::Usage, error.to_string()))
         };
         self.modules().into_iter().map(image).collect()

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::Form;
 use crate::cli::{print_json, print_text};
-use crate::image::Image;
 use crate::image::inspect::Inspection;
+use crate::image::{Image, Variant};
 use crate::modules::Module;
 
 /// An image that was made.
@@ -17,7 +17,7 @@ pub(super) struct Made {
     /// Its names.
     pub(super) references: Vec<String>,
     module: &'static str,
-    layout: &'static str,
+    layout: Variant,
     media_type: &'static str,
     /// Of the manifest.
     digest: String,
@@ -32,7 +32,7 @@ impl Made {
         Self {
             references,
             module: module.name(),
-            layout: image.layout.name(),
+            layout: image.variant,
             media_type: image.media_type,
             digest: image.digest().to_string(),
             sha256: image.digest().hex().to_owned(),
@@ -69,7 +69,7 @@ fn lines(seen: &Inspection) -> String {
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<12}{value}");
     };
-    line("read as", seen.variant.unwrap_or("nothing that is taken"));
+    line("read as", seen.layout.map_or("nothing that is taken", Variant::name));
     if let Some(index) = &seen.index {
         line("index", &index.to_string());
     }

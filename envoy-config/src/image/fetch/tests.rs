@@ -5,7 +5,7 @@ use std::io::Write as _;
 use rstest::rstest;
 
 use super::*;
-use crate::image::builder::{Facts, Image, Layout};
+use crate::image::builder::{Facts, Image};
 use crate::image::digest::Digest;
 use crate::image::model::Platform;
 use crate::modules::Module;
@@ -49,11 +49,11 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[rstest]
-#[case(Layout::Oci, Variant::CompatOci)]
-#[case(Layout::Docker, Variant::CompatDocker)]
-#[case(Layout::Artifact, Variant::Artifact)]
-fn what_we_build_is_taken(#[case] layout: Layout, #[case] variant: Variant) {
-    let image = Image::build(Module::Suite, WASM, layout, &Facts::default()).unwrap();
+#[case(Variant::Oci)]
+#[case(Variant::Docker)]
+#[case(Variant::Artifact)]
+fn what_we_build_is_taken(#[case] variant: Variant) {
+    let image = Image::build(Module::Suite, WASM, variant, &Facts::default()).unwrap();
     let blobs: HashMap<_, _> = image.blobs.iter().cloned().collect();
     let manifest: Manifest = serde_json::from_slice(&image.manifest).unwrap();
     let taken = take(&manifest, |layer| Ok::<_, Infallible>(blobs[&layer.digest].clone())).unwrap();
@@ -64,7 +64,7 @@ fn what_we_build_is_taken(#[case] layout: Layout, #[case] variant: Variant) {
 #[test]
 fn an_oci_image_need_not_say_that_it_is_one() {
     let taken = fetch(None, &[(types::OCI_LAYER, archive(&[("plugin.wasm", WASM)]))]).unwrap();
-    assert_eq!(taken.variant, Variant::CompatOci);
+    assert_eq!(taken.variant, Variant::Oci);
 }
 
 #[test]

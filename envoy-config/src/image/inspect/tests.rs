@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::image::builder::{Facts, Image, Layout};
+use crate::image::builder::{Facts, Image};
 use crate::image::model::Platform;
 use crate::modules;
 
@@ -50,25 +50,25 @@ fn module() -> Vec<u8> {
     wat::parse_str(r#"(module (func (export "proxy_abi_version_0_2_1")))"#).unwrap()
 }
 
-fn image(wasm: &[u8], layout: Layout) -> Image {
-    Image::build(modules::Module::Authz, wasm, layout, &Facts::default()).unwrap()
+fn image(wasm: &[u8], variant: Variant) -> Image {
+    Image::build(modules::Module::Authz, wasm, variant, &Facts::default()).unwrap()
 }
 
 #[rstest]
-#[case(Layout::Oci, "compat (OCI)")]
-#[case(Layout::Docker, "compat (Docker)")]
-#[case(Layout::Artifact, "artifact")]
-fn what_we_build_is_accepted(#[case] layout: Layout, #[case] variant: &str) {
+#[case(Variant::Oci)]
+#[case(Variant::Docker)]
+#[case(Variant::Artifact)]
+fn what_we_build_is_accepted(#[case] variant: Variant) {
     let (wasm, mut kept) = (module(), Kept::default());
-    let image = image(&wasm, layout);
+    let image = image(&wasm, variant);
     let root = kept.put_image(&image);
     let seen = Inspection::new(&root, &kept, Some(&image.digest())).unwrap();
-    assert_eq!((seen.accepted, seen.variant, seen.problems), (true, Some(variant), Vec::new()));
+    assert_eq!((seen.accepted, seen.layout, seen.problems), (true, Some(variant), Vec::new()));
     assert_eq!((seen.sha256.as_str(), seen.media_type.as_str()), (image.digest().hex(), image.media_type));
     let taken = seen.module.unwrap();
     assert_eq!((taken.sha256.as_str(), taken.size), (Digest::of(&wasm).hex(), wasm.len()));
     assert_eq!(taken.abi.as_deref(), Some("0.2.1"));
-    let notes = if layout == Layout::Docker { seen.labels } else { seen.annotations };
+    let notes = if variant == Variant::Docker { seen.labels } else { seen.annotations };
     assert_eq!(notes["org.opencontainers.image.title"], "outrigger-authz");
 }
 
@@ -76,7 +76,7 @@ fn what_we_build_is_accepted(#[case] layout: Layout, #[case] variant: &str) {
 fn every_blob_is_read_and_compared() {
     for at in 0..3 {
         let mut kept = Kept::default();
-        let image = image(&module(), Layout::Artifact);
+        let image = image(&module(), Variant::Artifact);
         let root = kept.put_image(&image);
         let (digest, bytes) = image.blobs[at].clone();
         let mut other = bytes.clone();
@@ -100,7 +100,7 @@ fn a_module_that_envoy_refuses_is_refused() {
         (b"\0asm\x01\0\0\0\xff\xff".to_vec(), "Envoy refuses the module: "),
         (b"<html></html>".to_vec(), "Istio's fetcher refuses it: what it holds is no WebAssembly module"),
     ] {
-        let root = kept.put_image(&image(&wasm, Layout::Oci));
+        let root = kept.put_image(&image(&wasm, Variant::Oci));
         let seen = Inspection::new(&root, &kept, None).unwrap();
         assert!(!seen.accepted && seen.problems[0].contains(why), "{:?}", seen.problems);
     }
@@ -109,7 +109,7 @@ fn a_module_that_envoy_refuses_is_refused() {
 #[test]
 fn an_expected_digest_is_compared_with_the_manifests() {
     let (wasm, mut kept) = (module(), Kept::default());
-    let root = kept.put_image(&image(&wasm, Layout::Oci));
+    let root = kept.put_image(&image(&wasm, Variant::Oci));
     let of = |expected: &Digest| Inspection::new(&root, &kept, Some(expected)).unwrap();
     let seen = of(&Digest::of(b"other"));
     assert!(!seen.accepted && seen.problems[0].contains("its manifest is sha256:"), "{:?}", seen.problems);
@@ -119,7 +119,7 @@ fn an_expected_digest_is_compared_with_the_manifests() {
 #[test]
 fn of_an_index_the_image_in_it_counts() {
     let mut kept = Kept::default();
-    let (other, ours) = (image(b"x", Layout::Oci), image(&module(), Layout::Oci));
+    let (other, ours) = (image(b"x", Variant::Oci), image(&module(), Variant::Oci));
     kept.put_image(&other);
     kept.put_image(&ours);
     let entry = |image: &Image, architecture: &str| Descriptor {

@@ -154,14 +154,15 @@ mod tests {
 
     use super::super::{Named, write};
     use super::*;
-    use crate::image::builder::{Facts, Image, Layout};
+    use crate::image::builder::{Facts, Image};
+    use crate::image::variant::Variant;
     use crate::modules::Module;
 
     #[test]
     fn a_blob_is_what_its_name_says_or_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let image =
-            Image::build(Module::Suite, b"\0asm\x01\0\0\0", Layout::Artifact, &Facts::default()).unwrap();
+            Image::build(Module::Suite, b"\0asm\x01\0\0\0", Variant::Artifact, &Facts::default()).unwrap();
         write(&[Named { name: "a".to_owned(), image: &image }], folder.path()).unwrap();
         let stored = Stored::open(folder.path()).unwrap();
         let (digest, bytes) = &image.blobs[2];
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn names_that_are_not_there_are_answered_with_those_that_are() {
         let folder = tempfile::tempdir().unwrap();
-        let image = Image::build(Module::Suite, b"\0asm\x01\0\0\0", Layout::Oci, &Facts::default()).unwrap();
+        let image = Image::build(Module::Suite, b"\0asm\x01\0\0\0", Variant::Oci, &Facts::default()).unwrap();
         write(&[Named { name: "a:1".to_owned(), image: &image }], folder.path()).unwrap();
         let stored = Stored::open(folder.path()).unwrap();
         assert_eq!(stored.roots(None).unwrap().len(), 1);

@@ -104,11 +104,12 @@ fn write_archive(files: &[(String, Vec<u8>)], to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::builder::{Facts, Layout};
+    use crate::image::builder::Facts;
+    use crate::image::variant::Variant;
     use crate::modules::Module;
 
     fn image(module: Module, wasm: &[u8]) -> Image {
-        Image::build(module, wasm, Layout::Oci, &Facts::default()).unwrap()
+        Image::build(module, wasm, Variant::Oci, &Facts::default()).unwrap()
     }
 
     fn named<'i>(name: &str, image: &'i Image) -> Named<'i> {

@@ -26,8 +26,6 @@ pub(super) enum Challenge {
         realm: String,
         /// For whom it is.
         service: Option<String>,
-        /// What it is good for.
-        scope: Option<String>,
     },
 }
 
@@ -47,7 +45,7 @@ impl Challenge {
                 host: host.to_owned(),
                 why: "it asks for a token and does not say from where".to_owned(),
             })?;
-            return Ok(Self::Bearer { realm, service: value("service"), scope: value("scope") });
+            return Ok(Self::Bearer { realm, service: value("service") });
         }
         if of("Basic").is_some() {
             return Ok(Self::Basic);
@@ -57,29 +55,37 @@ impl Challenge {
     }
 }
 
-/// The value of `Authorization` that answers a challenge. `scope` is what it has to be good for.
-pub(super) fn answer(
-    transport: &Transport,
-    host: &str,
-    challenge: &Challenge,
-    login: Option<&Login>,
-    scope: &str,
-) -> Result<String, RegistryError> {
-    match (challenge, login) {
-        (Challenge::Basic, Some(Login::Basic { username, password })) => Ok(basic(username, password)),
-        (Challenge::Basic, Some(Login::Identity(_))) => Err(RegistryError::LoginRefused {
-            host: host.to_owned(),
-            why: " (it asks for a name and a password, and Docker's configuration has a token)".to_owned(),
-        }),
-        (Challenge::Basic, None) => Err(RegistryError::LoginNeeded(host.to_owned())),
-        (Challenge::Bearer { realm, service, scope: asked }, login) => {
-            let wanted = Wanted {
-                realm,
-                service: service.as_deref(),
-                // Some registries ask for less than the request needs.
-                scope: if scope.is_empty() { asked.as_deref().unwrap_or_default() } else { scope },
-            };
-            wanted.get(transport, host, login).map(|token| format!("Bearer {token}"))
+/// Who is asked for a login.
+pub(super) struct Asker<'a> {
+    /// The registry that asks.
+    pub(super) host: &'a str,
+    /// Its scheme and address.
+    pub(super) origin: &'a str,
+    /// What makes us known to it.
+    pub(super) login: Option<&'a Login>,
+}
+
+impl Asker<'_> {
+    /// The value of `Authorization` that answers a challenge. `scope` is what it has to be good for.
+    pub(super) fn answer(
+        &self,
+        transport: &Transport,
+        challenge: &Challenge,
+        scope: &str,
+    ) -> Result<String, RegistryError> {
+        let host = self.host.to_owned();
+        match (challenge, self.login) {
+            (Challenge::Basic, Some(Login::Basic { username, password })) => Ok(basic(username, password)),
+            (Challenge::Basic, Some(Login::Identity(_))) => Err(RegistryError::LoginRefused {
+                host,
+                why: " (it asks for a name and a password, and Docker's configuration has a token)"
+                    .to_owned(),
+            }),
+            (Challenge::Basic, None) => Err(RegistryError::LoginNeeded(host)),
+            (Challenge::Bearer { realm, service }, _) => {
+                let wanted = Wanted { realm, service: service.as_deref(), scope };
+                wanted.get(transport, self).map(|token| format!("Bearer {token}"))
+            }
         }
     }
 }
@@ -103,10 +109,11 @@ struct Answer {
 }
 
 impl Wanted<'_> {
-    fn get(&self, transport: &Transport, host: &str, login: Option<&Login>) -> Result<String, RegistryError> {
+    fn get(&self, transport: &Transport, asker: &Asker<'_>) -> Result<String, RegistryError> {
+        let (host, login) = (asker.host, asker.login);
         let unusable = |why: String| RegistryError::Answer { host: host.to_owned(), why };
         let uri: Uri = self.realm.parse().map_err(|_| unusable(format!("`{}` is no URL", self.realm)))?;
-        if login.is_some() && !is_safe(&uri, host) {
+        if login.is_some() && !is_safe(&uri, asker.origin) {
             return Err(RegistryError::Realm { host: host.to_owned(), realm: self.realm.to_owned() });
         }
         let at = uri.authority().map_or_else(|| host.to_owned(), ToString::to_string);
@@ -160,9 +167,7 @@ impl Wanted<'_> {
         if let Some(service) = self.service {
             all.push(format!("service={}", encoded(service)));
         }
-        if !self.scope.is_empty() {
-            all.push(format!("scope={}", encoded(self.scope)));
-        }
+        all.push(format!("scope={}", encoded(self.scope)));
         all.join("&")
     }
 }
@@ -171,14 +176,13 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Whether a login may be sent there: by TLS, or to the machine that the registry is on, which was reached without.
-fn is_safe(realm: &Uri, host: &str) -> bool {
+/// Whether a login may be sent there: by TLS, or to the machine of a registry that goes without itself.
+fn is_safe(realm: &Uri, origin: &str) -> bool {
     match realm.scheme_str() {
         Some("https") => true,
         Some("http") => {
-            let name =
-                |authority: &str| authority.rsplit_once(':').map_or(authority, |(name, _)| name).to_owned();
-            realm.authority().is_some_and(|authority| name(authority.as_str()) == name(host))
+            let asks = origin.parse::<Uri>().ok();
+            asks.is_some_and(|asks| asks.scheme_str() == Some("http") && asks.host() == realm.host())
         }
         _ => false,
     }
@@ -202,7 +206,6 @@ mod tests {
         let wanted = Challenge::Bearer {
             realm: "https://a.example/token".to_owned(),
             service: Some("r.example".to_owned()),
-            scope: Some("repository:a:pull".to_owned()),
         };
         assert_eq!(read(&[r#"Basic realm="r""#, bearer]).unwrap(), wanted);
         assert_eq!(read(&["Negotiate", r#"basic realm="r""#]).unwrap(), Challenge::Basic);
@@ -218,12 +221,14 @@ mod tests {
     }
 
     #[rstest]
-    #[case("https://elsewhere.example/token", true)]
-    #[case("http://localhost:5001/token", true)]
-    #[case("http://elsewhere.example/token", false)]
-    #[case("ftp://localhost/token", false)]
-    fn a_login_goes_where_nobody_reads_it(#[case] realm: &str, #[case] safe: bool) {
-        assert_eq!(is_safe(&realm.parse().unwrap(), "localhost:5000"), safe);
+    #[case("https://elsewhere.example/token", "https://r.example", true)]
+    #[case("https://elsewhere.example/token", "http://localhost:5000", true)]
+    #[case("http://localhost:5001/token", "http://localhost:5000", true)]
+    #[case("http://r.example/token", "https://r.example", false)]
+    #[case("http://elsewhere.example/token", "http://localhost:5000", false)]
+    #[case("ftp://localhost/token", "http://localhost:5000", false)]
+    fn a_login_goes_where_nobody_reads_it(#[case] realm: &str, #[case] origin: &str, #[case] safe: bool) {
+        assert_eq!(is_safe(&realm.parse().unwrap(), origin), safe);
     }
 
     #[test]

@@ -52,8 +52,8 @@ impl Registry {
             None => Login::kept(host)?,
         };
         // As with Docker and Istio, a registry on this machine may go without TLS: nobody else is on the way.
-        let may_be_plain = host.is_loopback() && options.ca_file.is_none() && !options.plain_http;
-        let tls = !options.plain_http && !may_be_plain || may_be_plain && speaks_tls(host)?;
+        let may_be_plain = host.is_loopback() && options.ca_file.is_none();
+        let tls = !options.plain_http && (!may_be_plain || speaks_tls(host)?);
         let transport = Transport::new(host, options.ca_file.as_deref(), tls)?;
         let address = if host.is_docker_hub() { "registry-1.docker.io" } else { host.as_str() };
         let origin = format!("{}://{address}", if tls { "https" } else { "http" });
@@ -101,13 +101,19 @@ impl Registry {
             self.granted.borrow_mut().remove(scope);
         }
         let challenge = Challenge::read(self.host.as_str(), response.headers())?;
-        let header =
-            auth::answer(&self.transport, self.host.as_str(), &challenge, self.login.as_ref(), scope)?;
+        let asker =
+            auth::Asker { host: self.host.as_str(), origin: &self.origin, login: self.login.as_ref() };
+        let header = asker.answer(&self.transport, &challenge, scope)?;
         let response = self.send_once(request(), body, Some(&header))?;
         if response.status() == StatusCode::UNAUTHORIZED {
-            return Err(match self.login {
-                Some(_) => RegistryError::LoginRefused { host: self.host.to_string(), why: said(response) },
-                None => RegistryError::LoginNeeded(self.host.to_string()),
+            let (host, why) = (self.host.to_string(), said(response));
+            return Err(match (&self.login, challenge) {
+                (None, _) => RegistryError::LoginNeeded(host),
+                (Some(_), Challenge::Basic) => RegistryError::LoginRefused { host, why },
+                // Who asks is known where the token is from.
+                (Some(_), Challenge::Bearer { .. }) => {
+                    RegistryError::Denied { host, what: format!("`{scope}`"), why }
+                }
             });
         }
         self.granted.borrow_mut().insert(scope.to_owned(), header);
@@ -148,6 +154,9 @@ impl Registry {
         match status {
             StatusCode::FORBIDDEN => RegistryError::Denied { host, what, why },
             StatusCode::NOT_FOUND => RegistryError::NotFound { host, what, why },
+            StatusCode::BAD_REQUEST if self.origin.starts_with("http://") => {
+                RegistryError::WantsTls { host, what, why }
+            }
             status => RegistryError::Unexpected { host, status: status.as_u16(), what, why },
         }
     }

@@ -24,6 +24,16 @@ pub enum RegistryError {
         "`{0}` answers without TLS\nhint: with `--plain-http`, anybody on the way can read and change what is sent"
     )]
     NoTls(String),
+    /// It may speak TLS only, and then this is how most servers say so.
+    #[error("`{host}` answers 400 to {what}{why}\nhint: if it has TLS, leave out `--plain-http`")]
+    WantsTls {
+        /// The registry.
+        host: String,
+        /// What was asked of it.
+        what: String,
+        /// What it says.
+        why: String,
+    },
     /// Its certificate is not accepted.
     #[error(
         "the certificate of `{host}` is not accepted: {why}\nhint: name the authority that issued it with `--ca-file`, \

@@ -26,14 +26,15 @@ pub(super) struct Transport {
 
 impl Transport {
     /// One that trusts the authorities of the system, and those of a file.
-    pub(super) fn new(host: &Host, ca_file: Option<&Path>, tls: bool) -> Result<Self, RegistryError> {
-        let roots = if tls { authorities(host, ca_file)? } else { Vec::new() };
+    pub(super) fn new(host: &Host, ca_file: Option<&Path>, is_tls: bool) -> Result<Self, RegistryError> {
+        let roots = if is_tls { authorities(host, ca_file)? } else { Vec::new() };
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&roots))
             .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
             .build();
         let config = Agent::config_builder()
             .tls_config(tls)
+            .https_only(is_tls)
             .http_status_as_error(false)
             .user_agent(concat!("outrigger/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
@@ -81,6 +82,12 @@ pub(super) fn failure(host: &str, error: &ureq::Error) -> RegistryError {
         }
         Some(other) => RegistryError::Unreachable { host, why: other.to_string() },
         None => {
+            if let ureq::Error::RequireHttpsOnly(to) = error {
+                return RegistryError::Answer {
+                    host,
+                    why: format!("it leads to `{to}`, which is not `https`"),
+                };
+            }
             let why = match error {
                 ureq::Error::Io(error) => error.to_string(),
                 other => other.to_string(),
