@@ -1,5 +1,6 @@
 //! `outrigger image`: what it builds, what it says of images, and what it refuses. Registries are in `e2e`.
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

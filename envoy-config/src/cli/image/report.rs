@@ -66,8 +66,10 @@ pub(super) fn inspected(all: &[Inspection], form: Form) {
 
 fn lines(seen: &Inspection) -> String {
     let mut text = format!("{}\n", seen.reference);
+    // Whoever made the image has written some of it: a terminal is not to obey them.
+    let plain = |value: &str| value.replace(char::is_control, " ");
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "  {name:<12}{value}");
+        let _ = writeln!(text, "  {name:<12}{}", plain(value));
     };
     line("read as", seen.layout.map_or("nothing that is taken", Variant::name));
     if let Some(index) = &seen.index {
@@ -97,4 +99,23 @@ fn lines(seen: &Inspection) -> String {
         line("accepted", &format!("in a WasmPlugin `sha256: {}` holds it to this", seen.sha256));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Digest;
+    use crate::image::inspect::Inspection;
+    use crate::image::source::SourceError;
+
+    #[test]
+    fn what_others_wrote_stays_on_its_line() {
+        let missing = SourceError::Missing(Digest::of(b""));
+        let mut seen = Inspection::broken("a:1".to_owned(), &missing);
+        seen.annotations.insert("note".to_owned(), "\u{1b}[2J\naccepted".to_owned());
+        let text = lines(&seen);
+        assert!(text.contains("\n  annotation  note= [2J accepted\n"), "{text}");
+        assert!(text.contains("\n  read as     nothing that is taken\n"), "{text}");
+        assert!(text.ends_with(" is missing\n"), "{text}");
+    }
 }
