@@ -78,6 +78,6 @@ fn a_single_module_goes_where_it_is_told_with_every_tag() {
         let seen = image(&["inspect", &format!("oci://{reference}{end}"), "-o", "json"]).json();
         assert_eq!(seen[0]["sha256"], first[0]["sha256"]);
     }
-    image(&["inspect", &format!("{reference}:2")]).fails(3, &["has no image `a/b:2`", "hint: "]);
-    image(&["inspect", &registry.image("none")]).fails(3, &["has no image `none:latest`"]);
+    image(&["inspect", &format!("{reference}:2")]).fails(3, &["does not find the image `a/b:2`", "hint: "]);
+    image(&["inspect", &registry.image("none")]).fails(3, &["does not find the image `none:latest`"]);
 }

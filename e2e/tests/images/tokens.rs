@@ -82,6 +82,6 @@ fn a_login_is_not_sent_in_the_clear_to_another_host() {
     image_with(&arguments, nobody.path(), ANN.1).fails(3, &["wants the login sent to `http://127.0.0.1:"]);
     assert_eq!(server.asked(), Vec::<String>::new());
     // Who has nothing to lose may ask.
-    image(&["inspect", &reference]).fails(3, &["has no image `public/a:1`"]);
+    image(&["inspect", &reference]).fails(3, &["does not find the image `public/a:1`"]);
     assert_eq!(server.asked(), [" repository:public/a:pull"]);
 }

@@ -25,7 +25,7 @@ pub enum RegistryError {
     )]
     NoTls(String),
     /// It may speak TLS only, and then this is how most servers say so.
-    #[error("`{host}` answers 400 to {what}{why}\nhint: if it has TLS, leave out `--plain-http`")]
+    #[error("`{host}` answers 400 for {what}{why}\nhint: if it has TLS, leave out `--plain-http`")]
     WantsTls {
         /// The registry.
         host: String,
@@ -90,7 +90,7 @@ pub enum RegistryError {
         why: String,
     },
     /// There is no such thing.
-    #[error("`{host}` has no {what}{why}\nhint: look at the repository's name and the tag")]
+    #[error("`{host}` does not find {what}{why}\nhint: look at the repository's name and the tag")]
     NotFound {
         /// The registry.
         host: String,
@@ -100,7 +100,7 @@ pub enum RegistryError {
         why: String,
     },
     /// Any other answer.
-    #[error("`{host}` answers {status} to {what}{why}")]
+    #[error("`{host}` answers {status} for {what}{why}")]
     Unexpected {
         /// The registry.
         host: String,

@@ -59,7 +59,7 @@ impl<'r> Repository<'r> {
         match response.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
-            _ => Err(self.unexpected("a look for a blob", response)),
+            _ => Err(self.unexpected("a blob of", response)),
         }
     }
 
@@ -67,7 +67,7 @@ impl<'r> Repository<'r> {
         let url = self.url("blobs/uploads/");
         let started = self.registry.send(&self.scope, || Request::post(&url), Some(b""))?;
         if started.status() != StatusCode::ACCEPTED {
-            return Err(self.unexpected("an upload", started));
+            return Err(self.unexpected("the upload to", started));
         }
         let location = started.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location
@@ -79,7 +79,7 @@ impl<'r> Repository<'r> {
         let done = self.registry.send(&self.scope, request, Some(bytes))?;
         match done.status() {
             StatusCode::CREATED => self.same_digest(&done, digest),
-            _ => Err(self.unexpected("an upload", done)),
+            _ => Err(self.unexpected("the upload to", done)),
         }
     }
 
@@ -88,7 +88,7 @@ impl<'r> Repository<'r> {
         let request = || Request::put(&url).header(CONTENT_TYPE, image.media_type);
         let done = self.registry.send(&self.scope, request, Some(&image.manifest))?;
         if done.status() != StatusCode::CREATED {
-            return Err(self.unexpected("a manifest", done));
+            return Err(self.unexpected("the manifest for", done));
         }
         // Whatever it said just now: this is what others will get.
         let request = || Request::head(&url).header(ACCEPT, image.media_type);
@@ -102,7 +102,7 @@ impl<'r> Repository<'r> {
                 let ours = image.digest();
                 if is == ours { Ok(()) } else { Err(self.other_digest(is.to_string(), ours)) }
             }
-            _ => Err(self.unexpected("a look for the manifest", held)),
+            _ => Err(self.unexpected("the manifest of", held)),
         }
     }
 
@@ -129,7 +129,7 @@ impl<'r> Repository<'r> {
         let response = self.registry.send(&self.scope, request, None)?;
         if response.status() != StatusCode::OK {
             let separator = if identifier.contains(':') { '@' } else { ':' };
-            let what = format!("image `{}{separator}{identifier}`", self.name);
+            let what = format!("the image `{}{separator}{identifier}`", self.name);
             return Err(self.registry.unexpected(what, response));
         }
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -148,7 +148,7 @@ impl<'r> Repository<'r> {
     }
 
     fn unexpected(&self, what: &str, response: Response<Body>) -> RegistryError {
-        self.registry.unexpected(format!("{what} in `{}`", self.name), response)
+        self.registry.unexpected(format!("{what} `{}`", self.name), response)
     }
 
     /// What the registry says that it holds, if it says so, has to be what was sent.
@@ -176,7 +176,7 @@ impl Source for Repository<'_> {
         let url = self.url(&format!("blobs/{}", descriptor.digest));
         let response = self.registry.send(&self.scope, || Request::get(&url), None)?;
         if response.status() != StatusCode::OK {
-            let what = format!("blob `{}` in `{}`", descriptor.digest, self.name);
+            let what = format!("the blob `{}` of `{}`", descriptor.digest, self.name);
             return Err(self.registry.unexpected(what, response).into());
         }
         verified(descriptor, self.body(response, descriptor.size)?)
