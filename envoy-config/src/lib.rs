@@ -11,6 +11,7 @@ pub mod envoy;
 pub mod exit;
 pub mod explain;
 pub mod identity;
+pub mod image;
 pub mod jwt;
 pub mod load;
 pub(crate) mod locality;

@@ -31,6 +31,22 @@ impl Module {
     /// The stand-alone filters, in the order in which a request meets them.
     pub const SEPARATE: [Self; 5] = [Self::JwtAuthn, Self::Authz, Self::Fault, Self::Router, Self::Metrics];
 
+    /// Every module, the suite first.
+    pub const ALL: [Self; 6] =
+        [Self::Suite, Self::JwtAuthn, Self::Authz, Self::Fault, Self::Router, Self::Metrics];
+
+    /// What it is called on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suite => "suite",
+            Self::JwtAuthn => "jwt-authn",
+            Self::Authz => "authz",
+            Self::Fault => "fault",
+            Self::Router => "router",
+            Self::Metrics => "metrics",
+        }
+    }
+
     /// The name of the file.
     pub const fn file_name(self) -> &'static str {
         match self {

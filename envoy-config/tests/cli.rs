@@ -11,7 +11,7 @@ mod common;
 
 use common::{outcome, outrigger};
 
-const COMMANDS: [&str; 6] = ["run", "render", "analyze", "explain", "compose", "dashboards"];
+const COMMANDS: [&str; 7] = ["run", "render", "analyze", "explain", "compose", "dashboards", "image"];
 
 #[test]
 fn alone_it_says_what_it_can_do() {
@@ -63,7 +63,8 @@ fn its_two_examples_work_as_pasted() {
 
 #[test]
 fn every_example_in_the_help_is_a_valid_command_line() {
-    for command in COMMANDS.into_iter().chain(["jwt", "jwt inspect", "jwt mint", "jwt jwks"]) {
+    let more = ["jwt", "jwt inspect", "jwt mint", "jwt jwks", "image build", "image push", "image inspect"];
+    for command in COMMANDS.into_iter().chain(more) {
         let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
         let (code, help, _) = outcome(&words, "");
         assert_eq!(code, 0);

@@ -6,6 +6,7 @@ pub mod compose;
 pub mod dashboards;
 pub mod examples;
 pub mod explain;
+pub mod image;
 pub mod input;
 pub mod jwt;
 mod key_sets;
@@ -47,6 +48,7 @@ enum Command {
     Certs(certs::Certs),
     Jwt(jwt::Jwt),
     Dashboards(dashboards::Dashboards),
+    Image(image::Image),
 }
 
 impl Cli {
@@ -61,6 +63,7 @@ impl Cli {
             Some(Command::Certs(certs)) => certs.execute(),
             Some(Command::Jwt(jwt)) => jwt.execute(),
             Some(Command::Dashboards(dashboards)) => dashboards.execute(),
+            Some(Command::Image(image)) => image.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string());
