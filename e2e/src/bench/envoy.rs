@@ -59,7 +59,7 @@ impl Envoy {
             }
             match self.admin.request("GET", "admin", "/ready", &[]) {
                 Ok(answer) if answer.status == Some(200) => return Ok(()),
-                _ => std::thread::sleep(Duration::from_millis(100)),
+                _ => std::thread::sleep(Duration::from_millis(10)),
             }
         }
         bail!("it is not ready after {} s", PATIENCE.as_secs())

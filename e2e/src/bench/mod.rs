@@ -13,6 +13,7 @@ mod cpu;
 pub(crate) mod envoy;
 mod listener;
 mod load;
+mod loading;
 mod machine;
 mod metrics;
 mod native;
@@ -54,6 +55,9 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.metrics {
         return metrics::run(options);
+    }
+    if options.loading {
+        return loading::run(options);
     }
     let (bench, [upstream, envoy]) = put_up(options)?;
     let generator = Generator::find(Cores::find().load, options.connections)?;

@@ -43,6 +43,9 @@ pub struct Options {
     /// Metrics instead: alone and in the suite, with one set of labels and with a thousand.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens", "policies"])]
     pub metrics: bool,
+    /// What loading each module costs instead: its size, and how much later Envoy is ready.
+    #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens", "policies", "metrics"])]
+    pub loading: bool,
     /// Also 10 against 10,000 routes and authorization rules.
     #[arg(long)]
     pub scale: bool,
