@@ -1,0 +1,207 @@
+//! `networking.istio.io/v1alpha3` `EnvoyFilter`: what istiod has no resource for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use outrigger_api::Role;
+use serde::Serialize;
+
+use super::metadata::{Metadata, Object};
+use super::target_ref::TargetRef;
+use super::wasm_plugin::Attached;
+use crate::envoy::bootstrap::StatsConfig;
+use crate::envoy::cluster::Cluster;
+use crate::envoy::http::HttpFilter;
+use crate::envoy::route::Route;
+use crate::mesh_config::MeshConfig;
+use crate::render::around;
+use crate::render::part::Needs;
+
+/// `spec`
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EnvoyFilterSpec {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    attached: Option<Workloads>,
+    config_patches: Vec<ConfigPatch>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Workloads {
+    WorkloadSelector { labels: BTreeMap<String, String> },
+    TargetRefs(Vec<TargetRef>),
+}
+
+/// A change to what istiod has made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConfigPatch {
+    apply_to: ApplyTo,
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    matches: Option<Match>,
+    patch: Patch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ApplyTo {
+    Bootstrap,
+    Cluster,
+    HttpFilter,
+    HttpRoute,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Match {
+    context: Context,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listener: Option<ListenerMatch>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Context {
+    Gateway,
+    SidecarInbound,
+    SidecarOutbound,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListenerMatch {
+    filter_chain: FilterChainMatch,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct FilterChainMatch {
+    filter: FilterMatch,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct FilterMatch {
+    name: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Patch {
+    operation: Operation,
+    value: PatchValue,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Operation {
+    Add,
+    InsertFirst,
+    Merge,
+}
+
+/// A part of Envoy's configuration.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+enum PatchValue {
+    Bootstrap { stats_config: StatsConfig },
+    Cluster(Box<Cluster>),
+    Filter(Box<HttpFilter>),
+    Route(Box<Route>),
+}
+
+/// What istiod's configuration has to be changed for.
+#[derive(Debug)]
+pub(super) struct Wanted<'w> {
+    /// What the filters need.
+    pub(super) needs: &'w Needs,
+    /// Some filter sends requests on.
+    pub(super) routes: bool,
+    /// Names of metrics are to become labels.
+    pub(super) stats_tags: bool,
+}
+
+/// The changes, and why each is there. `None`: nothing has to be changed.
+pub(super) fn spec(
+    wanted: &Wanted<'_>,
+    role: Role,
+    mesh: &MeshConfig,
+    authorities: &Path,
+    attached: Option<&Attached>,
+) -> Option<(EnvoyFilterSpec, Vec<String>)> {
+    let (mut patches, mut reasons) = (Vec::new(), Vec::new());
+    let gateway = role == Role::Gateway;
+    let needs = wanted.needs;
+    if !needs.keys.is_empty() {
+        let of_clusters = if gateway { Context::Gateway } else { Context::SidecarOutbound };
+        patches.extend(needs.keys.iter().map(|name| ConfigPatch {
+            apply_to: ApplyTo::Cluster,
+            matches: Some(Match { context: of_clusters, listener: None }),
+            patch: Patch {
+                operation: Operation::Add,
+                value: PatchValue::Cluster(Box::new(around::key_cluster(name, authorities))),
+            },
+        }));
+        let names: Vec<_> = needs.keys.iter().map(|name| format!("`{name}`")).collect();
+        reasons.push(format!(
+            "CLUSTER {}: what the filter fetches keys of tokens through (`jwksUri`, OpenID discovery). No cluster of \
+             istiod's goes to the host that a request names and verifies it. Not needed if the keys stand in `jwks`.",
+            names.join(" and ")
+        ));
+    }
+    if around::asks_for_peer(needs.attributes) {
+        let context = if gateway { Context::Gateway } else { Context::SidecarInbound };
+        let filter = FilterMatch { name: "envoy.filters.network.http_connection_manager" };
+        let listener = ListenerMatch { filter_chain: FilterChainMatch { filter } };
+        patches.push(ConfigPatch {
+            apply_to: ApplyTo::HttpFilter,
+            matches: Some(Match { context, listener: Some(listener) }),
+            patch: Patch {
+                operation: Operation::InsertFirst,
+                value: PatchValue::Filter(Box::new(around::source_ip())),
+            },
+        });
+        reasons.push(
+            "HTTP_FILTER: keeps the address of the TCP peer for rules on `ipBlocks`. The attribute that a filter can \
+             read is the client's after `x-forwarded-for`, which a client can write."
+                .to_owned(),
+        );
+    }
+    if wanted.routes {
+        // The one that is put first last is the first.
+        for route in around::generic_routes(mesh, &needs.profiles).into_iter().rev() {
+            patches.push(ConfigPatch {
+                apply_to: ApplyTo::HttpRoute,
+                matches: Some(Match { context: Context::Gateway, listener: None }),
+                patch: Patch { operation: Operation::InsertFirst, value: PatchValue::Route(Box::new(route)) },
+            });
+        }
+        reasons.push(
+            "HTTP_ROUTE: sends a request to the cluster that the router filter names in a header. The filter takes \
+             that header away from clients: apply this together with the WasmPlugin, never alone."
+                .to_owned(),
+        );
+    }
+    if wanted.stats_tags {
+        patches.push(ConfigPatch {
+            apply_to: ApplyTo::Bootstrap,
+            matches: None,
+            patch: Patch {
+                operation: Operation::Merge,
+                value: PatchValue::Bootstrap { stats_config: around::stats_config(&needs.labels) },
+            },
+        });
+        reasons.push(
+            "BOOTSTRAP: makes Prometheus labels of the names of the filters' metrics. \
+             `sidecar.istio.io/extraStatTags` reads names of another form. Takes effect when a proxy starts."
+                .to_owned(),
+        );
+    }
+    let attached = attached.map(|attached| match attached {
+        Attached::Selector(selector) => Workloads::WorkloadSelector { labels: selector.match_labels.clone() },
+        Attached::TargetRefs(refs) => Workloads::TargetRefs(refs.clone()),
+    });
+    (!patches.is_empty()).then_some((EnvoyFilterSpec { attached, config_patches: patches }, reasons))
+}
+
+/// The whole object.
+pub(super) fn envoy_filter(metadata: Metadata, spec: EnvoyFilterSpec) -> Object<EnvoyFilterSpec> {
+    Object { api_version: "networking.istio.io/v1alpha3", kind: "EnvoyFilter", metadata, spec }
+}
