@@ -1,5 +1,6 @@
 //! Where a proxy gets the modules.
 
+use super::checksum::{Checksum, Checksums};
 use super::error::Error;
 use super::image::Image;
 use super::modules::module_name;
@@ -127,6 +128,34 @@ impl Url {
         };
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
         (!host.is_empty() && host.bytes().all(letter)).then_some((host, port))
+    }
+}
+
+/// The checksum of an image's manifest: as given, or the digest that it is named by. Without either that is a note.
+///
+/// # Errors
+/// Two that differ, or one for several modules.
+pub(super) fn image_checksum(
+    image: &Image,
+    checksums: &Checksums,
+    (module, many): (Module, usize),
+    notes: &mut Vec<String>,
+) -> Result<Option<Checksum>, Error> {
+    let given = checksums.given(module, many)?;
+    match (given, image.digest()) {
+        (Some(given), Some(digest)) if given != *digest => {
+            Err(Error::Asked("`--sha256` is another than the digest in `--image`".to_owned()))
+        }
+        (Some(checksum), _) => Ok(Some(checksum)),
+        (None, Some(digest)) => Ok(Some(digest.clone())),
+        (None, None) => {
+            notes.push(format!(
+                "`{}` is not pinned: whoever can move its tag decides about requests; add the digest of its manifest, \
+                 `@sha256:…` or `--sha256`",
+                image.reference()
+            ));
+            Ok(None)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use outrigger_api::Resource;
 use serde::Serialize;
 
 use super::error::Error;
+use crate::modules::Module;
 use crate::render;
 
 /// The width of comments.
@@ -28,6 +29,8 @@ pub struct Manifests {
     pub documents: Vec<Document>,
     /// What people should know.
     pub notes: Vec<String>,
+    /// The modules that they load.
+    pub modules: Vec<Module>,
 }
 
 impl Document {

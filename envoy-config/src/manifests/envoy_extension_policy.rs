@@ -29,8 +29,6 @@ pub(super) struct Wasm {
     /// The filter's configuration.
     pub(super) config: Value,
     pub(super) fail_open: FailOpen,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) env: Option<WasmEnv>,
 }
 
 /// `failOpen: false`: what nobody checks would pass.
@@ -41,13 +39,6 @@ impl Serialize for FailOpen {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(false)
     }
-}
-
-/// `env`: variables of Envoy's environment that the filter gets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct WasmEnv {
-    pub(super) host_keys: Vec<String>,
 }
 
 /// `code`

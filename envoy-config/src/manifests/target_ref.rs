@@ -64,6 +64,13 @@ impl TargetRef {
     }
 }
 
+impl TargetRef {
+    /// Whether it is a Gateway, or one of its listeners.
+    pub fn is_gateway(&self) -> bool {
+        self.kind == TargetKind::Gateway
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,14 +63,14 @@ pub(crate) struct Place<'p> {
     pub(crate) authorities: &'p Path,
 }
 
-/// What goes with `parts`, whose code is where `code` says. Secrets that clusters ask for are not among it: their names
+/// What goes with `parts`, whose code is where `code` says, in their order. Secrets that clusters ask for are not among it: their names
 /// are returned.
 ///
 /// # Errors
 /// What is not carried out.
 pub(crate) fn around(
     parts: &[Part],
-    code: impl Fn(Module) -> DataSource,
+    code: &[DataSource],
     place: Place<'_>,
 ) -> Result<(Around, Vec<String>), Vec<Problem>> {
     let Place { resources, proxy, options, authorities } = place;
@@ -87,7 +87,8 @@ pub(crate) fn around(
         filters.push(source_ip());
     }
     filters.extend(guard);
-    filters.extend(parts.iter().map(|part| filters::plugin(part.module, &part.config, code(part.module))));
+    let coded = parts.iter().zip(code);
+    filters.extend(coded.map(|(part, code)| filters::plugin(part.module, &part.config, code.clone())));
     if clusters::by_request(resources, proxy, &destinations) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         filters.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
