@@ -112,7 +112,9 @@ impl Render {
 
     fn folder(&self) -> Exit {
         let Some(output) = &self.output else {
-            super::complain(&"`--to envoy` writes a folder: add `-o DIR`, or `--snippet` for the filters alone");
+            super::complain(
+                &"`--to envoy` writes a folder: add `-o DIR`, or `--snippet` for the filters alone",
+            );
             return Exit::Usage;
         };
         let Some((loaded, mesh)) = self.input.read() else { return Exit::Usage };

@@ -60,7 +60,9 @@ impl Code {
             Self::Image(_) => {
                 let image = Image::parse(&text).map_err(Error::Asked)?;
                 if many > 1 && image.digest().is_some() {
-                    let message = format!("`{flag} {text}` has one digest for {many} modules; use `--sha256 MODULE=HEX`");
+                    let message = format!(
+                        "`{flag} {text}` has one digest for {many} modules; use `--sha256 MODULE=HEX`"
+                    );
                     return Err(Error::Asked(message));
                 }
                 Ok(Found::Image(image))
@@ -83,13 +85,16 @@ impl Url {
             Some(("oci", _)) => return Err(format!("`{text}` is an image: use `--image`")),
             _ => return Err(format!("`{text}` is no URL with `http`, `https` or `file`")),
         };
-        let path = if scheme == Scheme::File { rest } else { rest.trim_start_matches(|letter| letter != '/') };
+        let path =
+            if scheme == Scheme::File { rest } else { rest.trim_start_matches(|letter| letter != '/') };
         let refused = |why: &str| Err(format!("`{text}` {why}"));
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return refused("has a character that no URL can have");
         }
         if scheme == Scheme::File && !path.starts_with('/') {
-            return refused("is not `file://` and a path from the root, such as `file:///opt/outrigger.wasm`");
+            return refused(
+                "is not `file://` and a path from the root, such as `file:///opt/outrigger.wasm`",
+            );
         }
         let url = Self { scheme, text: text.to_owned() };
         if scheme != Scheme::File && (url.server().is_none() || path.len() < 2) {
@@ -172,9 +177,21 @@ mod tests {
         ] {
             assert_eq!(Url::parse(text).unwrap().server(), server, "{text}");
         }
-        for bad in ["", "a.wasm", "ftp://a/b", "oci://a/b:1", "http:///a", "http://a", "http://a/", "file://a.wasm",
-            "http://a:0/b", "http://u@a/b", "http://a/b c", "https://a/\u{e4}", "http://[::1]/a.wasm"]
-        {
+        for bad in [
+            "",
+            "a.wasm",
+            "ftp://a/b",
+            "oci://a/b:1",
+            "http:///a",
+            "http://a",
+            "http://a/",
+            "file://a.wasm",
+            "http://a:0/b",
+            "http://u@a/b",
+            "http://a/b c",
+            "https://a/\u{e4}",
+            "http://[::1]/a.wasm",
+        ] {
             assert!(Url::parse(bad).is_err(), "{bad}");
         }
     }

@@ -104,8 +104,38 @@ mod tests {
     fn strings_stay_strings_for_readers_of_yaml_1_1() {
         // Kubernetes reads YAML 1.1, where these would be booleans, numbers, times or nothing.
         for text in [
-            "yes", "No", "on", "OFF", "y", "n", "true", "~", "null", "", "012", "0o17", "0x1f", "1_000", "1e3", ".inf",
-            ".NaN", "12:30:45", "2020-01-01", "=", "<<", "- a", "a: b", "a #b", "*", "&a", "!a", "%", "@a", "`", " a", "a ",
+            "yes",
+            "No",
+            "on",
+            "OFF",
+            "y",
+            "n",
+            "true",
+            "~",
+            "null",
+            "",
+            "012",
+            "0o17",
+            "0x1f",
+            "1_000",
+            "1e3",
+            ".inf",
+            ".NaN",
+            "12:30:45",
+            "2020-01-01",
+            "=",
+            "<<",
+            "- a",
+            "a: b",
+            "a #b",
+            "*",
+            "&a",
+            "!a",
+            "%",
+            "@a",
+            "`",
+            " a",
+            "a ",
         ] {
             let document = Document::new("a", &[], &serde_json::json!([text])).unwrap();
             let quoted = document.yaml.contains('"') || document.yaml.contains('\'');
@@ -117,7 +147,8 @@ mod tests {
     fn comments_stay_comments() {
         let comment = format!("one\ntwo: {}", "word ".repeat(40));
         let document = Document::new("a", &[comment, String::new()], &serde_json::json!({"a": 1})).unwrap();
-        let (comments, rest): (Vec<_>, Vec<_>) = document.yaml.lines().partition(|line| line.starts_with("# "));
+        let (comments, rest): (Vec<_>, Vec<_>) =
+            document.yaml.lines().partition(|line| line.starts_with("# "));
         assert_eq!(rest, ["a: 1"]);
         assert!(comments.len() == 2 && comments.iter().all(|line| line.len() <= WIDTH), "{comments:?}");
     }

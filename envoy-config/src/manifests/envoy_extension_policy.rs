@@ -56,8 +56,12 @@ pub(super) struct WasmCodeSource {
 #[serde(tag = "type")]
 pub(super) enum CodePlace {
     #[serde(rename = "HTTP")]
-    Http { http: HttpCode },
-    Image { image: ImageCode },
+    Http {
+        http: HttpCode,
+    },
+    Image {
+        image: ImageCode,
+    },
 }
 
 /// A file that is fetched.

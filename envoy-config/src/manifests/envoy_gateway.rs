@@ -74,16 +74,17 @@ pub fn render(input: Input<'_>, how: &EnvoyGateway) -> Result<Manifests, Error> 
     let wasm: Vec<_> =
         parts.iter().map(|part| entry(part, how, modules.len(), &mut notes)).collect::<Result<_, _>>()?;
     let spec = EnvoyExtensionPolicySpec { target_refs: how.targets.clone(), wasm };
-    let object =
-        envoy_extension_policy(Metadata::new(how.name.clone(), how.namespace.clone()), spec);
+    let object = envoy_extension_policy(Metadata::new(how.name.clone(), how.namespace.clone()), spec);
     notes.extend(size::check(how.name.as_str(), &object)?);
     let mut comments = vec![
         "Envoy Gateway loads these before its router, in this order, and refuses requests while one can't be had."
             .to_owned(),
     ];
-    comments.extend(modules.iter().map(|module| {
-        format!("{}: {}", module_name(*module), reason(*module, Platform::EnvoyGateway))
-    }));
+    comments.extend(
+        modules
+            .iter()
+            .map(|module| format!("{}: {}", module_name(*module), reason(*module, Platform::EnvoyGateway))),
+    );
     let name = format!("envoyextensionpolicy-{}", how.name.as_str());
     let documents = vec![Document::new(name, &comments, &object)?];
     Ok(Manifests { documents, notes, modules })

@@ -93,13 +93,30 @@ mod tests {
     #[test]
     fn references() {
         let digest = format!("@sha256:{}", "a".repeat(64));
-        for good in ["localhost:5000/o:1", "r.example/a/b-c/d_e:v1.2-x", &format!("r.example/o{digest}"), &format!("r.example/o:1{digest}")] {
+        for good in [
+            "localhost:5000/o:1",
+            "r.example/a/b-c/d_e:v1.2-x",
+            &format!("r.example/o{digest}"),
+            &format!("r.example/o:1{digest}"),
+        ] {
             assert_eq!(Image::parse(good).unwrap().reference(), good);
             assert_eq!(Image::parse(&format!("oci://{good}")).unwrap().reference(), good);
         }
-        for bad in ["outrigger:1", "r.example/o", "r.example/O:1", "r.example/o:", "r.example/o:-1", "r/o@md5:1",
-            "https://r/o:1", "r:0/o:1", "r.example//o:1", "r.example/o:1 2", "r.example/o@sha256:12", "", "/o:1"]
-        {
+        for bad in [
+            "outrigger:1",
+            "r.example/o",
+            "r.example/O:1",
+            "r.example/o:",
+            "r.example/o:-1",
+            "r/o@md5:1",
+            "https://r/o:1",
+            "r:0/o:1",
+            "r.example//o:1",
+            "r.example/o:1 2",
+            "r.example/o@sha256:12",
+            "",
+            "/o:1",
+        ] {
             assert!(Image::parse(bad).is_err(), "{bad}");
         }
     }

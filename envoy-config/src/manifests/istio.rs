@@ -122,15 +122,14 @@ fn attached(how: &Istio<'_>) -> Result<Option<Attached>, Error> {
     for target in &how.targets {
         if target.kind != TargetKind::Gateway || target.section_name.is_some() {
             return Err(Error::Asked(
-                "Istio attaches a WasmPlugin to a whole `Gateway/NAME`, not to its routes or listeners".to_owned(),
+                "Istio attaches a WasmPlugin to a whole `Gateway/NAME`, not to its routes or listeners"
+                    .to_owned(),
             ));
         }
     }
     Ok(match (how.targets.as_slice(), how.selector.as_slice()) {
         ([], []) => None,
-        ([], labels) => {
-            Some(Attached::Selector(Selector { match_labels: labels.iter().cloned().collect() }))
-        }
+        ([], labels) => Some(Attached::Selector(Selector { match_labels: labels.iter().cloned().collect() })),
         (targets, _) => Some(Attached::TargetRefs(targets.to_vec())),
     })
 }
@@ -219,7 +218,8 @@ fn place(
         }
         Found::Url(url) if url.file().is_some() => {
             if !how.checksums.is_empty() {
-                let message = "Istio checks no checksum of a file on the proxy's own machine; leave `--sha256` out";
+                let message =
+                    "Istio checks no checksum of a file on the proxy's own machine; leave `--sha256` out";
                 return Err(Error::Asked(message.to_owned()));
             }
             Ok((url.as_str().to_owned(), None))

@@ -70,7 +70,8 @@ impl Choice {
             "suite" => Ok(Self::Suite),
             "separate" => Ok(Self::Separate),
             names => {
-                let named: Vec<_> = names.split(',').map(|name| named(name.trim())).collect::<Result<_, _>>()?;
+                let named: Vec<_> =
+                    names.split(',').map(|name| named(name.trim())).collect::<Result<_, _>>()?;
                 if named.contains(&Module::Suite) {
                     return Err("`suite` has all five policies: it is chosen alone".to_owned());
                 }
@@ -246,10 +247,7 @@ mod tests {
             assert!(said.starts_with(name), "{said}");
         }
         let chosen = Choice::Separate.choose(Platform::EnvoyGateway, &[], &Proxy::default()).unwrap();
-        assert_eq!(
-            chosen.modules,
-            [Module::JwtAuthn, Module::Authz, Module::Fault, Module::Metrics],
-        );
+        assert_eq!(chosen.modules, [Module::JwtAuthn, Module::Authz, Module::Fault, Module::Metrics],);
         assert_eq!(chosen.notes.len(), 1);
         assert!(Choice::Sensible.choose(Platform::Istio, &[], &Proxy::default()).is_err());
     }

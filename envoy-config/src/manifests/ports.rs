@@ -14,8 +14,9 @@ pub(super) fn of_gateways(resources: &[Resource], proxy: &Proxy) -> BTreeSet<u16
 }
 
 fn reads_requests(server: &Server) -> bool {
-    let passes = server.tls.as_ref().is_some_and(|tls| {
-        matches!(tls.mode, ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough)
-    });
+    let passes = server
+        .tls
+        .as_ref()
+        .is_some_and(|tls| matches!(tls.mode, ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough));
     server.port.protocol.is_http() || (server.port.protocol == Protocol::Https && !passes)
 }

@@ -39,12 +39,14 @@ pub(super) fn servers_can_be_asked(parts: &[Part]) -> Result<(), Error> {
     let mut problems = Vec::new();
     for part in parts {
         let responds = part.module == Module::Suite;
-        let Some(why) = part.needs.provider.as_ref().and_then(|provider| unaskable(provider, responds)) else {
+        let Some(why) = part.needs.provider.as_ref().and_then(|provider| unaskable(provider, responds))
+        else {
             continue;
         };
         for resource in part.config.resources.iter().filter(|resource| is_custom(resource)) {
             let message = format!("its extension provider can't be asked: {why}");
-            let hint = "leave `action: CUSTOM` to istiod: apply this policy to the cluster, and not with `-f`";
+            let hint =
+                "leave `action: CUSTOM` to istiod: apply this policy to the cluster, and not with `-f`";
             problems.push(problem(resource, "spec.provider.name", message, hint));
         }
     }
@@ -66,26 +68,32 @@ pub(super) fn nothing_beside(parts: &[Part], proxy: &Proxy) -> Result<(), Error>
                         KeySource::Uri(_) => "jwksUri",
                         KeySource::Discovery => "issuer",
                     };
-                    let message = "keys can't be fetched there: Envoy Gateway makes no cluster for a filter to \
+                    let message =
+                        "keys can't be fetched there: Envoy Gateway makes no cluster for a filter to \
                                    fetch them through"
-                        .to_owned();
+                            .to_owned();
                     let hint = "put the key set into `jwks`, or verify tokens by a SecurityPolicy";
-                    problems.push(problem(resource, &format!("spec.jwtRules[{index}].{field}"), message, hint));
+                    problems.push(problem(
+                        resource,
+                        &format!("spec.jwtRules[{index}].{field}"),
+                        message,
+                        hint,
+                    ));
                 }
             }
             Spec::AuthorizationPolicy(_) if is_custom(resource) => {
-                let message = "no server can be asked there: Envoy Gateway makes no cluster for a filter to ask \
+                let message =
+                    "no server can be asked there: Envoy Gateway makes no cluster for a filter to ask \
                                through"
-                    .to_owned();
+                        .to_owned();
                 let hint = "ask it by `extAuth` of a SecurityPolicy, and leave this policy out";
                 problems.push(problem(resource, "spec.action", message, hint));
             }
-            Spec::AuthorizationPolicy(_)
-                if attributes(resource, proxy).contains(Attributes::SOURCE_IP) =>
-            {
-                let message = "`ipBlocks` is about the TCP peer, whose address a filter can't tell there from what \
+            Spec::AuthorizationPolicy(_) if attributes(resource, proxy).contains(Attributes::SOURCE_IP) => {
+                let message =
+                    "`ipBlocks` is about the TCP peer, whose address a filter can't tell there from what \
                                a client writes into `x-forwarded-for`"
-                    .to_owned();
+                        .to_owned();
                 let hint = "use `remoteIpBlocks`, the client's address as a ClientTrafficPolicy finds it";
                 problems.push(problem(resource, "spec.rules", message, hint));
             }

@@ -57,7 +57,10 @@ mod tests {
         assert!(judge("a", 258_049).unwrap().unwrap().contains("--server-side"));
         assert!(judge("a", 1_507_328).is_ok());
         let said = judge("a", 1_507_329).unwrap_err().to_string();
-        assert!(said.contains("1507329 bytes") && said.contains("1572864") && said.contains("hint: split it"), "{said}");
+        assert!(
+            said.contains("1507329 bytes") && said.contains("1572864") && said.contains("hint: split it"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -97,8 +97,12 @@ pub fn render(input: Input<'_>, how: &Snippet<'_>) -> Result<Manifests, Error> {
     let proxy = proxy(&modules, input, how.gateway_port, &mut manifests.notes)?;
     // Envoy's own filters ask the servers that authorize requests, before ours.
     let settings = input.settings(false);
-    let asked_by_envoy: Vec<_> =
-        input.resources.iter().filter(|resource| !crate::render::authz::is_custom(resource)).cloned().collect();
+    let asked_by_envoy: Vec<_> = input
+        .resources
+        .iter()
+        .filter(|resource| !crate::render::authz::is_custom(resource))
+        .cloned()
+        .collect();
     let parts: Vec<Part> = modules
         .iter()
         .map(|module| part(*module, &asked_by_envoy, &proxy, &settings))
@@ -121,7 +125,11 @@ pub fn render(input: Input<'_>, how: &Snippet<'_>) -> Result<Manifests, Error> {
     }
     clusters.extend(fetched);
     let documents = &mut manifests.documents;
-    documents.push(Document::new("http-filters", &filters_comment(&proxy), &Filters { http_filters: &filters })?);
+    documents.push(Document::new(
+        "http-filters",
+        &filters_comment(&proxy),
+        &Filters { http_filters: &filters },
+    )?);
     documents.push(Document::new("http-connection-manager", &[READING.to_owned()], &reading)?);
     if !routes.is_empty() {
         let routes = Routes { include_request_attempt_count: true, routes: &routes };
@@ -147,7 +155,9 @@ const STATS: &str = "Into the bootstrap: makes Prometheus labels of the names of
 
 fn filters_comment(proxy: &Proxy) -> Vec<String> {
     let port = match proxy.port {
-        Some(port) => format!(" Its requests are those of port {port} of the Gateways, whatever port it listens on."),
+        Some(port) => {
+            format!(" Its requests are those of port {port} of the Gateways, whatever port it listens on.")
+        }
         None => String::new(),
     };
     vec![format!(
@@ -166,7 +176,8 @@ fn proxy(
     match proxy.role {
         Role::Sidecar => {
             let outbound = |module: &Module| matches!(module, Module::Fault | Module::Router);
-            let direction = if modules.iter().any(outbound) { Direction::Outbound } else { Direction::Inbound };
+            let direction =
+                if modules.iter().any(outbound) { Direction::Outbound } else { Direction::Inbound };
             if let Some(other) = modules.iter().find(|module| {
                 direction == Direction::Outbound && matches!(module, Module::JwtAuthn | Module::Authz)
             }) {

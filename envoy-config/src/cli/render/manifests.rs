@@ -12,8 +12,8 @@ use crate::Exit;
 use crate::analyze::{Finding, Level, has_errors, human};
 use crate::load::Loaded;
 use crate::manifests::{
-    self, Checksums, Choice, Code, EnvoyGateway, Error, FailStrategy, ImagePullPolicy, Input, Istio, Manifests,
-    Name, Place, Snippet, TargetRef,
+    self, Checksums, Choice, Code, EnvoyGateway, Error, FailStrategy, ImagePullPolicy, Input, Istio,
+    Manifests, Name, Place, Snippet, TargetRef,
 };
 use crate::mesh_config;
 use crate::proxy_options::{ProxyOptions, parse_label};
@@ -24,10 +24,10 @@ const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 /// Flags of manifests and snippets.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Manifests and snippets")]
-pub struct ManifestFlags {
+pub(super) struct ManifestFlags {
     /// Print the entries of `http_filters` for an Envoy of your own, and what they need of the rest of it
     #[arg(long)]
-    pub snippet: bool,
+    pub(super) snippet: bool,
 
     /// Which filters: `suite` (all five policies in one), `separate` (one for each), or names with commas between:
     /// jwt-authn, authz, fault, router, metrics [default: in a cluster those of the first three that have something to
@@ -141,7 +141,9 @@ impl ManifestFlags {
             ("--module-path", self.module_path.is_some(), own),
             ("--fetch-cluster", self.fetch_cluster.is_some(), own),
         ];
-        if let Some((flag, ..)) = flags.into_iter().find(|(_, given, targets)| *given && !targets.contains(&to)) {
+        if let Some((flag, ..)) =
+            flags.into_iter().find(|(_, given, targets)| *given && !targets.contains(&to))
+        {
             return Some(format!("`{flag}` has no effect with `--to {}`", to.name()));
         }
         let of_snippets = [
@@ -153,7 +155,9 @@ impl ManifestFlags {
             ("--fetch-cluster", self.fetch_cluster.is_some()),
         ];
         let given = of_snippets.into_iter().find(|(_, given)| *given && to == Envoy && !self.snippet);
-        given.map(|(flag, _)| format!("`{flag}` is for `--snippet`, or for `--to wasmplugin` and `envoy-gateway`"))
+        given.map(|(flag, _)| {
+            format!("`{flag}` is for `--snippet`, or for `--to wasmplugin` and `envoy-gateway`")
+        })
     }
 
     fn code(&self) -> Result<Code, Error> {
@@ -183,7 +187,8 @@ impl Render {
             Ok(rendered) => {
                 rendered.notes.iter().for_each(|note| crate::cli::note(note));
                 let modules = self.modules_beside();
-                let output = Output { path: self.output.as_deref(), target, resources: &loaded.resources, modules };
+                let output =
+                    Output { path: self.output.as_deref(), target, resources: &loaded.resources, modules };
                 match write(&rendered, output) {
                     Ok(()) => Exit::Success,
                     Err(error) => {
@@ -228,7 +233,8 @@ impl Render {
             metrics: options.metrics,
         };
         let checksums = Checksums::parse(&flags.sha256).map_err(asked)?;
-        let (name, modules) = (flags.name.clone().unwrap_or_default(), flags.modules.clone().unwrap_or_default());
+        let (name, modules) =
+            (flags.name.clone().unwrap_or_default(), flags.modules.clone().unwrap_or_default());
         let namespace = Name::parse(&proxy.namespace).map_err(asked)?;
         match self.to {
             Target::WasmPlugin => manifests::istio(
@@ -267,12 +273,17 @@ impl Render {
             Target::Envoy => {
                 let place = self.place()?;
                 if matches!(place, Place::Folder(_)) && !checksums.is_empty() {
-                    return Err(Error::Asked("Envoy checks no checksum of a file; leave `--sha256` out".to_owned()));
+                    return Err(Error::Asked(
+                        "Envoy checks no checksum of a file; leave `--sha256` out".to_owned(),
+                    ));
                 }
                 let gateway_port = flags.gateway_port;
                 let authorities = &flags.authorities;
                 let options = &options;
-                manifests::snippet(input, &Snippet { modules, place, checksums, gateway_port, authorities, options })
+                manifests::snippet(
+                    input,
+                    &Snippet { modules, place, checksums, gateway_port, authorities, options },
+                )
             }
         }
     }

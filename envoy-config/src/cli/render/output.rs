@@ -33,7 +33,8 @@ pub(super) enum OutputError {
 
 /// Whether a path is that of a file to write, not of a folder.
 pub(super) fn is_file(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ["yaml", "yml"].iter().any(|yaml| ending.eq_ignore_ascii_case(yaml)))
+    path.extension()
+        .is_some_and(|ending| ["yaml", "yml"].iter().any(|yaml| ending.eq_ignore_ascii_case(yaml)))
 }
 
 /// Writes all documents.
