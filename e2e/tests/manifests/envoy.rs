@@ -36,10 +36,21 @@ pub(crate) struct Envoy {
 impl Envoy {
     /// Starts it, and waits until it serves.
     pub(crate) fn start(parts: Parts) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let (port, admin) = (free_port().unwrap(), free_port().unwrap());
-        let file = folder.path().join("envoy.json");
-        std::fs::write(&file, bootstrap(parts, port, admin).to_string()).unwrap();
+        Self::run(&bootstrap(parts, port, admin).to_string(), port, admin)
+    }
+
+    /// The same with a bootstrap in YAML that listens on `port`, and says nothing of an admin interface.
+    pub(crate) fn start_as_written(bootstrap: &str, port: u16) -> Self {
+        let admin = free_port().unwrap();
+        Self::run(&format!("{bootstrap}admin: {{address: {}}}\n", address(admin)), port, admin)
+    }
+
+    fn run(bootstrap: &str, port: u16, admin: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // JSON is YAML too.
+        let file = folder.path().join("envoy.yaml");
+        std::fs::write(&file, bootstrap).unwrap();
         let child = Command::new(std::env::var_os("ENVOY_BIN").expect("run through ./makew"))
             .args(["--concurrency", "2", "--disable-hot-restart", "--log-level", "error", "--config-path"])
             .arg(&file)

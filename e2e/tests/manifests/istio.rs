@@ -52,7 +52,7 @@ fn place(plugin: &Value) -> (usize, i64) {
 
 /// The proxy as istiod makes it of these documents.
 fn configured(documents: &[Value]) -> Parts {
-    let of = |kind: &str| documents.iter().filter(move |document| document["kind"] == kind);
+    let of = |kind: &'static str| documents.iter().filter(move |document| document["kind"] == kind);
     let mut plugins: Vec<_> = of("WasmPlugin").collect();
     plugins.sort_by_key(|plugin| place(plugin));
     let mut parts = Parts { filters: plugins.into_iter().map(filter).collect(), ..Parts::default() };
@@ -62,9 +62,13 @@ fn configured(documents: &[Value]) -> Parts {
             ("CLUSTER", "ADD") => parts.clusters.push(value),
             ("HTTP_FILTER", "INSERT_FIRST") => parts.filters.insert(0, value),
             ("HTTP_ROUTE", "INSERT_FIRST") => parts.routes.insert(0, value),
-            ("BOOTSTRAP", "MERGE") => parts.bootstrap = value,
             other => panic!("{other:?}"),
         }
+    }
+    // As the annotation `bootstrapOverride` has a proxy do it.
+    for object in of("ConfigMap") {
+        parts.bootstrap =
+            serde_json::from_str(object["data"]["custom_bootstrap.json"].as_str().unwrap()).unwrap();
     }
     parts
 }
@@ -86,13 +90,14 @@ fn three_plugins_decide_in_istios_order() {
 #[test]
 fn the_suite_beside_a_workload_decides_in_one_plugin() {
     let flags = ["--to", "wasmplugin", "--role", "sidecar", "--selector", "app=cart", "--namespace", "shop"];
-    let flags = [&flags[..], &["--modules", "suite", "--url", &url()]].concat();
+    let url = url();
+    let flags = [&flags[..], &["--modules", "suite", "--url", &url]].concat();
     let envoy = Envoy::start(configured(&render(&policies(), &flags)));
     let ann = format!("Bearer {}", token("ann"));
     assert_eq!(envoy.get("/", &[("authorization", &ann)]).status, Some(200));
     assert_eq!(envoy.get("/admin", &[("authorization", &ann)]).status, Some(403));
     assert_eq!(envoy.get("/", &[("authorization", "Bearer a.b.c")]).status, Some(401));
-    // The EnvoyFilter that came with it makes labels.
+    // The ConfigMap that came with it makes labels.
     let metrics = envoy.metrics();
     let counted =
         |line: &&str| line.starts_with("istio_requests_total{") && line.contains("response_code=\"403\"");

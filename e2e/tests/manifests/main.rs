@@ -2,6 +2,7 @@
 //! hand it over, and has to decide as the resources say.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may")]
 
+mod docs;
 mod documents;
 mod envoy;
 mod gateway;

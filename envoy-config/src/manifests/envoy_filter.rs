@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::metadata::{Metadata, Object};
 use super::target_ref::TargetRef;
 use super::wasm_plugin::Attached;
-use crate::envoy::bootstrap::StatsConfig;
 use crate::envoy::cluster::Cluster;
 use crate::envoy::http::HttpFilter;
 use crate::envoy::route::Route;
@@ -38,15 +37,14 @@ enum Workloads {
 #[serde(rename_all = "camelCase")]
 struct ConfigPatch {
     apply_to: ApplyTo,
-    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
-    matches: Option<Match>,
+    #[serde(rename = "match")]
+    matches: Match,
     patch: Patch,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum ApplyTo {
-    Bootstrap,
     Cluster,
     HttpFilter,
     HttpRoute,
@@ -94,14 +92,12 @@ struct Patch {
 enum Operation {
     Add,
     InsertFirst,
-    Merge,
 }
 
 /// A part of Envoy's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 enum PatchValue {
-    Bootstrap { stats_config: StatsConfig },
     Cluster(Box<Cluster>),
     Filter(Box<HttpFilter>),
     Route(Box<Route>),
@@ -114,8 +110,6 @@ pub(super) struct Wanted<'w> {
     pub(super) needs: &'w Needs,
     /// Some filter sends requests on.
     pub(super) routes: bool,
-    /// Names of metrics are to become labels.
-    pub(super) stats_tags: bool,
 }
 
 /// The changes, and why each is there. `None`: nothing has to be changed.
@@ -133,7 +127,7 @@ pub(super) fn spec(
         let of_clusters = if gateway { Context::Gateway } else { Context::SidecarOutbound };
         patches.extend(needs.keys.iter().map(|name| ConfigPatch {
             apply_to: ApplyTo::Cluster,
-            matches: Some(Match { context: of_clusters, listener: None }),
+            matches: Match { context: of_clusters, listener: None },
             patch: Patch {
                 operation: Operation::Add,
                 value: PatchValue::Cluster(Box::new(around::key_cluster(name, authorities))),
@@ -152,7 +146,7 @@ pub(super) fn spec(
         let listener = ListenerMatch { filter_chain: FilterChainMatch { filter } };
         patches.push(ConfigPatch {
             apply_to: ApplyTo::HttpFilter,
-            matches: Some(Match { context, listener: Some(listener) }),
+            matches: Match { context, listener: Some(listener) },
             patch: Patch {
                 operation: Operation::InsertFirst,
                 value: PatchValue::Filter(Box::new(around::source_ip())),
@@ -169,28 +163,13 @@ pub(super) fn spec(
         for route in around::generic_routes(mesh, &needs.profiles).into_iter().rev() {
             patches.push(ConfigPatch {
                 apply_to: ApplyTo::HttpRoute,
-                matches: Some(Match { context: Context::Gateway, listener: None }),
+                matches: Match { context: Context::Gateway, listener: None },
                 patch: Patch { operation: Operation::InsertFirst, value: PatchValue::Route(Box::new(route)) },
             });
         }
         reasons.push(
             "HTTP_ROUTE: sends a request to the cluster that the router filter names in a header. The filter takes \
              that header away from clients: apply this together with the WasmPlugin, never alone."
-                .to_owned(),
-        );
-    }
-    if wanted.stats_tags {
-        patches.push(ConfigPatch {
-            apply_to: ApplyTo::Bootstrap,
-            matches: None,
-            patch: Patch {
-                operation: Operation::Merge,
-                value: PatchValue::Bootstrap { stats_config: around::stats_config(&needs.labels) },
-            },
-        });
-        reasons.push(
-            "BOOTSTRAP: makes Prometheus labels of the names of the filters' metrics. \
-             `sidecar.istio.io/extraStatTags` reads names of another form. Takes effect when a proxy starts."
                 .to_owned(),
         );
     }

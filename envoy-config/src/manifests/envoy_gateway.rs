@@ -1,6 +1,7 @@
 //! From resources to an `EnvoyExtensionPolicy`.
 
 use outrigger_api::Proxy;
+use outrigger_core::Attributes;
 
 use super::checksum::Checksums;
 use super::code::{Code, Found, image_checksum};
@@ -15,8 +16,7 @@ use super::modules::{Choice, Chosen, Platform, module_name, reason};
 use super::names::Name;
 use super::target_ref::TargetRef;
 use super::wasm_plugin::ImagePullPolicy;
-use super::{Input, ports, refusals, size};
-use crate::modules::Module;
+use super::{Input, refusals, size};
 use crate::render::part::{Part, part};
 
 /// How the manifest is to be.
@@ -38,7 +38,7 @@ pub struct EnvoyGateway {
     pub pull_policy: Option<ImagePullPolicy>,
     /// The Secret to pull images with.
     pub pull_secret: Option<Name>,
-    /// The port of the Istio Gateways by which requests come; needed where they have several.
+    /// The port by which requests come, as resources speak of it; needed where rules depend on it.
     pub gateway_port: Option<u16>,
 }
 
@@ -58,19 +58,15 @@ pub fn render(input: Input<'_>, how: &EnvoyGateway) -> Result<Manifests, Error> 
                 .to_owned(),
         ));
     }
-    let port = single_port(&modules, input, how.gateway_port)?;
-    let proxy = Proxy { port, ..input.proxy.clone() };
+    let proxy = Proxy { port: how.gateway_port, ..input.proxy.clone() };
     let settings = input.settings(true);
     let parts: Vec<Part> = modules
         .iter()
-        .map(|module| {
-            // Only rules by VirtualServices have Gateways' ports: those of policies are the listener's own.
-            let proxy = if *module == Module::Fault { &proxy } else { input.proxy };
-            part(*module, input.resources, proxy, &settings)
-        })
+        .map(|module| part(*module, input.resources, &proxy, &settings))
         .collect::<Result<_, _>>()?;
     refusals::tokens_are_verified(&parts)?;
-    refusals::nothing_beside(&parts, input.proxy)?;
+    refusals::nothing_beside(&parts, &proxy)?;
+    port_is_known(&parts)?;
     let wasm: Vec<_> =
         parts.iter().map(|part| entry(part, how, modules.len(), &mut notes)).collect::<Result<_, _>>()?;
     let spec = EnvoyExtensionPolicySpec { target_refs: how.targets.clone(), wasm };
@@ -90,22 +86,19 @@ pub fn render(input: Input<'_>, how: &EnvoyGateway) -> Result<Manifests, Error> 
     Ok(Manifests { documents, notes, modules })
 }
 
-/// Envoy Gateway's listeners have other ports than a Gateway says, so a filter can't tell several apart.
-fn single_port(modules: &[Module], input: Input<'_>, asked: Option<u16>) -> Result<Option<u16>, Error> {
-    if asked.is_some() || !modules.contains(&Module::Fault) {
-        return Ok(asked);
-    }
-    let ports = ports::of_gateways(input.resources, input.proxy);
-    if ports.len() > 1 {
-        let all: Vec<_> = ports.iter().map(u16::to_string).collect();
-        return Err(Error::Asked(format!(
-            "the Gateways have the ports {}, which a filter can't tell apart there\n\
-             hint: render one policy for each, with `--gateway-port PORT`, a `--name` of its own and the listener as \
-             `--target-ref Gateway/NAME/LISTENER`",
-            all.join(", ")
-        )));
-    }
-    Ok(None)
+/// Envoy Gateway's proxies listen on other ports than a Gateway says, 10080 for 80: a rule about 80 would never match.
+fn port_is_known(parts: &[Part]) -> Result<(), Error> {
+    let asks = |part: &&Part| {
+        part.config.proxy.port.is_none() && part.needs.attributes.contains(Attributes::DESTINATION_PORT)
+    };
+    let Some(part) = parts.iter().find(asks) else { return Ok(()) };
+    Err(Error::Asked(format!(
+        "rules of `{}` depend on the port by which a request comes, which a filter can't tell there: Envoy Gateway's \
+         proxies listen on others than their Gateway says\n\
+         hint: say which one it is with `--gateway-port PORT`; for several render one policy for each, with a `--name` \
+         of its own and the listener as `--target-ref Gateway/NAME/LISTENER`",
+        module_name(part.module)
+    )))
 }
 
 fn entry(part: &Part, how: &EnvoyGateway, many: usize, notes: &mut Vec<String>) -> Result<Wasm, Error> {

@@ -17,7 +17,7 @@ use super::wasm_plugin::{
     Attached, FailStrategy, ImagePullPolicy, Mode, Phase, Port, Selector, TrafficSelector, WasmPluginSpec,
     wasm_plugin,
 };
-use super::{Input, ports, refusals, size};
+use super::{Input, bootstrap_override, ports, refusals, size};
 use crate::modules::Module;
 use crate::render::Options;
 use crate::render::around::all;
@@ -92,7 +92,6 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
     let wanted = Wanted {
         needs: &needs,
         routes: modules.iter().any(|module| routes(*module)) && input.proxy.role == Role::Gateway,
-        stats_tags: how.stats_tags || modules.iter().any(|module| counts(*module)),
     };
     let changes =
         envoy_filter::spec(&wanted, input.proxy.role, input.mesh, how.authorities, attached.as_ref());
@@ -101,6 +100,9 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
         notes.extend(size::check(how.name.as_str(), &object)?);
         // First: a plugin must not be there without it.
         documents.insert(0, Document::new(format!("envoyfilter-{}", how.name.as_str()), &reasons, &object)?);
+    }
+    if how.stats_tags || modules.iter().any(|module| counts(*module)) {
+        documents.push(bootstrap_override::of_labels(&how.name, &how.namespace, &needs.labels)?);
     }
     if let Some(provider) = &needs.provider {
         let check = provider.check();

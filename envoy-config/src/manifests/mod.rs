@@ -1,6 +1,7 @@
 //! Our filters for proxies that others configure: Istio's `WasmPlugin`, Envoy Gateway's `EnvoyExtensionPolicy`, and the
 //! entries of one's own `http_filters`.
 
+mod bootstrap_override;
 mod checksum;
 mod code;
 mod document;

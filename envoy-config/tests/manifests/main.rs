@@ -23,10 +23,11 @@ use schema::Schema;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-const SCHEMAS: [&str; 3] = [
+const SCHEMAS: [&str; 4] = [
     include_str!("schemas/wasm_plugin.yaml"),
     include_str!("schemas/envoy_filter.yaml"),
     include_str!("schemas/envoy_extension_policy.yaml"),
+    include_str!("schemas/config_map.yaml"),
 ];
 
 /// What came of a case.

@@ -12,7 +12,8 @@ use serde_json::Value;
 pub(crate) struct Schema {
     api_version: String,
     kind: String,
-    spec: Shape,
+    spec: Option<Shape>,
+    data: Option<Shape>,
 }
 
 /// What a value must be. A shape with `fields` or `values` is an object, one with `items` a list.
@@ -65,12 +66,18 @@ impl Schema {
                 wrong.push(format!("metadata.{field}: `{value}`"));
             }
         }
+        let parts = [("spec", &self.spec), ("data", &self.data)];
         for field in object.as_object().unwrap().keys() {
-            if !["apiVersion", "kind", "metadata", "spec"].contains(&field.as_str()) {
+            let known = parts.iter().any(|(part, shape)| field == part && shape.is_some());
+            if !known && !["apiVersion", "kind", "metadata"].contains(&field.as_str()) {
                 wrong.push(format!("unknown `{field}`"));
             }
         }
-        self.spec.check("spec", &object["spec"], &mut wrong);
+        for (part, shape) in parts {
+            if let Some(shape) = shape {
+                shape.check(part, &object[part], &mut wrong);
+            }
+        }
         wrong
     }
 }

@@ -7,9 +7,10 @@ use super::{modules, outrigger};
 
 /// An AuthorizationPolicy with so many paths of about a hundred bytes each.
 fn policy(paths: usize) -> String {
-    let mut text = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: paths}\nspec:\n  \
-                    action: DENY\n  rules:\n  - to:\n    - operation:\n        ports: [\"80\"]\n        paths:\n"
-        .to_owned();
+    let mut text =
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: paths}\nspec:\n  \
+                    rules:\n  - to:\n    - operation:\n        paths:\n"
+            .to_owned();
     for number in 0..paths {
         let _ = writeln!(text, "        - /{number:0>95}");
     }

@@ -77,11 +77,11 @@ pub(super) struct ManifestFlags {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     priority: Option<i32>,
 
-    /// Also an EnvoyFilter that makes Prometheus labels of the names of the filters' own metrics
+    /// Also a ConfigMap that makes Prometheus labels of the names of the filters' own metrics
     #[arg(long)]
     stats_tags: bool,
 
-    /// The port of your Istio Gateways by which requests come, where they have several
+    /// The port by which requests come, as your resources speak of it: that of a Gateway, or of rules about ports
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     gateway_port: Option<u16>,
 
