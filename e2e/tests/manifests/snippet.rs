@@ -32,11 +32,11 @@ fn pasted(documents: &[Value]) -> Parts {
 #[test]
 fn the_suite_routes_and_decides() {
     let services = Processes::start().unwrap();
-    let routes = FAULT.replace("{host: shop}", "{host: httpbin, port: {number: 8000}}");
+    let routes =
+        FAULT.replace("{host: shop}", "{host: httpbin.default.svc.cluster.local, port: {number: 8000}}");
     let resources = [policies(), routes, services.service_entries()].join("\n---\n");
     let modules = modules();
-    let flags =
-        ["--to", "envoy", "--snippet", "--namespace", "shop", "-n", "shop", "--module-path", &modules];
+    let flags = ["--to", "envoy", "--snippet", "--namespace", "shop", "--module-path", &modules];
     let envoy = Envoy::start(pasted(&render(&resources, &flags)));
     let ann = format!("Bearer {}", token("ann"));
     let seen = envoy.get("/get", &[("authorization", &ann)]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Any;
-use super::scalars::{Seconds, is_default};
+use super::scalars::Seconds;
 
 /// A WebAssembly plugin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,10 +37,6 @@ pub struct VmConfig {
     pub runtime: &'static str,
     /// The module.
     pub code: DataSource,
-    /// A change to code that is not there yet is refused. Without this the filter is passed by until the code has come,
-    /// and if it comes by a discovery service, for ever.
-    #[serde(skip_serializing_if = "is_default")]
-    pub nack_on_code_cache_miss: bool,
 }
 
 /// `envoy.config.core.v3.AsyncDataSource`

@@ -125,11 +125,11 @@ pub fn render(input: Input<'_>, how: &Snippet<'_>) -> Result<Manifests, Error> {
     }
     clusters.extend(fetched);
     let documents = &mut manifests.documents;
-    documents.push(Document::new(
-        "http-filters",
-        &filters_comment(&proxy),
-        &Filters { http_filters: &filters },
-    )?);
+    let mut comments = filters_comment(&proxy);
+    if matches!(how.place, Place::Web(..)) {
+        comments.push(FETCHED.to_owned());
+    }
+    documents.push(Document::new("http-filters", &comments, &Filters { http_filters: &filters })?);
     documents.push(Document::new("http-connection-manager", &[READING.to_owned()], &reading)?);
     if !routes.is_empty() {
         let routes = Routes { include_request_attempt_count: true, routes: &routes };
@@ -146,6 +146,9 @@ pub fn render(input: Input<'_>, how: &Snippet<'_>) -> Result<Manifests, Error> {
     Ok(manifests)
 }
 
+const FETCHED: &str = "The listener waits until the module has come. Where a filter comes by ECDS instead, nothing waits \
+    for the module of a change, and requests would pass unchecked: set `nack_on_code_cache_miss: true` under `vm_config` \
+    there. In a listener that would keep Envoy from starting.";
 const READING: &str = "Fields of the HttpConnectionManager that the filters stand in. They decide which path and \
     which client address rules look at.";
 const ROUTES: &str = "Into the virtual host, in place of its routes or before them: requests go where the filter says \

@@ -87,16 +87,10 @@ fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
 /// The filter of a module, which gets all of `config`.
 pub(super) fn plugin(module: Module, config: &Config, code: DataSource) -> HttpFilter {
     let name = module.file_name().trim_end_matches(".wasm").replacen('_', ".", 1);
-    let nack_on_code_cache_miss = matches!(code, DataSource::Remote(_));
     let plugin = PluginConfig {
         name: name.clone(),
         failure_policy: FailurePolicy::FailReload,
-        vm_config: VmConfig {
-            vm_id: "outrigger",
-            runtime: "envoy.wasm.runtime.v8",
-            code,
-            nack_on_code_cache_miss,
-        },
+        vm_config: VmConfig { vm_id: "outrigger", runtime: "envoy.wasm.runtime.v8", code },
         configuration: Any::StringValue { value: Block(format!("{:#}\n", config.to_json())) },
     };
     HttpFilter::new(name, Any::Wasm { config: Box::new(plugin) })
