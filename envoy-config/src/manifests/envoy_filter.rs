@@ -51,10 +51,27 @@ enum ApplyTo {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Match {
     context: Context,
     #[serde(skip_serializing_if = "Option::is_none")]
     listener: Option<ListenerMatch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route_configuration: Option<RouteConfigurationMatch>,
+}
+
+impl Match {
+    /// Everything of the kind.
+    fn of(context: Context) -> Self {
+        Self { context, listener: None, route_configuration: None }
+    }
+}
+
+/// The routes of a Gateway's port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RouteConfigurationMatch {
+    port_number: u16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -103,31 +120,23 @@ enum PatchValue {
     Route(Box<Route>),
 }
 
-/// What istiod's configuration has to be changed for.
-#[derive(Debug)]
-pub(super) struct Wanted<'w> {
-    /// What the filters need.
-    pub(super) needs: &'w Needs,
-    /// Some filter sends requests on.
-    pub(super) routes: bool,
-}
+/// An object's `spec`, and why it is there.
+type Explained = (EnvoyFilterSpec, Vec<String>);
 
-/// The changes, and why each is there. `None`: nothing has to be changed.
-pub(super) fn spec(
-    wanted: &Wanted<'_>,
+/// What has to be there before the filters, which need it. `None`: nothing.
+pub(super) fn beside(
+    needs: &Needs,
     role: Role,
-    mesh: &MeshConfig,
     authorities: &Path,
     attached: Option<&Attached>,
-) -> Option<(EnvoyFilterSpec, Vec<String>)> {
+) -> Option<Explained> {
     let (mut patches, mut reasons) = (Vec::new(), Vec::new());
     let gateway = role == Role::Gateway;
-    let needs = wanted.needs;
     if !needs.keys.is_empty() {
         let of_clusters = if gateway { Context::Gateway } else { Context::SidecarOutbound };
         patches.extend(needs.keys.iter().map(|name| ConfigPatch {
             apply_to: ApplyTo::Cluster,
-            matches: Match { context: of_clusters, listener: None },
+            matches: Match::of(of_clusters),
             patch: Patch {
                 operation: Operation::Add,
                 value: PatchValue::Cluster(Box::new(around::key_cluster(name, authorities))),
@@ -146,7 +155,7 @@ pub(super) fn spec(
         let listener = ListenerMatch { filter_chain: FilterChainMatch { filter } };
         patches.push(ConfigPatch {
             apply_to: ApplyTo::HttpFilter,
-            matches: Match { context, listener: Some(listener) },
+            matches: Match { listener: Some(listener), ..Match::of(context) },
             patch: Patch {
                 operation: Operation::InsertFirst,
                 value: PatchValue::Filter(Box::new(around::source_ip())),
@@ -158,26 +167,47 @@ pub(super) fn spec(
                 .to_owned(),
         );
     }
-    if wanted.routes {
+    (!patches.is_empty()).then(|| (spec(patches, attached), reasons))
+}
+
+/// The routes that obey the router filter's header, on these ports of Gateways; on all if there are none.
+pub(super) fn routes(
+    needs: &Needs,
+    mesh: &MeshConfig,
+    ports: &[u16],
+    attached: Option<&Attached>,
+) -> Explained {
+    let of_port = |port: u16| Match {
+        route_configuration: Some(RouteConfigurationMatch { port_number: port }),
+        ..Match::of(Context::Gateway)
+    };
+    let mut places: Vec<_> = ports.iter().copied().map(of_port).collect();
+    if places.is_empty() {
+        places.push(Match::of(Context::Gateway));
+    }
+    let mut patches = Vec::new();
+    for place in places {
         // The one that is put first last is the first.
         for route in around::generic_routes(mesh, &needs.profiles).into_iter().rev() {
             patches.push(ConfigPatch {
                 apply_to: ApplyTo::HttpRoute,
-                matches: Match { context: Context::Gateway, listener: None },
+                matches: place.clone(),
                 patch: Patch { operation: Operation::InsertFirst, value: PatchValue::Route(Box::new(route)) },
             });
         }
-        reasons.push(
-            "HTTP_ROUTE: sends a request to the cluster that the router filter names in a header. The filter takes \
-             that header away from clients: apply this together with the WasmPlugin, never alone."
-                .to_owned(),
-        );
     }
+    let reason = "HTTP_ROUTE: sends a request to the cluster that the router filter names in a header. The filter takes \
+                  that header away from clients: apply this after the WasmPlugin, and delete it before; alone it would let \
+                  clients choose.";
+    (spec(patches, attached), vec![reason.to_owned()])
+}
+
+fn spec(config_patches: Vec<ConfigPatch>, attached: Option<&Attached>) -> EnvoyFilterSpec {
     let attached = attached.map(|attached| match attached {
         Attached::Selector(selector) => Workloads::WorkloadSelector { labels: selector.match_labels.clone() },
         Attached::TargetRefs(refs) => Workloads::TargetRefs(refs.clone()),
     });
-    (!patches.is_empty()).then_some((EnvoyFilterSpec { attached, config_patches: patches }, reasons))
+    EnvoyFilterSpec { attached, config_patches }
 }
 
 /// The whole object.

@@ -7,7 +7,7 @@ use outrigger_api::{Direction, Proxy, Role};
 use super::checksum::{Checksum, Checksums};
 use super::code::{Code, Found, image_checksum};
 use super::document::{Document, Manifests};
-use super::envoy_filter::{self, Wanted, envoy_filter};
+use super::envoy_filter::{self, EnvoyFilterSpec, envoy_filter};
 use super::error::Error;
 use super::metadata::Metadata;
 use super::modules::{Choice, Chosen, Platform, module_name, reason};
@@ -89,17 +89,18 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
         documents.push(plugin(part, &spot, (how, modules.len()), attached.as_ref(), &mut notes)?);
     }
     let needs = all(&parts);
-    let wanted = Wanted {
-        needs: &needs,
-        routes: modules.iter().any(|module| routes(*module)) && input.proxy.role == Role::Gateway,
-    };
-    let changes =
-        envoy_filter::spec(&wanted, input.proxy.role, input.mesh, how.authorities, attached.as_ref());
-    if let Some((spec, reasons)) = changes {
-        let object = envoy_filter(Metadata::new(how.name.clone(), how.namespace.clone()), spec);
-        notes.extend(size::check(how.name.as_str(), &object)?);
+    if let Some((spec, reasons)) =
+        envoy_filter::beside(&needs, input.proxy.role, how.authorities, attached.as_ref())
+    {
         // First: a plugin must not be there without it.
-        documents.insert(0, Document::new(format!("envoyfilter-{}", how.name.as_str()), &reasons, &object)?);
+        documents.insert(0, change(how.name.clone(), how, spec, &reasons, &mut notes)?);
+    }
+    if input.proxy.role == Role::Gateway && modules.iter().any(|module| routes(*module)) {
+        let of_router = parts.iter().filter(|part| routes(part.module));
+        let ports: Vec<u16> = of_router.filter_map(|part| part.config.proxy.port).collect();
+        let (spec, reasons) = envoy_filter::routes(&needs, input.mesh, &ports, attached.as_ref());
+        let name = how.name.with("routes").map_err(Error::Asked)?;
+        documents.push(change(name, how, spec, &reasons, &mut notes)?);
     }
     if how.stats_tags || modules.iter().any(|module| counts(*module)) {
         documents.push(bootstrap_override::of_labels(&how.name, &how.namespace, &needs.labels)?);
@@ -118,6 +119,18 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
         ));
     }
     Ok(Manifests { documents, notes, modules })
+}
+
+fn change(
+    name: Name,
+    how: &Istio<'_>,
+    spec: EnvoyFilterSpec,
+    reasons: &[String],
+    notes: &mut Vec<String>,
+) -> Result<Document, Error> {
+    let object = envoy_filter(Metadata::new(name.clone(), how.namespace.clone()), spec);
+    notes.extend(size::check(name.as_str(), &object)?);
+    Document::new(format!("envoyfilter-{}", name.as_str()), reasons, &object)
 }
 
 fn attached(how: &Istio<'_>) -> Result<Option<Attached>, Error> {
