@@ -16,7 +16,7 @@ use super::modules::{Choice, Chosen, Platform, module_name, reason};
 use super::names::Name;
 use super::target_ref::TargetRef;
 use super::wasm_plugin::ImagePullPolicy;
-use super::{Input, refusals, size};
+use super::{Input, left_out, refusals, size};
 use crate::render::part::{Part, part};
 
 /// How the manifest is to be.
@@ -52,6 +52,7 @@ pub fn render(input: Input<'_>, how: &EnvoyGateway) -> Result<Manifests, Error> 
     if let Some(unused) = how.checksums.unused(&modules) {
         return Err(Error::Asked(format!("`--sha256 {unused}=…` is for a module that is not rendered")));
     }
+    notes.extend(left_out::notes(input, &modules, Platform::EnvoyGateway));
     if how.targets.is_empty() {
         return Err(Error::Asked(
             "an EnvoyExtensionPolicy is attached to something: add `--target-ref Gateway/NAME` or `HTTPRoute/NAME`"

@@ -17,7 +17,7 @@ use super::wasm_plugin::{
     Attached, FailStrategy, ImagePullPolicy, Mode, Phase, Port, Selector, TrafficSelector, WasmPluginSpec,
     wasm_plugin,
 };
-use super::{Input, bootstrap_override, ports, refusals, size};
+use super::{Input, bootstrap_override, left_out, ports, refusals, size};
 use crate::modules::Module;
 use crate::render::Options;
 use crate::render::around::all;
@@ -73,6 +73,7 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
     if let Some(unused) = how.checksums.unused(&modules) {
         return Err(Error::Asked(format!("`--sha256 {unused}=…` is for a module that is not rendered")));
     }
+    notes.extend(left_out::notes(input, &modules, Platform::Istio));
     let attached = attached(how)?;
     let settings = input.settings(true);
     let (mut parts, mut spots) = (Vec::new(), Vec::new());

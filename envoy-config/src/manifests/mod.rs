@@ -11,6 +11,7 @@ mod envoy_gateway;
 mod error;
 mod image;
 mod istio;
+mod left_out;
 mod metadata;
 mod modules;
 mod names;

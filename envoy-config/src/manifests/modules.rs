@@ -143,7 +143,7 @@ fn sensible(platform: Platform, resources: &[Resource], proxy: &Proxy) -> Result
         Platform::Istio | Platform::Envoy => "istiod",
     };
     let mut notes = Vec::new();
-    if resources.iter().any(|resource| matches!(resource.spec, Spec::VirtualService(_))) {
+    if modules.contains(&Module::Fault) {
         notes.push(format!("routes are {controller}'s: of VirtualServices only faults are rendered"));
     }
     Ok(Chosen { modules, notes })

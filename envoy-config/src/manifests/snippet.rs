@@ -13,7 +13,7 @@ use super::code::{Code, Found, Url};
 use super::document::{Document, Manifests};
 use super::error::Error;
 use super::modules::{Choice, Chosen, Platform, module_name};
-use super::{Input, ports, refusals};
+use super::{Input, left_out, ports, refusals};
 use crate::envoy::bootstrap::StatsConfig;
 use crate::envoy::cluster::Cluster;
 use crate::envoy::http::HttpFilter;
@@ -89,10 +89,11 @@ struct Stats {
 /// # Errors
 /// What can't be carried out, or can't be said without files beside it.
 pub fn render(input: Input<'_>, how: &Snippet<'_>) -> Result<Manifests, Error> {
-    let Chosen { modules, notes } = how.modules.choose(Platform::Envoy, input.resources, input.proxy)?;
+    let Chosen { modules, mut notes } = how.modules.choose(Platform::Envoy, input.resources, input.proxy)?;
     if let Some(unused) = how.checksums.unused(&modules) {
         return Err(Error::Asked(format!("`--sha256 {unused}=…` is for a module that is not rendered")));
     }
+    notes.extend(left_out::notes(input, &modules, Platform::Envoy));
     let mut manifests = Manifests { documents: Vec::new(), notes, modules: modules.clone() };
     let proxy = proxy(&modules, input, how.gateway_port, &mut manifests.notes)?;
     // Envoy's own filters ask the servers that authorize requests, before ours.
