@@ -2,8 +2,8 @@
 
 use super::checksum::{Checksum, Checksums};
 use super::error::Error;
-use super::image::Image;
-use super::modules::module_name;
+use crate::image::Reference;
+use crate::image::reference::BadReference;
 use crate::modules::Module;
 
 /// Where the modules are: an image each, or a file each.
@@ -33,7 +33,7 @@ enum Scheme {
 /// Where one module is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    Image(Image),
+    Image(Reference),
     Url(Url),
 }
 
@@ -51,15 +51,15 @@ impl Code {
             let message = format!(
                 "`{flag} {text}` is one place, and there are {many} modules\n\
                  hint: write `{{module}}` where their names differ (`{}`), or choose one with `--modules`",
-                module_name(module)
+                module.name()
             );
             return Err(Error::Asked(message));
         }
-        let text = text.replace("{module}", module_name(module)).replace("{file}", module.file_name());
+        let text = text.replace("{module}", module.name()).replace("{file}", module.file_name());
         match self {
             Self::Image(_) => {
-                let image = Image::parse(&text).map_err(Error::Asked)?;
-                if many > 1 && image.digest().is_some() {
+                let image = reference(&text).map_err(Error::Asked)?;
+                if many > 1 && image.digest.is_some() {
                     let message = format!(
                         "`{flag} {text}` has one digest for {many} modules; use `--sha256 MODULE=HEX`"
                     );
@@ -70,6 +70,17 @@ impl Code {
             Self::Url(_) => Url::parse(&text).map(Found::Url).map_err(Error::Asked),
         }
     }
+}
+
+/// An image; one without a tag or digest would be another tomorrow, and is none.
+fn reference(text: &str) -> Result<Reference, String> {
+    let image: Reference = text.parse().map_err(|error: BadReference| error.to_string())?;
+    if image.tag.is_none() && image.digest.is_none() {
+        return Err(format!(
+            "`{text}` has neither tag nor digest, so that it means `latest`: another one tomorrow"
+        ));
+    }
+    Ok(image)
 }
 
 impl Url {
@@ -141,23 +152,22 @@ impl Url {
 /// # Errors
 /// Two that differ, or one for several modules.
 pub(super) fn image_checksum(
-    image: &Image,
+    image: &Reference,
     checksums: &Checksums,
     (module, many): (Module, usize),
     notes: &mut Vec<String>,
 ) -> Result<Option<Checksum>, Error> {
     let given = checksums.given(module, many)?;
-    match (given, image.digest()) {
-        (Some(given), Some(digest)) if given != *digest => {
+    match (given, image.digest.clone().map(Checksum::from)) {
+        (Some(given), Some(digest)) if given != digest => {
             Err(Error::Asked("`--sha256` is another than the digest in `--image`".to_owned()))
         }
         (Some(checksum), _) => Ok(Some(checksum)),
-        (None, Some(digest)) => Ok(Some(digest.clone())),
+        (None, Some(digest)) => Ok(Some(digest)),
         (None, None) => {
             notes.push(format!(
-                "`{}` is not pinned: whoever can move its tag decides about requests; add the digest of its manifest, \
-                 `@sha256:…` or `--sha256`",
-                image.reference()
+                "`{image}` is not pinned: whoever can move its tag decides about requests; add the digest of its manifest, \
+                 `@sha256:…` or `--sha256`"
             ));
             Ok(None)
         }
@@ -203,7 +213,8 @@ mod tests {
         assert_eq!(url.as_str(), "https://a.example/outrigger_jwt_authn.wasm");
         let code = Code::Image("r.example/outrigger-{module}:1".to_owned());
         let Found::Image(image) = code.of(Module::Authz, 2).unwrap() else { panic!("a file") };
-        assert_eq!(image.reference(), "r.example/outrigger-authz:1");
+        assert_eq!(image.to_string(), "r.example/outrigger-authz:1");
+        assert!(reference("r.example/outrigger").is_err());
         let one = Code::Image("r.example/outrigger:1".to_owned());
         assert!(one.of(Module::Authz, 1).is_ok() && one.of(Module::Authz, 2).is_err());
     }

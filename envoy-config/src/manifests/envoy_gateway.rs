@@ -12,7 +12,7 @@ use super::envoy_extension_policy::{
 };
 use super::error::Error;
 use super::metadata::Metadata;
-use super::modules::{Choice, Chosen, Platform, module_name, reason};
+use super::modules::{Choice, Chosen, Platform, reason};
 use super::names::Name;
 use super::target_ref::TargetRef;
 use super::wasm_plugin::ImagePullPolicy;
@@ -80,7 +80,7 @@ pub fn render(input: Input<'_>, how: &EnvoyGateway) -> Result<Manifests, Error> 
     comments.extend(
         modules
             .iter()
-            .map(|module| format!("{}: {}", module_name(*module), reason(*module, Platform::EnvoyGateway))),
+            .map(|module| format!("{}: {}", module.name(), reason(*module, Platform::EnvoyGateway))),
     );
     let name = format!("envoyextensionpolicy-{}", how.name.as_str());
     let documents = vec![Document::new(name, &comments, &object)?];
@@ -98,17 +98,17 @@ fn port_is_known(parts: &[Part]) -> Result<(), Error> {
          proxies listen on others than their Gateway says\n\
          hint: say which one it is with `--gateway-port PORT`; for several render one policy for each, with a `--name` \
          of its own and the listener as `--target-ref Gateway/NAME/LISTENER`",
-        module_name(part.module)
+        part.module.name()
     )))
 }
 
 fn entry(part: &Part, how: &EnvoyGateway, many: usize, notes: &mut Vec<String>) -> Result<Wasm, Error> {
-    let name = how.name.with(module_name(part.module)).map_err(Error::Asked)?;
+    let name = how.name.with(part.module.name()).map_err(Error::Asked)?;
     let place = match how.code.of(part.module, many)? {
         Found::Image(image) => {
             let sha256 = image_checksum(&image, &how.checksums, (part.module, many), notes)?;
             let pull_secret_ref = how.pull_secret.clone().map(SecretRef::new);
-            CodePlace::Image { image: ImageCode { url: image.reference(), sha256, pull_secret_ref } }
+            CodePlace::Image { image: ImageCode { url: image.to_string(), sha256, pull_secret_ref } }
         }
         Found::Url(url) if url.file().is_some() => {
             return Err(Error::Asked(

@@ -10,7 +10,7 @@ use super::document::{Document, Manifests};
 use super::envoy_filter::{self, EnvoyFilterSpec, envoy_filter};
 use super::error::Error;
 use super::metadata::Metadata;
-use super::modules::{Choice, Chosen, Platform, module_name, reason};
+use super::modules::{Choice, Chosen, Platform, reason};
 use super::names::Name;
 use super::target_ref::{TargetKind, TargetRef};
 use super::wasm_plugin::{
@@ -187,7 +187,7 @@ fn plugin(
     attached: Option<&Attached>,
     notes: &mut Vec<String>,
 ) -> Result<Document, Error> {
-    let mut name = how.name.with(module_name(part.module)).map_err(Error::Asked)?;
+    let mut name = how.name.with(part.module.name()).map_err(Error::Asked)?;
     if !spot.suffix.is_empty() {
         name = name.with(&spot.suffix).map_err(Error::Asked)?;
     }
@@ -230,7 +230,7 @@ fn place(
     match how.code.of(module, many)? {
         Found::Image(image) => {
             let sha256 = image_checksum(&image, &how.checksums, (module, many), notes)?;
-            Ok((format!("oci://{}", image.reference()), sha256))
+            Ok((format!("oci://{image}"), sha256))
         }
         Found::Url(url) if url.file().is_some() => {
             if !how.checksums.is_empty() {

@@ -40,22 +40,9 @@ pub(super) struct Chosen {
     pub(super) notes: Vec<String>,
 }
 
-/// A module's name, as `--modules` has it.
-pub fn module_name(module: Module) -> &'static str {
-    match module {
-        Module::Suite => "suite",
-        Module::JwtAuthn => "jwt-authn",
-        Module::Authz => "authz",
-        Module::Fault => "fault",
-        Module::Router => "router",
-        Module::Metrics => "metrics",
-    }
-}
-
 /// The module of a name.
 pub(super) fn named(name: &str) -> Result<Module, String> {
-    let mut all = Module::SEPARATE.into_iter().chain([Module::Suite]);
-    all.find(|module| module_name(*module) == name).ok_or_else(|| {
+    Module::ALL.into_iter().find(|module| module.name() == name).ok_or_else(|| {
         format!("`{name}` is none of our modules: suite, jwt-authn, authz, fault, router, metrics")
     })
 }
@@ -166,7 +153,7 @@ fn refusal(module: Module, platform: Platform, role: Role) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!("`{}` can't work there: {why}", module_name(module)))
+    Some(format!("`{}` can't work there: {why}", module.name()))
 }
 
 /// What a module is for where a controller carries out the same resources, and what must not be done besides.

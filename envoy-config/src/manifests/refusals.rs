@@ -8,7 +8,6 @@ use outrigger_core::Attributes;
 use outrigger_core::authz::ext_authz::unaskable;
 
 use super::error::Error;
-use super::modules::module_name;
 use crate::modules::Module;
 use crate::render::part::{Part, attributes, key_sources};
 
@@ -22,7 +21,7 @@ pub(super) fn tokens_are_verified(parts: &[Part]) -> Result<(), Error> {
     match asking.filter(|_| !verifies) {
         None => Ok(()),
         Some(part) => {
-            let name = module_name(part.module);
+            let name = part.module.name();
             Err(Error::Refused(format!(
                 "rules of `{name}` ask for claims of tokens, which only our own jwt-authn tells it\n\
                  hint: give the RequestAuthentications with `-f` too, and render `--modules jwt-authn,{name}`"

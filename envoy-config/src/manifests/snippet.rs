@@ -12,7 +12,7 @@ use super::checksum::Checksums;
 use super::code::{Code, Found, Url};
 use super::document::{Document, Manifests};
 use super::error::Error;
-use super::modules::{Choice, Chosen, Platform, module_name};
+use super::modules::{Choice, Chosen, Platform};
 use super::{Input, left_out, ports, refusals};
 use crate::envoy::bootstrap::StatsConfig;
 use crate::envoy::cluster::Cluster;
@@ -188,7 +188,7 @@ fn proxy(
                 return Err(Error::Asked(format!(
                     "`{}` is for what comes to a sidecar's application, `fault` and `router` for what it sends: those \
                      are two lists of filters, so render them one at a time, with `--modules`",
-                    module_name(*other)
+                    other.name()
                 )));
             }
             proxy.direction = Some(direction);
