@@ -15,6 +15,7 @@ pub mod image;
 pub mod jwt;
 pub mod load;
 pub(crate) mod locality;
+pub mod manifests;
 pub mod mesh_config;
 pub mod modules;
 pub mod proxy_options;

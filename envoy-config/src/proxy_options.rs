@@ -116,7 +116,7 @@ fn parse_workload(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_label(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_label(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not `key=value`"))?;
     label_key(key).map_err(|why| format!("`{key}` {why}"))?;
     label_value(value).map_err(|why| format!("`{value}` {why}"))?;

@@ -41,7 +41,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
-    Render(render::Render),
+    Render(Box<render::Render>),
     Analyze(analyze::Analyze),
     Explain(explain::Explain),
     Compose(compose::Compose),

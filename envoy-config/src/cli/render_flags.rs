@@ -126,6 +126,28 @@ impl RenderFlags {
 }
 
 impl RenderFlags {
+    /// A flag that shapes a whole Envoy, and was given. `--port`, `--decision-header` and `--max-series` shape filters.
+    pub fn of_a_whole_envoy(&self) -> Option<&'static str> {
+        let default_admin = "127.0.0.1:15000".parse() == Ok(self.admin);
+        let given = [
+            ("--bind", self.bind.is_some()),
+            ("--outbound-bind", self.outbound_bind.is_some()),
+            ("--app-host", self.app_host.is_some()),
+            ("--admin", !default_admin),
+            ("--certs", self.certs.is_some()),
+            ("--credentials", self.credentials.is_some()),
+            ("--probe-port", self.probe_port.is_some()),
+            ("--app-probe", !self.app_probes.is_empty()),
+            ("--filters", self.filters != FiltersOption::Suite),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
+    /// Whether ports are mapped.
+    pub fn maps_ports(&self) -> bool {
+        !self.ports.is_empty()
+    }
+
     fn probes(&self) -> Vec<AppProbe> {
         let host = self.app_host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
         let probe =

@@ -7,6 +7,7 @@ use super::Any;
 use super::any::Extension;
 use super::discovery::ConfigSource;
 use super::scalars::{StringMatcher, is_default};
+use super::wasm::LocalFile;
 
 /// The name of the transport socket.
 const SOCKET: &str = "envoy.transport_sockets.tls";
@@ -85,9 +86,12 @@ pub enum Validation {
     },
 }
 
-/// `CertificateValidationContext`, without authorities.
+/// `CertificateValidationContext`
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ValidationContext {
+    /// A file with the authorities, where no secret has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_ca: Option<LocalFile>,
     /// One of these names is in the certificate; empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub match_typed_subject_alt_names: Vec<SubjectAltName>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Any;
+use super::scalars::Seconds;
 
 /// A WebAssembly plugin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,11 +39,54 @@ pub struct VmConfig {
     pub code: DataSource,
 }
 
-/// `envoy.config.core.v3.AsyncDataSource` of a file.
+/// `envoy.config.core.v3.AsyncDataSource`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DataSource {
+#[serde(rename_all = "snake_case")]
+pub enum DataSource {
     /// On this machine.
-    pub local: LocalFile,
+    Local(LocalFile),
+    /// Fetched.
+    Remote(RemoteData),
+}
+
+/// `envoy.config.core.v3.RemoteDataSource`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RemoteData {
+    /// From where.
+    pub http_uri: HttpUri,
+    /// Of the bytes, in hexadecimal; others are refused.
+    pub sha256: String,
+    /// What is done about a server that does not answer.
+    pub retry_policy: FetchRetries,
+}
+
+/// `envoy.config.core.v3.HttpUri`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HttpUri {
+    /// The whole URI.
+    pub uri: String,
+    /// The cluster that takes the request.
+    pub cluster: String,
+    /// How long the answer may take.
+    pub timeout: Seconds,
+}
+
+/// `envoy.config.core.v3.RetryPolicy`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FetchRetries {
+    /// How often.
+    pub num_retries: u32,
+    /// How long after one another.
+    pub retry_back_off: FetchBackOff,
+}
+
+/// `envoy.config.core.v3.BackoffStrategy`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FetchBackOff {
+    /// At first.
+    pub base_interval: Seconds,
+    /// At most.
+    pub max_interval: Seconds,
 }
 
 /// A file.

@@ -67,7 +67,7 @@ pub(super) fn chain(
 }
 
 /// Keeps the address of the TCP peer for the filters.
-fn source_ip() -> HttpFilter {
+pub(super) fn source_ip() -> HttpFilter {
     let value = FilterStateValue {
         object_key: SOURCE_IP_KEY,
         factory_key: "envoy.string",
@@ -80,15 +80,17 @@ fn source_ip() -> HttpFilter {
 fn wasm(module: Module, config: &Config, module_dir: &Path) -> HttpFilter {
     let resources = config.resources.iter().filter(|resource| reads(module, resource.kind));
     let config = Config { resources: resources.cloned().collect(), ..config.clone() };
+    let file = LocalFile { filename: module_dir.join(module.file_name()) };
+    plugin(module, &config, DataSource::Local(file))
+}
+
+/// The filter of a module, which gets all of `config`.
+pub(super) fn plugin(module: Module, config: &Config, code: DataSource) -> HttpFilter {
     let name = module.file_name().trim_end_matches(".wasm").replacen('_', ".", 1);
     let plugin = PluginConfig {
         name: name.clone(),
         failure_policy: FailurePolicy::FailReload,
-        vm_config: VmConfig {
-            vm_id: "outrigger",
-            runtime: "envoy.wasm.runtime.v8",
-            code: DataSource { local: LocalFile { filename: module_dir.join(module.file_name()) } },
-        },
+        vm_config: VmConfig { vm_id: "outrigger", runtime: "envoy.wasm.runtime.v8", code },
         configuration: Any::StringValue { value: Block(format!("{:#}\n", config.to_json())) },
     };
     HttpFilter::new(name, Any::Wasm { config: Box::new(plugin) })
@@ -126,7 +128,7 @@ pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
 
 /// What the filters get of a resource. Where a service is does not matter to them, and changes often; nor do health
 /// checks, which are the annotations of these kinds.
-fn without_endpoints(resource: &Resource) -> Resource {
+pub(super) fn without_endpoints(resource: &Resource) -> Resource {
     const WHERE: [&str; 5] = ["endpoints", "location", "resolution", "subjectAltNames", "workloadSelector"];
     let mut resource = resource.clone();
     if matches!(resource.kind, Kind::DestinationRule | Kind::ServiceEntry) {

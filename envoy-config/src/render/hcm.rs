@@ -60,9 +60,22 @@ pub(super) fn filter(
 
 /// Envoy asks no server about a request that has no route. Where the filters of ours choose it, that is every request so
 /// far: a header of theirs gives it one until they take the header away, as they do with a client's.
-fn undecided() -> Extension {
+pub(super) fn undecided() -> Extension {
     let mutation = EarlyHeaderMutation::set(header_names::CLUSTER, UNDECIDED);
     Extension::new("envoy.http.early_header_mutation.header_mutation", Any::EarlyHeaderMutation(mutation))
+}
+
+/// Whether `//` becomes `/`.
+pub(super) fn merges(normalization: PathNormalization) -> bool {
+    matches!(normalization, PathNormalization::MergeSlashes | PathNormalization::DecodeAndMergeSlashes)
+}
+
+/// What becomes of `%2F` and `%5C`.
+pub(super) fn escaped_slashes(normalization: PathNormalization) -> &'static str {
+    match normalization {
+        PathNormalization::DecodeAndMergeSlashes => "UNESCAPE_AND_FORWARD",
+        _ => "KEEP_UNCHANGED",
+    }
 }
 
 fn manager(
@@ -74,10 +87,7 @@ fn manager(
 ) -> HttpConnectionManager {
     let gateway = http.traffic == Traffic::Gateway;
     let normalization = options.mesh.path_normalization;
-    let (inbound, merge) = (
-        matches!(http.traffic, Traffic::Inbound(_)),
-        matches!(normalization, PathNormalization::MergeSlashes | PathNormalization::DecodeAndMergeSlashes),
-    );
+    let inbound = matches!(http.traffic, Traffic::Inbound(_));
     let certificates = match http.traffic {
         Traffic::Gateway => Some(("SANITIZE_SET", WHOLE_CERTIFICATE)),
         Traffic::Inbound(_) => Some(("APPEND_FORWARD", NAMES)),
@@ -90,11 +100,8 @@ fn manager(
         use_remote_address: gateway,
         xff_num_trusted_hops: if gateway { options.mesh.trusted_proxies } else { 0 },
         normalize_path: normalization != PathNormalization::None,
-        merge_slashes: merge,
-        path_with_escaped_slashes_action: match normalization {
-            PathNormalization::DecodeAndMergeSlashes => "UNESCAPE_AND_FORWARD",
-            _ => "KEEP_UNCHANGED",
-        },
+        merge_slashes: merges(normalization),
+        path_with_escaped_slashes_action: escaped_slashes(normalization),
         stream_idle_timeout: Seconds::new(STREAM_IDLE_TIMEOUT.as_secs()),
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },

@@ -1,6 +1,7 @@
 //! Istio's resources as the configuration of one Envoy, with the filters that carry them out.
 
 mod access_log;
+pub(crate) mod around;
 mod assemble;
 pub(crate) mod authz;
 mod clusters;
@@ -10,6 +11,7 @@ mod filters;
 mod hcm;
 mod listeners;
 mod options;
+pub(crate) mod part;
 mod probe;
 mod problems;
 mod rbac;

@@ -113,7 +113,7 @@ impl Options {
     }
 
     /// Where to listen for what the resources call `port`.
-    pub(super) fn mapped(&self, port: u16) -> u16 {
+    pub(crate) fn mapped(&self, port: u16) -> u16 {
         self.ports.get(&port).copied().unwrap_or(port)
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn configuration(
 
 /// Where the filter's header says. A request without that header has no route here. Filters and routes change at
 /// different moments: a request whose profile is not known takes the route it would take without one.
-fn by_header(mesh: &MeshConfig, profiles: &BTreeSet<Profile>) -> Vec<Route> {
+pub(super) fn by_header(mesh: &MeshConfig, profiles: &BTreeSet<Profile>) -> Vec<Route> {
     let route = |name, header: &'static str, matches, retry_policy, mirrors: &[Mirror]| Route {
         name,
         // A rewrite may leave a path without a slash in front.

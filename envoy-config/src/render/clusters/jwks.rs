@@ -2,6 +2,7 @@
 //! says, and for an issuer that has to be asked it is known only then.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use outrigger_api::Problem;
 use outrigger_core::jwt::fetch::{CLUSTER, Location, SECURE_CLUSTER, Source};
@@ -14,6 +15,7 @@ use crate::envoy::cluster::{
 };
 use crate::envoy::scalars::Empty;
 use crate::envoy::tls::{CommonTlsContext, UpstreamTlsContext, Validation, ValidationContext};
+use crate::envoy::wasm::LocalFile;
 use crate::render::problems;
 use crate::render::secrets::Secrets;
 
@@ -37,9 +39,8 @@ pub(super) fn cluster(
     credentials: &Credentials<'_>,
     secrets: &mut Secrets,
 ) -> Result<Cluster, Box<Problem>> {
-    let mut cluster = build::requested(name.to_owned(), false);
     if name == CLUSTER {
-        return Ok(cluster);
+        return Ok(build::requested(name.to_owned(), false));
     }
     let no_roots = || {
         let message =
@@ -50,14 +51,28 @@ pub(super) fn cluster(
     };
     let path = tls::roots_of_this_machine().ok_or_else(no_roots)?;
     let roots = tls::authorities_in_files(credentials, secrets, &path, None).map_err(|_| no_roots())?;
-    let context = UpstreamTlsContext {
-        common_tls_context: CommonTlsContext {
-            validation: Some(Validation::CombinedValidationContext {
-                default_validation_context: ValidationContext::default(),
-                validation_context_sds_secret_config: roots,
-            }),
-            ..CommonTlsContext::default()
+    Ok(secured(
+        name,
+        Validation::CombinedValidationContext {
+            default_validation_context: ValidationContext::default(),
+            validation_context_sds_secret_config: roots,
         },
+    ))
+}
+
+/// The same for an Envoy elsewhere, whose machine has the authorities in a file.
+pub(in crate::render) fn elsewhere(name: &str, authorities: &Path) -> Cluster {
+    if name == CLUSTER {
+        return build::requested(name.to_owned(), false);
+    }
+    let trusted_ca = Some(LocalFile { filename: authorities.to_owned() });
+    secured(name, Validation::ValidationContext(ValidationContext { trusted_ca, ..Default::default() }))
+}
+
+fn secured(name: &str, validation: Validation) -> Cluster {
+    let mut cluster = build::requested(name.to_owned(), false);
+    let context = UpstreamTlsContext {
+        common_tls_context: CommonTlsContext { validation: Some(validation), ..CommonTlsContext::default() },
         sni: String::new(),
         auto_host_sni: false,
         auto_sni_san_validation: false,
@@ -69,5 +84,5 @@ pub(super) fn cluster(
         ..HttpProtocolOptions::of(version)
     };
     cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
-    Ok(cluster)
+    cluster
 }
