@@ -84,7 +84,9 @@ impl OwnEnvoy {
 
     /// The status of a GET; `None`: nobody takes the connection.
     pub(crate) fn status(&self, path: &str, headers: &[(&str, &str)]) -> Option<u16> {
-        self.client.request("GET", "a.example", path, headers).ok()?.status
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.client.request("GET", "a.example", path, &headers).ok()?.status
     }
 
     /// What it has logged so far.

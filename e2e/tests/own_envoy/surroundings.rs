@@ -114,7 +114,7 @@ fn addresses_that_a_client_may_have_made_up_are_named_with_the_lines_to_add() {
     });
     let envoy = OwnEnvoy::serving(&Setup::new([kept, filter("outrigger_authz", &source("ipBlocks"))]));
     assert_eq!(envoy.status("/get", &[]), Some(200));
-    assert_eq!(said(&envoy, "set_filter_state"), 0, "{}", envoy.log());
+    assert_eq!(said(&envoy, "outrigger.source_ip"), 0, "{}", envoy.log());
 
     let envoy = OwnEnvoy::serving(&Setup::new([filter("outrigger_authz", &source("remoteIpBlocks"))]));
     assert_eq!(said(&envoy, "xff_num_trusted_hops"), 1, "{}", envoy.log());
