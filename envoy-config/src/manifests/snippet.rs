@@ -54,9 +54,10 @@ pub enum Place {
 /// How long a module may take to come.
 const FETCH_TIMEOUT: u64 = 30;
 
-/// How often it is tried again, and after how long: a server that starts together with Envoy has time to come up.
+/// It is tried again for as long as it takes: once Envoy has given up, it answers 503 until its configuration changes,
+/// though the server may long be back.
 const RETRIES: FetchRetries = FetchRetries {
-    num_retries: 10,
+    num_retries: u32::MAX,
     retry_back_off: FetchBackOff {
         base_interval: Seconds(Duration::from_secs(1)),
         max_interval: Seconds(Duration::from_secs(10)),
