@@ -131,10 +131,13 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         let mut attributes = Attributes::none();
         attributes |= authz.as_ref().map(authz::Policies::attributes).unwrap_or_default();
         attributes |= routes.as_ref().map(route::Table::attributes).unwrap_or_default();
+        if jwt.is_some() || routes.is_some() {
+            attributes |= Attributes::HEADERS;
+        }
         Ok(Self { jwt, authz, routes, overrides, attributes })
     }
 
-    /// What the rules ask of a request beyond its headers.
+    /// What the rules ask of a request.
     pub fn attributes(&self) -> Attributes {
         self.attributes
     }

@@ -8,6 +8,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Status(u32);
 
+impl Status {
+    /// What was asked for is not there.
+    pub(crate) const NOT_FOUND: Self = Self(1);
+}
+
 /// Which headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]

@@ -17,6 +17,7 @@ mod headers;
 mod holds;
 mod jwks;
 mod jwt_stats;
+mod lines;
 mod measured;
 mod metrics;
 mod peers;

@@ -17,10 +17,11 @@ use crate::connection::{Facts, HostLookup};
 use crate::ext_authz::Asked;
 use crate::fault_stats::ActiveFault;
 use crate::jwks::Store;
+use crate::lines::Lines;
 use crate::measured::Measured;
 use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
-use crate::{authz_stats, effects, ext_authz, fault_stats, headers, jwt_stats, property, record};
+use crate::{authz_stats, effects, ext_authz, fault_stats, jwt_stats, property, record};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
@@ -82,9 +83,9 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             }
             return Ok(Action::Continue);
         }
-        let pairs = abi::header_pairs(Map::Request).map_err(|_| "outrigger_no_request_headers")?;
-        let lines = headers::parse(&pairs);
         let wanted = plugin.engine.attributes();
+        let read = Lines::read::<POLICIES>(wanted).map_err(|_| "outrigger_no_request_headers")?;
+        let lines = read.parse();
         let facts = Facts::read(wanted, plugin.port);
         let request = Request::new(&lines, facts.connection());
         plugin.surroundings.on_request(&request);

@@ -70,7 +70,7 @@ impl Matcher {
         }
     }
 
-    /// What it asks of a request beyond its headers.
+    /// What it asks of a request.
     pub(super) fn attributes(&self) -> Attributes {
         match self {
             Self::Address(Address::Source, _) => Attributes::SOURCE_IP,
@@ -79,9 +79,12 @@ impl Matcher {
             Self::Port(_) => Attributes::DESTINATION_PORT,
             Self::Principal(_) | Self::Namespace(_) | Self::Account(_) => Attributes::PEER_PRINCIPAL,
             Self::RequestPrincipal(_) => Attributes::CLAIMS,
-            Self::Path(..) => Attributes::none(),
+            Self::Path(..) => Attributes::PATH,
             Self::Text(field, _) => match field {
-                Field::Method | Field::Path | Field::Host | Field::Header(_) => Attributes::none(),
+                Field::Method => Attributes::METHOD,
+                Field::Path => Attributes::PATH,
+                Field::Host => Attributes::AUTHORITY,
+                Field::Header(_) => Attributes::HEADERS,
                 Field::Sni => Attributes::SNI,
                 Field::Principal | Field::Namespace | Field::Account | Field::TrustDomain => {
                     Attributes::PEER_PRINCIPAL

@@ -87,6 +87,7 @@ impl Custom {
     }
 
     pub(super) fn attributes(&self) -> Attributes {
-        self.rules.attributes() | self.shadow.attributes()
+        // The server may want any header.
+        self.rules.attributes() | self.shadow.attributes() | Attributes::HEADERS
     }
 }

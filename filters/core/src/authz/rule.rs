@@ -24,7 +24,7 @@ impl Rule {
         one_of(&self.to) && one_of(&self.from) && all(&self.when)
     }
 
-    /// What the rule asks of a request beyond its headers.
+    /// What the rule asks of a request.
     pub(super) fn attributes(&self) -> Attributes {
         let checks = self.from.iter().chain(&self.to).flatten().chain(&self.when);
         checks.fold(Attributes::none(), |all, check| all | check.matcher.attributes())

@@ -37,7 +37,7 @@ impl RuleSet {
         found.and_then(rule).map(|rule| &rule.reference)
     }
 
-    /// What the rules ask of a request beyond its headers.
+    /// What the rules ask of a request.
     pub(super) fn attributes(&self) -> Attributes {
         self.rules.iter().fold(Attributes::none(), |all, rule| all | rule.attributes())
     }

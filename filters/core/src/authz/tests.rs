@@ -211,7 +211,10 @@ fn only_what_rules_ask_for_is_named() {
     let rule = |rule: Value| policies(&[json!({"rules": [rule]})]).attributes();
     let source = |source: Value| rule(json!({"from": [{"source": source}]}));
     let when = |key: &str, value: &str| rule(json!({"when": [{"key": key, "values": [value]}]}));
-    assert_eq!(rule(json!({"to": [{"operation": {"paths": ["/"], "hosts": ["*"]}}]})), Attributes::none());
+    let operation = |operation: Value| rule(json!({"to": [{"operation": operation}]}));
+    assert_eq!(operation(json!({"paths": ["/"], "hosts": ["*"]})), Attributes::PATH | Attributes::AUTHORITY);
+    assert_eq!(operation(json!({"notPaths": ["/{*}"]})), Attributes::PATH);
+    assert_eq!(operation(json!({"notMethods": ["GET"]})), Attributes::METHOD);
     assert_eq!(source(json!({"ipBlocks": ["10.0.0.0/8"]})), Attributes::SOURCE_IP);
     assert_eq!(source(json!({"notRemoteIpBlocks": ["10.0.0.0/8"]})), Attributes::REMOTE_IP);
     assert_eq!(source(json!({"notNamespaces": ["x"]})), Attributes::PEER_PRINCIPAL);
@@ -220,7 +223,7 @@ fn only_what_rules_ask_for_is_named() {
     assert_eq!(when("destination.ip", "10.0.0.1"), Attributes::DESTINATION_IP);
     assert_eq!(when("destination.port", "80"), Attributes::DESTINATION_PORT);
     assert_eq!(when("connection.sni", "x"), Attributes::SNI);
-    assert_eq!(when("request.headers[x]", "x"), Attributes::none());
+    assert_eq!(when("request.headers[x]", "x"), Attributes::HEADERS);
     let both = policies(&[
         json!({"action": "DENY", "rules": [{"when": [{"key": "connection.sni", "values": ["x"]}]}]}),
         json!({"dryRun": "true", "rules": [{"when": [{"key": "source.ip", "values": ["::1"]}]}]}),
