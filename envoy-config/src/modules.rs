@@ -59,25 +59,45 @@ impl Module {
         }
     }
 
-    /// The module's bytes: from the folder `OUTRIGGER_MODULES` if it is set, else as embedded, else from the
-    /// folder of this executable.
+    /// The module's bytes, from its [`Origin`].
     ///
     /// # Errors
-    /// It is in none of them, or can't be read.
+    /// It is nowhere, or can't be read.
     pub fn bytes(self) -> Result<Cow<'static, [u8]>, ModuleError> {
         let name = self.file_name();
-        if let Some(folder) = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
-            return read(PathBuf::from(folder).join(name));
-        }
-        if let Some((_, bytes)) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
-            return Ok(Cow::Borrowed(bytes));
-        }
-        let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
-        match beside.filter(|path| path.is_file()) {
-            Some(path) => read(path),
-            None => Err(ModuleError::Missing(name)),
+        match self.origin().ok_or(ModuleError::Missing(name))? {
+            Origin::Folder(path) | Origin::Beside(path) => read(path),
+            Origin::Embedded => {
+                let found = EMBEDDED.iter().find(|(embedded, _)| *embedded == name);
+                found.map(|(_, bytes)| Cow::Borrowed(*bytes)).ok_or(ModuleError::Missing(name))
+            }
         }
     }
+
+    /// Where the module is taken from: the folder `OUTRIGGER_MODULES` if it is set, else this executable, else its
+    /// folder; `None` if it is in none of them.
+    pub fn origin(self) -> Option<Origin> {
+        let name = self.file_name();
+        if let Some(folder) = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
+            return Some(Origin::Folder(PathBuf::from(folder).join(name)));
+        }
+        if EMBEDDED.iter().any(|(embedded, _)| *embedded == name) {
+            return Some(Origin::Embedded);
+        }
+        let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
+        beside.filter(|path| path.is_file()).map(Origin::Beside)
+    }
+}
+
+/// Where a module comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// This file in the folder that `OUTRIGGER_MODULES` names.
+    Folder(PathBuf),
+    /// It is in this executable.
+    Embedded,
+    /// This file beside the executable.
+    Beside(PathBuf),
 }
 
 fn read(path: PathBuf) -> Result<Cow<'static, [u8]>, ModuleError> {

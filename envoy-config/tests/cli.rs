@@ -11,7 +11,8 @@ mod common;
 
 use common::{outcome, outrigger};
 
-const COMMANDS: [&str; 7] = ["run", "render", "analyze", "explain", "compose", "dashboards", "image"];
+const COMMANDS: [&str; 8] =
+    ["run", "render", "analyze", "explain", "compose", "dashboards", "image", "version"];
 
 #[test]
 fn alone_it_says_what_it_can_do() {

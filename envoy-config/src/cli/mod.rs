@@ -14,6 +14,7 @@ mod moment;
 pub mod render;
 pub mod render_flags;
 pub mod run;
+pub mod version;
 
 use std::io::Write as _;
 
@@ -49,6 +50,7 @@ enum Command {
     Jwt(jwt::Jwt),
     Dashboards(dashboards::Dashboards),
     Image(image::Image),
+    Version(version::Version),
 }
 
 impl Cli {
@@ -64,6 +66,7 @@ impl Cli {
             Some(Command::Jwt(jwt)) => jwt.execute(),
             Some(Command::Dashboards(dashboards)) => dashboards.execute(),
             Some(Command::Image(image)) => image.execute(),
+            Some(Command::Version(version)) => version.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string());

@@ -14,7 +14,7 @@ pub mod reference;
 pub mod registry;
 pub mod source;
 pub mod variant;
-mod wasm;
+pub(crate) mod wasm;
 
 pub use builder::{Facts, Image};
 pub use digest::Digest;

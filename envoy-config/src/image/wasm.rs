@@ -1,5 +1,6 @@
 //! What can be said of a module's bytes without running them.
 
+use serde::Deserialize;
 use wasmparser::{Encoding, Parser, Payload};
 
 /// How the functions begin by which a module says which proxy-wasm ABI it speaks; Envoy refuses one without.
@@ -10,7 +11,36 @@ const ABI: &str = "proxy_abi_version_";
 /// # Errors
 /// It is no WebAssembly module.
 pub(super) fn abi(module: &[u8]) -> Result<Option<String>, String> {
-    let mut abi = None;
+    Ok(facts(module)?.abi)
+}
+
+/// The custom section by which a module of ours says what it is; `outrigger-pack` writes it.
+const SECTION: &str = "outrigger";
+
+/// What a module says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// The proxy-wasm ABI, such as `0.2.1`.
+    pub(crate) abi: Option<String>,
+    /// Which of our modules it is.
+    pub(crate) stamp: Option<Stamp>,
+}
+
+/// What is in the section `outrigger` of a module.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Stamp {
+    /// The name of its file, without `.wasm`.
+    pub(crate) module: String,
+    /// Of the release that it is from.
+    pub(crate) version: String,
+}
+
+/// What a module says of itself.
+///
+/// # Errors
+/// It is no WebAssembly module, or its section `outrigger` is not one of ours.
+pub(crate) fn facts(module: &[u8]) -> Result<Facts, String> {
+    let mut facts = Facts::default();
     for payload in Parser::new(0).parse_all(module) {
         match payload.map_err(|error| error.to_string())? {
             Payload::Version { encoding: Encoding::Component, .. } => {
@@ -20,14 +50,18 @@ pub(super) fn abi(module: &[u8]) -> Result<Option<String>, String> {
                 for export in exports {
                     let export = export.map_err(|error| error.to_string())?;
                     if let Some(version) = export.name.strip_prefix(ABI) {
-                        abi = Some(version.replace('_', "."));
+                        facts.abi = Some(version.replace('_', "."));
                     }
                 }
+            }
+            Payload::CustomSection(section) if section.name() == SECTION => {
+                let stamp = serde_json::from_slice(section.data());
+                facts.stamp = Some(stamp.map_err(|error| format!("its section `{SECTION}`: {error}"))?);
             }
             _ => {}
         }
     }
-    Ok(abi)
+    Ok(facts)
 }
 
 #[cfg(test)]
@@ -47,5 +81,18 @@ mod tests {
         assert!(abi(b"\0asm\x01\0\0\0\xff\xff").is_err());
         assert!(abi(b"<html>").is_err());
         assert!(abi(&wat::parse_str("(component)").unwrap()).unwrap_err().contains("component"));
+    }
+
+    #[test]
+    fn the_stamp_is_read() {
+        let stamped = |text: &str| {
+            let text = text.replace('"', "\\\"");
+            facts(&wat::parse_str(format!("(module (@custom \"outrigger\" \"{text}\"))")).unwrap())
+        };
+        let Facts { abi, stamp } = stamped(r#"{"module":"outrigger_authz","version":"0.1.0"}"#).unwrap();
+        let wanted = Stamp { module: "outrigger_authz".to_owned(), version: "0.1.0".to_owned() };
+        assert_eq!((abi, stamp), (None, Some(wanted)));
+        assert!(stamped("0.1.0").unwrap_err().contains("its section `outrigger`"));
+        assert_eq!(facts(&wat::parse_str("(module)").unwrap()), Ok(Facts::default()));
     }
 }

@@ -6,8 +6,8 @@ use std::{env, fs};
 
 use super::RunOptions;
 
-/// The version that the filters are tested with.
-const VERSION: &str = "1.40";
+/// The version of Envoy that the filters are made for and tested with.
+pub const VERSION: &str = "1.40";
 
 /// An Envoy that can be started.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,8 @@ mod steps;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+pub use self::launcher::VERSION as ENVOY_VERSION;
+
 use self::launcher::Launcher;
 use self::session::Session;
 use crate::Exit;
