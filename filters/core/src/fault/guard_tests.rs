@@ -162,7 +162,7 @@ fn headers_ask_in_vain_where_they_may_not() {
         };
         assert_eq!(seen(&guarded, lines, Connection::default(), 0, 0), expected, "{lines:?}");
     }
-    assert_eq!(guarded.attributes(), Attributes::none());
+    assert_eq!(guarded.attributes(), Attributes::HEADERS);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn peers_ask_by_address_or_certificate_and_with_the_secret_if_there_is_one() {
     };
     let open = engine(0, header_faults(None, Some(peers())));
     let locked = engine(0, header_faults(Some("s"), Some(peers())));
-    assert_eq!(open.attributes(), Attributes::SOURCE_IP | Attributes::PEER_PRINCIPAL);
+    assert_eq!(open.attributes(), Attributes::HEADERS | Attributes::SOURCE_IP | Attributes::PEER_PRINCIPAL);
     for (address, principal, allowed) in [
         (None, None, false),
         (Some("10.9.9.9"), None, true),
