@@ -178,10 +178,16 @@ impl Walk {
             (total - sent).abs() < 0.5,
         );
         for (labels, expected) in [
-            (vec![("destination_service_name", "reviews"), ("response_code", "200")], 420.0),
             (
                 vec![
-                    ("destination_service_name", "httpbin"),
+                    ("destination_service_name", "reviews.default.svc.cluster.local"),
+                    ("response_code", "200"),
+                ],
+                420.0,
+            ),
+            (
+                vec![
+                    ("destination_service_name", "httpbin.default.svc.cluster.local"),
                     ("response_code", "504"),
                     ("response_flags", "UT"),
                 ],
