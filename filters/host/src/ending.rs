@@ -9,9 +9,10 @@ use std::time::Duration;
 use outrigger_core::request::HeaderLine;
 use outrigger_core::telemetry::ResponseFlags;
 
+use crate::compiled::Compiled;
 use crate::destinations::{Destination, Destinations};
 use crate::peers::Peers;
-use crate::{abi, headers, property};
+use crate::{headers, property};
 
 /// Of a request that came to an endpoint.
 const FORWARDED: &str = "[response.code, response.flags, request.total_size, response.total_size, request.duration, \
@@ -40,17 +41,17 @@ pub(crate) struct Ending {
 /// Reads how requests ended.
 #[derive(Debug)]
 pub(crate) struct Endings {
-    /// The compiled lists; `None` if the host can't compile any.
-    forwarded: Option<Vec<u8>>,
-    answered: Option<Vec<u8>>,
+    /// The lists; `None` if the host can't compile any.
+    forwarded: Option<Compiled>,
+    answered: Option<Compiled>,
     destinations: Destinations,
 }
 
 impl Endings {
     /// For the root context whose callback this is.
     pub(crate) fn new(destinations: Destinations) -> Self {
-        let compiled = |list: &str| abi::call_foreign_function("expr_create", list.as_bytes()).ok();
-        Self { forwarded: compiled(FORWARDED), answered: compiled(ANSWERED), destinations }
+        let [forwarded, answered] = [FORWARDED, ANSWERED].map(|list| Compiled::new(list).ok());
+        Self { forwarded, answered, destinations }
     }
 
     /// How the current stream ended.
@@ -59,7 +60,7 @@ impl Endings {
     }
 
     fn forwarded(&self, peers: &Peers) -> Option<Ending> {
-        let list = evaluated(self.forwarded.as_ref())?;
+        let list = self.forwarded.as_ref()?.evaluate().ok()?;
         let [numbers @ .., (cluster, _), (address, _)] = <[_; 7]>::try_from(headers::parse(&list)).ok()?;
         // Both stand at the end of the list, each with the NUL of its own and of the empty text beside it.
         let place = list.len().checked_sub(cluster.len().checked_add(address.len())?.checked_add(4)?)?;
@@ -68,7 +69,7 @@ impl Endings {
     }
 
     fn answered(&self) -> Option<Ending> {
-        let list = evaluated(self.answered.as_ref())?;
+        let list = self.answered.as_ref()?.evaluate().ok()?;
         Ending::of(<[_; 5]>::try_from(headers::parse(&list)).ok()?)
     }
 
@@ -92,10 +93,6 @@ impl Endings {
     }
 }
 
-fn evaluated(list: Option<&Vec<u8>>) -> Option<Vec<u8>> {
-    abi::call_foreign_function("expr_evaluate", list?).ok()
-}
-
 impl Ending {
     /// From the numbers of a list, each of which stands as a header's name does.
     fn of(numbers: [HeaderLine<'_>; 5]) -> Option<Self> {
@@ -110,14 +107,5 @@ impl Ending {
             duration: Duration::from_nanos(duration?),
             destination: None,
         })
-    }
-}
-
-impl Drop for Endings {
-    fn drop(&mut self) {
-        for token in [&self.forwarded, &self.answered].into_iter().flatten() {
-            // Should the host not know it any more, that is as well.
-            let _ = abi::ask_foreign_function("expr_delete", token);
-        }
     }
 }

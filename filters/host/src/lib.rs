@@ -6,6 +6,7 @@
 
 mod abi;
 mod authz_stats;
+mod compiled;
 mod connection;
 mod destinations;
 mod dispatch;

@@ -8,6 +8,7 @@ use outrigger_core::route::PASSTHROUGH_CLUSTER;
 use outrigger_core::telemetry::{Expression, Metric, Protocol, Reporter, Series, Service, build, to_text};
 
 use crate::abi::{self, MetricKind, Status};
+use crate::compiled::Compiled;
 use crate::destinations::Destinations;
 use crate::ending::{Ending, Endings};
 use crate::peers::Peers;
@@ -31,8 +32,8 @@ type Ids = [Option<u32>; Metric::ALL.len()];
 enum Value {
     /// An attribute, by its path.
     Attribute(Vec<u8>),
-    /// An expression that the host has compiled, by its token.
-    Compiled(Vec<u8>),
+    /// An expression.
+    Compiled(Compiled),
 }
 
 /// The metrics of one plugin.
@@ -80,7 +81,7 @@ impl Metrics {
         let value = |value: &Value| {
             let bytes = match value {
                 Value::Attribute(path) => property::bytes(path),
-                Value::Compiled(token) => abi::call_foreign_function("expr_evaluate", token).ok(),
+                Value::Compiled(expression) => expression.evaluate().ok(),
             };
             bytes.map_or_else(|| Rc::clone(&self.nothing), |bytes| to_text(&bytes).into())
         };
@@ -187,17 +188,8 @@ fn compile(expression: &Expression) -> Result<Value, String> {
     match expression {
         Expression::Attribute(path) => Ok(Value::Attribute(path.clone())),
         Expression::Literal(text) | Expression::Cel(text) => {
-            let token = abi::call_foreign_function("expr_create", text.as_bytes());
-            token.map(Value::Compiled).map_err(|_| format!("Telemetry: `{text}` is no CEL expression"))
-        }
-    }
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        if let Self::Compiled(token) = self {
-            // Should the host not know it any more, that is as well.
-            let _ = abi::ask_foreign_function("expr_delete", token);
+            let compiled = Compiled::new(text);
+            compiled.map(Value::Compiled).map_err(|_| format!("Telemetry: `{text}` is no CEL expression"))
         }
     }
 }
