@@ -131,7 +131,8 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         let mut attributes = Attributes::none();
         attributes |= authz.as_ref().map(authz::Policies::attributes).unwrap_or_default();
         attributes |= routes.as_ref().map(route::Table::attributes).unwrap_or_default();
-        if jwt.is_some() || routes.is_some() {
+        if POLICIES != PolicySet::AUTHZ.bits() {
+            // Every other policy changes headers by what it finds, or tells requests apart by more than rules say.
             attributes |= Attributes::HEADERS;
         }
         Ok(Self { jwt, authz, routes, overrides, attributes })

@@ -1,7 +1,7 @@
 //! The header lines of a request, as far as rules ask for them.
 
+use outrigger_core::Attributes;
 use outrigger_core::request::HeaderLine;
-use outrigger_core::{Attributes, PolicySet};
 
 use crate::abi::{self, Map, Status};
 use crate::headers;
@@ -22,23 +22,20 @@ pub(crate) enum Lines {
 }
 
 impl Lines {
-    /// Reads what rules on `wanted` need, of a module with these policies.
-    pub(crate) fn read<const POLICIES: u8>(wanted: Attributes) -> Result<Self, Status> {
-        // The other modules change headers by what they find.
-        if POLICIES == PolicySet::AUTHZ.bits() {
-            let headers = wanted.headers();
-            if headers == Attributes::none() {
-                return Ok(Self::None);
-            }
-            if let Some((_, name)) = SINGLE.iter().find(|(only, _)| *only == headers) {
-                return match abi::header(Map::Request, name) {
-                    Ok(value) => Ok(Self::One(name, value)),
-                    Err(Status::NOT_FOUND) => Ok(Self::None),
-                    Err(status) => Err(status),
-                };
-            }
+    /// Reads those that are `wanted`.
+    pub(crate) fn read(wanted: Attributes) -> Result<Self, Status> {
+        let headers = wanted.headers();
+        if headers == Attributes::none() {
+            return Ok(Self::None);
         }
-        abi::header_pairs(Map::Request).map(Self::All)
+        let Some((_, name)) = SINGLE.iter().find(|(only, _)| *only == headers) else {
+            return abi::header_pairs(Map::Request).map(Self::All);
+        };
+        match abi::header(Map::Request, name) {
+            Ok(value) => Ok(Self::One(name, value)),
+            Err(Status::NOT_FOUND) => Ok(Self::None),
+            Err(status) => Err(status),
+        }
     }
 
     /// The lines, borrowed in place.

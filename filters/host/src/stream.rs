@@ -84,7 +84,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             return Ok(Action::Continue);
         }
         let wanted = plugin.engine.attributes();
-        let read = Lines::read::<POLICIES>(wanted).map_err(|_| "outrigger_no_request_headers")?;
+        let read = Lines::read(wanted).map_err(|_| "outrigger_no_request_headers")?;
         let lines = read.parse();
         let facts = Facts::read(wanted, plugin.port);
         let request = Request::new(&lines, facts.connection());
