@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use clap::ValueEnum;
+
 /// Where to look for the modules before the embedded ones: a folder. At build time, where to embed them from.
 pub const VARIABLE: &str = "OUTRIGGER_MODULES";
 
@@ -11,9 +13,9 @@ pub const VARIABLE: &str = "OUTRIGGER_MODULES";
 static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// One of our modules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Module {
-    /// All five policies in one crossing.
+    /// All five policies in one.
     Suite,
     /// RequestAuthentication.
     JwtAuthn,
@@ -131,6 +133,15 @@ pub enum ModuleError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_module_is_chosen_by_its_name() {
+        for module in Module::value_variants() {
+            let shown = module.to_possible_value().unwrap();
+            assert_eq!(shown.get_name(), module.name());
+        }
+        assert_eq!(Module::value_variants(), Module::ALL);
+    }
 
     #[test]
     fn every_module_has_a_file_of_its_own() {

@@ -42,7 +42,7 @@ impl Facts {
                 notes.insert(format!("org.opencontainers.image.{key}"), value.to_owned());
             }
         };
-        note("title", names::image(module));
+        note("title", &names::image(module));
         note("description", names::description(module));
         note("version", env!("CARGO_PKG_VERSION"));
         note("licenses", env!("CARGO_PKG_LICENSE"));

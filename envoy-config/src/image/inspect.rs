@@ -160,7 +160,7 @@ impl Inspection {
     }
 
     fn take(&mut self, taken: &Taken) {
-        let abi = wasm::abi(&taken.module);
+        let abi = wasm::facts(&taken.module).map(|facts| facts.abi);
         match &abi {
             Ok(Some(_)) => {}
             Ok(None) => self.problems.push(

@@ -4,15 +4,8 @@ use crate::modules::Module;
 
 /// The name of a module's image: `outrigger` for the suite, `outrigger-authz` for a single policy.
 #[must_use]
-pub const fn image(module: Module) -> &'static str {
-    match module {
-        Module::Suite => "outrigger",
-        Module::JwtAuthn => "outrigger-jwt-authn",
-        Module::Authz => "outrigger-authz",
-        Module::Fault => "outrigger-fault",
-        Module::Router => "outrigger-router",
-        Module::Metrics => "outrigger-metrics",
-    }
+pub fn image(module: Module) -> String {
+    repository("outrigger", module)
 }
 
 /// The repository of a module's image when several are pushed to `base`: the suite's is `base`, the others stand beside
@@ -43,9 +36,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_are_called_like_the_repositories_beside_the_suite() {
-        for module in Module::ALL {
-            assert_eq!(image(module), repository("outrigger", module));
-        }
+    fn images_are_called_like_the_modules() {
+        let names = Module::ALL.map(image);
+        assert_eq!(
+            names.each_ref().map(String::as_str),
+            [
+                "outrigger",
+                "outrigger-jwt-authn",
+                "outrigger-authz",
+                "outrigger-fault",
+                "outrigger-router",
+                "outrigger-metrics",
+            ]
+        );
+        assert_eq!(names, Module::ALL.map(|module| repository("outrigger", module)));
     }
 }

@@ -6,14 +6,6 @@ use wasmparser::{Encoding, Parser, Payload};
 /// How the functions begin by which a module says which proxy-wasm ABI it speaks; Envoy refuses one without.
 const ABI: &str = "proxy_abi_version_";
 
-/// The proxy-wasm ABI that a module speaks, such as `0.2.1`; `None` if it names none.
-///
-/// # Errors
-/// It is no WebAssembly module.
-pub(super) fn abi(module: &[u8]) -> Result<Option<String>, String> {
-    Ok(facts(module)?.abi)
-}
-
 /// The custom section by which a module of ours says what it is; `outrigger-pack` writes it.
 const SECTION: &str = "outrigger";
 
@@ -67,6 +59,10 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn abi(module: &[u8]) -> Result<Option<String>, String> {
+        facts(module).map(|facts| facts.abi)
+    }
 
     #[test]
     fn the_abi_is_that_of_the_marker() {

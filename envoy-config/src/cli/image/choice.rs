@@ -17,7 +17,7 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(super) struct Choice {
     /// A module; repeatable [default: all]
     #[arg(long = "module", value_name = "NAME", value_enum)]
-    modules: Vec<ModuleName>,
+    modules: Vec<Module>,
 
     /// The form of the image. `oci` is what container tools, Istio and Envoy Gateway all take
     #[arg(long, value_enum, default_value_t = LayoutName::Oci)]
@@ -33,35 +33,6 @@ pub(super) struct Choice {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ModuleName {
-    /// All five policies in one
-    Suite,
-    /// RequestAuthentication
-    JwtAuthn,
-    /// AuthorizationPolicy
-    Authz,
-    /// Fault injection
-    Fault,
-    /// Routes
-    Router,
-    /// Istio's standard metrics
-    Metrics,
-}
-
-impl From<ModuleName> for Module {
-    fn from(name: ModuleName) -> Self {
-        match name {
-            ModuleName::Suite => Self::Suite,
-            ModuleName::JwtAuthn => Self::JwtAuthn,
-            ModuleName::Authz => Self::Authz,
-            ModuleName::Fault => Self::Fault,
-            ModuleName::Router => Self::Router,
-            ModuleName::Metrics => Self::Metrics,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LayoutName {
     /// An OCI image with `plugin.wasm` in its layer
     Oci,
@@ -74,7 +45,7 @@ enum LayoutName {
 impl Choice {
     /// The modules, each once, the suite first.
     pub(super) fn modules(&self) -> Vec<Module> {
-        let named: Vec<Module> = self.modules.iter().map(|name| (*name).into()).collect();
+        let named = &self.modules;
         Module::ALL.into_iter().filter(|module| named.is_empty() || named.contains(module)).collect()
     }
 
@@ -118,15 +89,6 @@ pub(super) fn tag(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_modules_are_those_of_the_library() {
-        for name in ModuleName::value_variants() {
-            let shown = name.to_possible_value().unwrap();
-            assert_eq!(shown.get_name(), Module::from(*name).name());
-        }
-        assert_eq!(ModuleName::value_variants().len(), Module::ALL.len());
-    }
 
     #[test]
     fn a_moment_is_a_number_or_not_there() {
