@@ -52,19 +52,18 @@ struct Figure {
 /// As [`super::run`].
 pub(super) fn run(options: &Options) -> Result<()> {
     let modules = super::modules()?;
-    let files = [&[Module::Suite][..], &Module::SEPARATE].concat();
     let before = Machine::read();
     before.warn_if_busy();
     let mut samples: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 0..options.rounds {
         samples.entry("").or_default().push(seconds_until_ready(None)?);
-        for module in &files {
+        for module in Module::ALL {
             let filter = filter(options, &modules.join(module.file_name()))?;
             samples.entry(module.file_name()).or_default().push(seconds_until_ready(Some(&filter))?);
         }
         eprintln!("bench: round {} of {}", round + 1, options.rounds);
     }
-    let report = Report::new(&files, &modules, &samples, options, before.after())?;
+    let report = Report::new(&modules, &samples, options, before.after())?;
     print!("{}", report.table());
     super::report::add(&options.output, "loading", serde_json::to_value(&report)?)?;
     eprintln!("bench: {} written", options.output.display());
@@ -95,7 +94,6 @@ fn seconds_until_ready(filter: Option<&Value>) -> Result<f64> {
 
 impl Report {
     fn new(
-        files: &[Module],
         folder: &Path,
         samples: &BTreeMap<&str, Vec<f64>>,
         options: &Options,
@@ -104,12 +102,12 @@ impl Report {
         let of = |name: &str| samples.get(name).map(Vec::as_slice).context("nothing was measured");
         let bare = of("")?;
         let (mut modules, mut targets) = (Vec::new(), Vec::new());
-        for module in files {
+        for module in Module::ALL {
             let file = module.file_name();
             let bytes = super::module_size(&folder.join(file))?;
             let seconds =
                 Spread::paired(of(file)?, bare, |own, bare| own - bare).context("nothing was measured")?;
-            let is_suite = *module == Module::Suite;
+            let is_suite = module == Module::Suite;
             let limit = if is_suite { SUITE_BYTES } else { SEPARATE_BYTES };
             targets.push(Target::new(&format!("bytes of {file}"), limit, bytes as f64));
             if is_suite {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use envoy_config::image::Digest;
 use outrigger_e2e::ports::free_port;
 use serde_json::{Value, json};
 
@@ -39,19 +40,11 @@ fn gateway(resources: &Value) -> Value {
 /// What each is asked for, and refuses.
 const REFUSED: (&str, &[(&str, &str)]) = ("/headers", &[("authorization", "Bearer no.token.this")]);
 
-fn sha256(bytes: &[u8]) -> String {
-    ring::digest::digest(&ring::digest::SHA256, bytes)
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// Remote code as our documents recommend it, with so many retries.
-fn remote(sha256: &str, retries: u32) -> Value {
+fn remote(sha256: &Digest, retries: u32) -> Value {
     json!({"remote": {
         "http_uri": {"uri": "http://modules.example/module.wasm", "cluster": "modules", "timeout": "10s"},
-        "sha256": sha256,
+        "sha256": sha256.hex(),
         "retry_policy": {
             "num_retries": retries,
             "retry_back_off": {"base_interval": "0.1s", "max_interval": "0.5s"},
@@ -60,7 +53,7 @@ fn remote(sha256: &str, retries: u32) -> Value {
 }
 
 /// An Envoy that fetches `file` from `port`.
-fn fetching(file: &str, configuration: &Value, port: u16, sha256: &str, retries: u32) -> OwnEnvoy {
+fn fetching(file: &str, configuration: &Value, port: u16, sha256: &Digest, retries: u32) -> OwnEnvoy {
     let filter = wasm(file.trim_end_matches(".wasm"), remote(sha256, retries), configuration);
     OwnEnvoy::start(&Setup { modules: Some(port), ..Setup::new([filter]) })
 }
@@ -86,7 +79,7 @@ fn every_module_is_loaded_from_a_server_by_its_checksum() {
         "outrigger_router.wasm",
     ] {
         let (bytes, port) = (std::fs::read(module(file)).unwrap(), free_port().unwrap());
-        let checksum = sha256(&bytes);
+        let checksum = Digest::of(&bytes);
         let server = ModuleServer::start(port, bytes, Serves::All);
         let envoy = fetching(file, &gateway(&json!([])), port, &checksum, 3);
         envoy.wait_until_serving();
@@ -99,7 +92,7 @@ fn every_module_is_loaded_from_a_server_by_its_checksum() {
 fn what_is_not_the_module_is_never_run_and_the_right_one_is_once_the_server_has_it() {
     for (file, configuration, refused) in cases() {
         let bytes = std::fs::read(module(file)).unwrap();
-        let checksum = sha256(&bytes);
+        let checksum = Digest::of(&bytes);
         for serves in [Serves::Another, Serves::Half] {
             let port = free_port().unwrap();
             let server = ModuleServer::start(port, bytes.clone(), serves);
@@ -120,7 +113,7 @@ fn a_server_that_is_down_at_start_is_waited_for() {
     for (file, configuration, refused) in cases() {
         let bytes = std::fs::read(module(file)).unwrap();
         let port = free_port().unwrap();
-        let envoy = fetching(file, &configuration, port, &sha256(&bytes), u32::MAX);
+        let envoy = fetching(file, &configuration, port, &Digest::of(&bytes), u32::MAX);
         nothing_passes(&envoy, file);
         let _server = ModuleServer::start(port, bytes, Serves::All);
         envoy.wait_until_serving();
@@ -135,7 +128,7 @@ fn without_retries_left_every_request_is_refused() {
         let bytes = std::fs::read(module(file)).unwrap();
         let port = free_port().unwrap();
         let _server = ModuleServer::start(port, bytes, Serves::All);
-        let envoy = fetching(file, &configuration, port, &sha256(b"something else"), 1);
+        let envoy = fetching(file, &configuration, port, &Digest::of(b"something else"), 1);
         envoy.wait_until_serving();
         nothing_passes(&envoy, file);
         assert_eq!(envoy.status("/get", &[]), Some(503), "{file}");
