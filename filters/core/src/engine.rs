@@ -138,6 +138,21 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         Ok(Self { jwt, authz, routes, overrides, attributes })
     }
 
+    // A policy that is not of the set has no rules here, which no compiler can know: by these its code falls away.
+
+    fn jwt(&self) -> Option<&jwt::Rules> {
+        self.jwt.as_ref().filter(|_| Self::JWT)
+    }
+
+    fn authz(&self) -> Option<&authz::Policies> {
+        self.authz.as_ref().filter(|_| Self::AUTHZ)
+    }
+
+    /// The compiled routes, if this proxy routes.
+    pub fn routes(&self) -> Option<&route::Table> {
+        self.routes.as_ref().filter(|_| Self::ROUTE || Self::FAULT)
+    }
+
     /// What the rules ask of a request.
     pub fn attributes(&self) -> Attributes {
         self.attributes
@@ -145,7 +160,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
 
     /// The namespace of the ServiceEntry that declares a service; `None`: none does.
     pub fn entry_namespace(&self, host: &str) -> Option<&str> {
-        self.routes.as_ref()?.entry_namespace(host)
+        self.routes()?.entry_namespace(host)
     }
 
     /// What Telemetries make of the metrics.
@@ -155,42 +170,37 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
 
     /// Whether a decision depends on the time; otherwise any will do.
     pub fn needs_time(&self) -> bool {
-        self.jwt.is_some() || self.routes.as_ref().is_some_and(route::Table::needs_time)
+        self.jwt().is_some() || self.routes().is_some_and(route::Table::needs_time)
     }
 
     /// Whether there are rules about tokens.
     pub fn verifies_tokens(&self) -> bool {
-        self.jwt.is_some()
+        self.jwt().is_some()
     }
 
     /// Where keys of tokens have to be fetched from.
     pub fn key_sources(&self) -> &[jwt::fetch::Source] {
-        self.jwt.as_ref().map(jwt::Rules::sources).unwrap_or_default()
+        self.jwt().map(jwt::Rules::sources).unwrap_or_default()
     }
 
     /// What is odd about the resources and yet can be carried out.
     pub fn warnings(&self) -> &[Problem] {
-        self.jwt.as_ref().map(jwt::Rules::warnings).unwrap_or_default()
+        self.jwt().map(jwt::Rules::warnings).unwrap_or_default()
     }
 
     /// The server that requests may have to be asked about, by policies with `action: CUSTOM`.
     pub fn provider(&self) -> Option<&ExtensionProvider> {
-        self.authz.as_ref().filter(|_| Self::AUTHZ).and_then(authz::Policies::provider)
+        self.authz().and_then(authz::Policies::provider)
     }
 
     /// Whether a server has to be asked about a request, before it is decided: [`Self::request`] takes no notice of it.
     pub fn ask(&self, request: &Request<'_>) -> Option<authz::Ask<'_>> {
-        self.authz.as_ref().filter(|_| Self::AUTHZ)?.ask(request)
+        self.authz()?.ask(request)
     }
 
     /// Whether no request can be changed or refused, so that none has to be looked at.
     pub fn is_idle(&self) -> bool {
-        self.jwt.is_none() && self.authz.is_none() && self.routes.is_none()
-    }
-
-    /// The compiled routes, if this proxy routes.
-    pub fn routes(&self) -> Option<&route::Table> {
-        self.routes.as_ref()
+        self.jwt().is_none() && self.authz().is_none() && self.routes().is_none()
     }
 
     /// Decides one request. `received` is the verified token's identity when another filter has verified it already.
@@ -203,10 +213,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         means: &Means<'_>,
     ) -> Verdict<'e> {
         let mut ops = self.strip_internal(request);
-        let mut verified = match &self.jwt {
-            Some(rules) if Self::JWT => Some(rules.verify(request, moment.now, means)),
-            _ => None,
-        };
+        let mut verified = self.jwt().map(|rules| rules.verify(request, moment.now, means));
         let changes = verified.as_mut().map(|outcome| std::mem::take(&mut outcome.ops)).unwrap_or_default();
         let verdict = if let Some(wait) = verified.as_ref().and_then(|outcome| outcome.waits) {
             Verdict { hold: wait, outcome: Outcome::Wait, ..Verdict::nothing() }
@@ -219,7 +226,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
                 verified.as_ref().and_then(|outcome| outcome.identity.as_deref()).or(received.as_ref());
             ops.extend(changes.iter().cloned());
             // Nobody who comes next is here.
-            let is_last = self.authz.is_none() && self.routes.is_none();
+            let is_last = self.authz().is_none() && self.routes().is_none();
             match (changes.is_empty() || is_last, identity) {
                 (true, None) => self.after_jwt(request, draws, moment, ops),
                 (true, _) => {
@@ -243,16 +250,11 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         moment: Moment<'_>,
         ops: Vec<HeaderOp<'e>>,
     ) -> Verdict<'e> {
-        let decision = match &self.authz {
-            Some(policies) if Self::AUTHZ => Some(policies.decide(request)),
-            _ => None,
-        };
-        let verdict = match (decision.as_ref().and_then(authz::Decision::reply), &self.routes) {
+        let decision = self.authz().map(|policies| policies.decide(request));
+        let verdict = match (decision.as_ref().and_then(authz::Decision::reply), self.routes()) {
             (Some(reply), _) => self.refusal(reply, request, draws),
-            (None, Some(table)) if Self::ROUTE || Self::FAULT => {
-                Self::routed(table, request, draws, moment, ops)
-            }
-            (None, _) => {
+            (None, Some(table)) => Self::routed(table, request, draws, moment, ops),
+            (None, None) => {
                 let mut verdict = Verdict::nothing();
                 verdict.outcome = Outcome::Forward(ops);
                 verdict
@@ -301,7 +303,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     /// A request that is refused with this answer. Envoy has found a route before any filter runs: its service is told by
     /// metrics, and the response header changes of one that forwards apply to a filter's answer too.
     fn refusal<'e>(&'e self, reply: Reply<'e>, request: &Request<'_>, draws: &mut Draws) -> Verdict<'e> {
-        let table = self.routes.as_ref().filter(|table| {
+        let table = self.routes().filter(|table| {
             Self::ROUTE && (Self::METRICS && self.overrides.measures_any() || table.changes_responses())
         });
         let route = table.and_then(|table| table.find(request));

@@ -48,7 +48,7 @@ pub(crate) struct Plugin<const POLICIES: u8> {
     /// What servers are asked about requests, by the number of the call. Each call ends with an answer or its timeout.
     pub(crate) asked: RefCell<HashMap<u32, Asked>>,
     /// `None` without any rule about tokens.
-    pub(crate) tokens: Option<Tokens>,
+    tokens: Option<Tokens>,
     started: Instant,
 }
 
@@ -105,9 +105,8 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             Metrics::new(reporter, config.metrics.max_series, seed())
         });
         let metrics = metrics.transpose().map_err(|problem| vec![problem])?;
-        let verifies =
-            const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) } && engine.verifies_tokens();
-        let tokens = verifies
+        let tokens = engine
+            .verifies_tokens()
             .then(|| Tokens { jwks: Jwks::new(engine.key_sources(), seed()), cache: Cache::new(seed()) });
         if !engine.key_sources().is_empty() {
             // The first look comes soon, and not in the VM in which Envoy only tries this out.
@@ -132,6 +131,11 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         self.metrics.as_ref().filter(|_| const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) })
     }
 
+    /// What verifying tokens takes, which the modules of the other policies have no code for.
+    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+        self.tokens.as_ref().filter(|_| const { PolicySet::contains_bits(POLICIES, PolicySet::JWT) })
+    }
+
     /// Holds the stream for `duration`, then does `then`.
     pub(crate) fn hold(&self, stream: u32, duration: Duration, then: Held) {
         let now = self.started.elapsed();
@@ -143,7 +147,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
 
     /// Holds the stream until keys are there, for `longest` at most; then it is decided anew.
     pub(crate) fn hold_for_keys(&self, stream: u32, longest: Duration) {
-        if let Some(tokens) = &self.tokens {
+        if let Some(tokens) = self.tokens() {
             tokens.jwks.wait(stream);
         }
         let now = self.started.elapsed();
@@ -153,14 +157,14 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
 
     /// A server has answered a call of this plugin's.
     pub(crate) fn on_answer(&self, call: u32, size: usize) {
-        let (Some(tokens), Some(now)) = (&self.tokens, self.wall_clock()) else { return };
+        let (Some(tokens), Some(now)) = (self.tokens(), self.wall_clock()) else { return };
         tokens.jwks.answered(self.engine.key_sources(), call, size, now);
         self.hasten();
     }
 
     /// Lets streams go whose time has come. `decide` is for those that have to be decided anew.
     pub(crate) fn on_tick(&self, decide: impl Fn(u32)) {
-        if let (Some(tokens), Some(now)) = (&self.tokens, self.wall_clock()) {
+        if let (Some(tokens), Some(now)) = (self.tokens(), self.wall_clock()) {
             tokens.jwks.look(self.engine.key_sources(), now);
         }
         self.hasten();
@@ -181,7 +185,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
 
     /// Has the streams decided soon that wait for keys, if there is anything new.
     fn hasten(&self) {
-        let ready = self.tokens.as_ref().map(|tokens| tokens.jwks.take_ready()).unwrap_or_default();
+        let ready = self.tokens().map(|tokens| tokens.jwks.take_ready()).unwrap_or_default();
         if ready.is_empty() {
             return;
         }
@@ -194,7 +198,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
 
     fn set_timer(&self, now: Duration) {
         let due = self.holds.borrow().next_tick(now);
-        let look = self.tokens.as_ref().and_then(|tokens| tokens.jwks.next_look());
+        let look = self.tokens().and_then(|tokens| tokens.jwks.next_look());
         let look = look.map_or(0, |look| u32::try_from(look.as_millis()).unwrap_or(u32::MAX));
         // 0 is no timer.
         set_tick_period(if due == 0 || look == 0 { due.max(look) } else { due.min(look) });

@@ -113,7 +113,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let mut draws = plugin.draws.replace(Draws::default());
         let identity = received_identity::<POLICIES>(wanted);
         let moment = Moment { now: Now(now), active: &fault_stats::Gauges };
-        let tokens = plugin.tokens.as_ref().filter(|_| Self::VERIFIES);
+        let tokens = plugin.tokens();
         let store = tokens.map(|tokens| Store {
             jwks: &tokens.jwks,
             sources: plugin.engine.key_sources(),

@@ -13,7 +13,7 @@ pub(crate) fn compiles(text: &str) -> Result<RegexSource, String> {
     if text.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes, the limit for a regex"));
     }
-    match re2::translate(text) {
+    match re2::parse(text) {
         Ok(_) => Ok(RegexSource(text.to_owned())),
         Err(error) => Err(format!("is not a regex of RE2's syntax: {error}")),
     }

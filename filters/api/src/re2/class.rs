@@ -1,77 +1,88 @@
 //! Character classes: `[…]`.
 
-use super::{Input, RegexError, escape, property};
+use super::{ByteSet, Input, RegexError, escape, property};
 
-const NAMES: [&[u8]; 14] = [
-    b"alnum", b"alpha", b"ascii", b"blank", b"cntrl", b"digit", b"graph", b"lower", b"print", b"punct",
-    b"space", b"upper", b"word", b"xdigit",
+/// The first and the last byte of each range, by name.
+const NAMED: [(&[u8], &[u8]); 14] = [
+    (b"alnum", b"09AZaz"),
+    (b"alpha", b"AZaz"),
+    (b"ascii", b"\x00\x7F"),
+    (b"blank", b"\t\t  "),
+    (b"cntrl", b"\x00\x1F\x7F\x7F"),
+    (b"digit", b"09"),
+    (b"graph", b"!~"),
+    (b"lower", b"az"),
+    (b"print", b" ~"),
+    (b"punct", b"!/:@[`{~"),
+    (b"space", b"\t\r  "),
+    (b"upper", b"AZ"),
+    (b"word", b"09AZaz__"),
+    (b"xdigit", b"09AFaf"),
 ];
 
-/// Reads what follows `[` and writes the class.
-pub(super) fn translate(input: &mut Input<'_>, out: &mut String) -> Result<(), RegexError> {
-    out.push('[');
-    if input.take(b"^") {
-        out.push('^');
-    }
+/// Reads what follows `[`. With `fold` letters stand for both cases.
+pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
+    let negated = input.take(b"^");
+    let mut set = ByteSet::default();
     // `]` in the first place stands for itself.
     let mut first = true;
     while first || !input.take(b"]") {
         first = false;
-        if named(input, out)? {
-            continue;
-        }
-        if input.peek() == Some(b'\\') {
-            let mut ahead = *input;
-            ahead.next();
-            if let Some(class) = escape::perl_class(&mut ahead) {
-                *input = ahead;
-                out.push_str(class);
-                continue;
-            }
-            if matches!(ahead.peek(), Some(b'p' | b'P')) {
-                *input = ahead;
-                property::translate(input, out)?;
-                continue;
-            }
-        }
-        let low = character(input)?;
-        let high = match input.0 {
-            [b'-', next, ..] if *next != b']' => {
-                input.next();
-                character(input)?
-            }
-            _ => low,
-        };
-        if high < low {
-            return Err(RegexError::new("a range in `[…]` ends before it begins"));
-        }
-        escape::push_literal(out, low);
-        if high > low {
-            out.push('-');
-            escape::push_literal(out, high);
-        }
+        set.insert_all(item(input, fold)?);
     }
-    out.push(']');
-    Ok(())
+    Ok(if negated { set.negated() } else { set })
 }
 
-/// Takes a class such as `[:alpha:]` or `[:^alpha:]`, if one comes next.
-fn named(input: &mut Input<'_>, out: &mut String) -> Result<bool, RegexError> {
+fn item(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
+    if let Some(class) = named(input, fold)? {
+        return Ok(class);
+    }
+    if input.peek() == Some(b'\\') {
+        let mut ahead = *input;
+        ahead.next();
+        if let Some(class) = escape::perl_class(&mut ahead) {
+            *input = ahead;
+            return Ok(class);
+        }
+        if matches!(ahead.peek(), Some(b'p' | b'P')) {
+            *input = ahead;
+            return property::parse(input, fold);
+        }
+    }
+    let low = character(input)?;
+    let high = match input.0 {
+        [b'-', next, ..] if *next != b']' => {
+            input.next();
+            character(input)?
+        }
+        _ => low,
+    };
+    if high < low {
+        return Err(RegexError::new("a range in `[…]` ends before it begins"));
+    }
+    Ok(folded(ByteSet::of(&[low, high]), fold))
+}
+
+/// `set` with both cases of its letters, if that is asked for.
+pub(super) fn folded(set: ByteSet, fold: bool) -> ByteSet {
+    if fold { set.folded() } else { set }
+}
+
+/// Takes a class such as `[:alpha:]` or `[:^alpha:]`, if one comes next. Both cases are in it before it is negated.
+fn named(input: &mut Input<'_>, fold: bool) -> Result<Option<ByteSet>, RegexError> {
     let mut ahead = *input;
     if !ahead.take(b"[:") {
-        return Ok(false);
+        return Ok(None);
     }
-    let Some(name) = ahead.take_until(b":]") else { return Ok(false) };
-    let plain = name.strip_prefix(b"^").unwrap_or(name);
-    let Some(text) = std::str::from_utf8(name).ok().filter(|_| NAMES.contains(&plain)) else {
+    let Some(name) = ahead.take_until(b":]") else { return Ok(None) };
+    let plain = name.strip_prefix(b"^");
+    let Some((_, ranges)) = NAMED.iter().find(|(known, _)| *known == plain.unwrap_or(name)) else {
         let name = String::from_utf8_lossy(name);
         return Err(RegexError::new(format!("there is no character class `[:{name}:]`")));
     };
     *input = ahead;
-    out.push_str("[:");
-    out.push_str(text);
-    out.push_str(":]");
-    Ok(true)
+    let set = folded(ByteSet::of(ranges), fold);
+    Ok(Some(if plain.is_some() { set.negated() } else { set }))
 }
 
 fn character(input: &mut Input<'_>) -> Result<u8, RegexError> {

@@ -1,32 +1,19 @@
 //! What may follow a backslash, inside and outside of `[…]`.
 
-use std::fmt::Write as _;
+use super::{ByteSet, Input, RegexError};
 
-use super::{Input, RegexError};
-
-/// Writes `byte` so that it stands for itself wherever it is.
-pub(super) fn push_literal(out: &mut String, byte: u8) {
-    if byte.is_ascii_alphanumeric() {
-        out.push(char::from(byte));
-    } else {
-        // Writing to a string does not fail.
-        let _ = write!(out, "\\x{byte:02X}");
-    }
-}
-
-/// Takes `d`, `D`, `s`, `S`, `w` or `W`: a class that may also stand inside `[…]`. RE2's `\s` has no vertical tab.
-pub(super) fn perl_class(input: &mut Input<'_>) -> Option<&'static str> {
-    let class = match input.peek()? {
-        b'd' => r"\d",
-        b'D' => r"\D",
-        b'w' => r"\w",
-        b'W' => r"\W",
-        b's' => r"[\t\n\x0C\r\x20]",
-        b'S' => r"[^\t\n\x0C\r\x20]",
+/// Takes `d`, `D`, `s`, `S`, `w` or `W`: a class that may also stand inside `[…]`. RE2's `\s` has no vertical tab. Each
+/// has both cases of a letter or none.
+pub(super) fn perl_class(input: &mut Input<'_>) -> Option<ByteSet> {
+    let sign = input.peek()?;
+    let class = ByteSet::of(match sign.to_ascii_lowercase() {
+        b'd' => b"09",
+        b's' => b"\t\n\x0C\r  ",
+        b'w' => b"09AZ__az",
         _ => return None,
-    };
+    });
     input.next();
-    Some(class)
+    Some(if sign.is_ascii_uppercase() { class.negated() } else { class })
 }
 
 /// Reads what follows a backslash that stands for one byte.

@@ -1,7 +1,7 @@
 //! Unicode classes: `\pL`, `\p{Lu}`, `\P{Latin}`. In Latin-1 mode a byte is the character of its number, and the other
 //! characters don't exist.
 
-use super::{Input, RegexError, escape};
+use super::{ByteSet, Input, RegexError, class};
 
 /// The first and the last byte of each range, by general category.
 const CATEGORIES: [(&[u8], &[u8]); 19] = [
@@ -34,45 +34,30 @@ const OTHERS: [(&[u8], &[u8]); 3] = [
     (b"Common", b"\x00@[`{\xA9\xAB\xB9\xBB\xBF\xD7\xD7\xF7\xF7"),
 ];
 
-/// Reads `p` or `P` and what follows it, and writes a class in brackets.
-///
-/// With `(?i)` RE2 adds the other case before it negates: so a negation is written as such.
-pub(super) fn translate(input: &mut Input<'_>, out: &mut String) -> Result<(), RegexError> {
+/// Reads `p` or `P` and what follows it. With `fold` both cases of a letter are in the class before it is negated.
+pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
     let mut negated = input.next() == Some(b'P');
     let whole = match input.take(b"{") {
         true => input.take_until(b"}").unwrap_or_default(),
         false => input.take_one(),
     };
     let name = whole.strip_prefix(b"^").inspect(|_| negated = !negated).unwrap_or(whole);
-    let mut ranges = Vec::new();
-    match (name, OTHERS.iter().find(|(other, _)| *other == name)) {
-        (_, Some((_, bytes))) => ranges.extend_from_slice(bytes),
-        (_, None) if EMPTY.contains(&name) => {}
-        // One letter stands for all categories that begin with it.
-        ([_], None) | ([_, _], None) => {
-            let of_name = CATEGORIES.iter().filter(|(category, _)| category.starts_with(name));
-            of_name.for_each(|(_, bytes)| ranges.extend_from_slice(bytes));
-        }
-        _ => {}
+    let mut set = ByteSet::default();
+    let mut known = EMPTY.contains(&name);
+    // One letter stands for all categories that begin with it.
+    let categories =
+        CATEGORIES.iter().filter(|(category, _)| matches!(name.len(), 1 | 2) && category.starts_with(name));
+    let others = OTHERS.iter().filter(|(other, _)| *other == name);
+    for (_, ranges) in categories.chain(others) {
+        known = true;
+        set.insert_all(ByteSet::of(ranges));
     }
-    if ranges.is_empty() && !EMPTY.contains(&name) {
+    if !known {
         let name = String::from_utf8_lossy(whole);
         return Err(RegexError::new(format!(
             "no byte is in the Unicode class `{name}`, or there is none of this name"
         )));
     }
-    if ranges.is_empty() {
-        negated = !negated;
-        ranges.extend_from_slice(b"\x00\xFF");
-    }
-    out.push_str(if negated { "[^" } else { "[" });
-    for range in ranges.chunks_exact(2) {
-        if let [first, last] = range {
-            escape::push_literal(out, *first);
-            out.push('-');
-            escape::push_literal(out, *last);
-        }
-    }
-    out.push(']');
-    Ok(())
+    let set = class::folded(set, fold);
+    Ok(if negated { set.negated() } else { set })
 }

@@ -46,6 +46,16 @@ impl Repeat {
         Ok(Some(Self::Counted(min, max)))
     }
 
+    /// How often at least, and at most.
+    pub(super) fn bounds(self) -> (u32, Option<u32>) {
+        match self {
+            Self::Sign(b'+') => (1, None),
+            Self::Sign(b'?') => (0, Some(1)),
+            Self::Sign(_) => (0, None),
+            Self::Counted(min, max) => (min, max),
+        }
+    }
+
     /// How often the innermost part of a repeated thing occurs at most, `inner` being that of the thing itself.
     pub(super) fn within(self, inner: u32) -> Result<u32, RegexError> {
         let times = match self {

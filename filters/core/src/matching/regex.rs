@@ -4,12 +4,10 @@ mod caches;
 mod parts;
 mod search;
 mod shared;
+mod states;
 mod whole;
 
-use outrigger_api::re2;
-use regex_automata::nfa::thompson::{BuildError, NFA, WhichCaptures};
-use regex_automata::util::syntax;
-use regex_syntax::hir::Hir;
+use outrigger_api::re2::{self, Expression};
 
 pub use outrigger_api::re2::RegexError;
 pub use search::{Groups, Search};
@@ -17,14 +15,12 @@ pub use whole::{Regex, RegexSet};
 
 /// States that one compiled expression may have. Envoy under Istio refuses programs of more than 32768 instructions.
 const MOST_STATES: usize = 1 << 15;
-/// The same in bytes, for an expression with groups.
-const SIZE_LIMIT: usize = 1 << 20;
 
 /// `pattern` to match a whole value, as every `regex` of a `StringMatch` does. It is checked now and compiled when a
 /// value first comes by: of ten thousand, most are only ever looked for as part of a set.
 ///
 /// # Errors
-/// As [`re2::translate`], and an expression too large when compiled.
+/// As [`re2::parse`], and an expression too large when compiled.
 pub fn compile(pattern: &str) -> Result<Regex, RegexError> {
     let expression = parse(pattern)?;
     Ok(Regex::new(pattern, parts::literal_start(&expression)))
@@ -35,7 +31,7 @@ pub fn compile(pattern: &str) -> Result<Regex, RegexError> {
 /// # Errors
 /// As [`compile`].
 pub fn compile_search(pattern: &str) -> Result<Search, RegexError> {
-    Search::new(nfa(&re2::translate(pattern)?)?).ok_or_else(too_large)
+    Search::new(&parse(pattern)?).ok_or_else(too_large)
 }
 
 /// Compiles many patterns, each to match a whole value, into one set that finds all that match in one pass. The
@@ -51,38 +47,16 @@ pub fn compile_set<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Re
 /// Reads `pattern`. What it means is in its parts: that the whole value must match is added by [`shared::compile`],
 /// not by comparing the bounds of what was found, since leftmost-first search of `a|ab` finds `a` in `ab`, though the
 /// whole of `ab` matches.
-fn parse(pattern: &str) -> Result<Hir, RegexError> {
-    let expression = parse_translated(&re2::translate(pattern)?)?;
-    if shared::size(&expression) > MOST_STATES {
+fn parse(pattern: &str) -> Result<Expression, RegexError> {
+    let expression = re2::parse(pattern)?;
+    if states::count(&expression) > MOST_STATES {
         return Err(too_large());
     }
     Ok(expression)
 }
 
-/// The crate's own message, without its drawing of an expression that the user did not write.
-fn parse_translated(translated: &str) -> Result<Hir, RegexError> {
-    let bytes = syntax::Config::new().unicode(false).utf8(false);
-    syntax::parse_with(translated, &bytes).map_err(|error| match error {
-        regex_syntax::Error::Parse(error) => RegexError::new(error.kind().to_string()),
-        regex_syntax::Error::Translate(error) => RegexError::new(error.kind().to_string()),
-        // There is no other.
-        _ => RegexError::new("not a regular expression"),
-    })
-}
-
-fn nfa(translated: &str) -> Result<NFA, RegexError> {
-    let config =
-        NFA::config().utf8(false).which_captures(WhichCaptures::All).nfa_size_limit(Some(SIZE_LIMIT));
-    let compiled = NFA::compiler().configure(config).build_from_hir(&parse_translated(translated)?);
-    compiled.map_err(|error| refusal(&error))
-}
-
 fn too_large() -> RegexError {
     RegexError::new("the expression is too large when compiled")
-}
-
-fn refusal(error: &BuildError) -> RegexError {
-    if error.size_limit().is_some() { too_large() } else { RegexError::new(error.to_string()) }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Expressions as ways through numbered parts, so that equal beginnings can be told.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use outrigger_api::re2::Expression;
 
 use crate::matching::ByteMap;
 
 /// Parts that are not single bytes, each once. The number of a byte is the byte itself.
 #[derive(Default)]
 pub(super) struct Parts {
-    expressions: Vec<Hir>,
+    expressions: Vec<Expression>,
     known: ByteMap<u32>,
 }
 
@@ -16,9 +16,9 @@ const FIRST: u32 = 256;
 
 impl Parts {
     /// Takes `expression` apart. What is an alternative as a whole makes several ways.
-    pub(super) fn ways(&mut self, expression: Hir, mut each: impl FnMut(Vec<u32>)) {
-        match expression.kind() {
-            HirKind::Alternation(choices) => {
+    pub(super) fn ways(&mut self, expression: Expression, mut each: impl FnMut(Vec<u32>)) {
+        match &expression {
+            Expression::Choice(choices) => {
                 for choice in choices {
                     let mut way = Vec::new();
                     self.walk(choice, &mut way);
@@ -34,19 +34,18 @@ impl Parts {
     }
 
     /// What a number stands for: a byte, or an expression.
-    pub(super) fn get(&self, part: u32) -> Result<u8, &Hir> {
+    pub(super) fn get(&self, part: u32) -> Result<u8, &Expression> {
         let byte = part.to_le_bytes();
         let expression =
             part.checked_sub(FIRST).and_then(|at| self.expressions.get(usize::try_from(at).ok()?));
         expression.map_or(Ok(byte.first().copied().unwrap_or_default()), Err)
     }
 
-    fn walk(&mut self, expression: &Hir, way: &mut Vec<u32>) {
-        match expression.kind() {
-            HirKind::Empty => {}
-            HirKind::Literal(literal) => way.extend(literal.0.iter().map(|byte| u32::from(*byte))),
-            HirKind::Concat(parts) => parts.iter().for_each(|part| self.walk(part, way)),
-            HirKind::Capture(capture) => self.walk(&capture.sub, way),
+    fn walk(&mut self, expression: &Expression, way: &mut Vec<u32>) {
+        match expression {
+            Expression::Literal(bytes) => way.extend(bytes.iter().map(|byte| u32::from(*byte))),
+            Expression::Sequence(parts) => parts.iter().for_each(|part| self.walk(part, way)),
+            Expression::Group(_, inner) => self.walk(inner, way),
             _ => {
                 let mut name = Vec::new();
                 describe(expression, &mut name);
@@ -62,53 +61,44 @@ impl Parts {
 }
 
 /// The text that every match of `expression` begins with; empty where there is none, or none that is easily seen.
-pub(super) fn literal_start(expression: &Hir) -> &[u8] {
-    match expression.kind() {
-        HirKind::Literal(literal) => &literal.0,
-        HirKind::Concat(parts) => parts.first().map_or(&[], literal_start),
-        HirKind::Capture(capture) => literal_start(&capture.sub),
+pub(super) fn literal_start(expression: &Expression) -> &[u8] {
+    match expression {
+        Expression::Literal(bytes) => bytes,
+        Expression::Sequence(parts) => parts.first().map_or(&[], literal_start),
+        Expression::Group(_, inner) => literal_start(inner),
         _ => &[],
     }
 }
 
 /// Writes `expression` so that different ones never look alike; groups and greed make no difference.
-fn describe(expression: &Hir, out: &mut Vec<u8>) {
+fn describe(expression: &Expression, out: &mut Vec<u8>) {
     let counted = |out: &mut Vec<u8>, kind: u8, count: usize| {
         out.push(kind);
         out.extend_from_slice(&count.to_le_bytes());
     };
-    match expression.kind() {
-        HirKind::Empty => out.push(0),
-        HirKind::Literal(literal) => {
-            counted(out, 1, literal.0.len());
-            out.extend_from_slice(&literal.0);
+    match expression {
+        Expression::Literal(bytes) => {
+            counted(out, 1, bytes.len());
+            out.extend_from_slice(bytes);
         }
-        HirKind::Class(Class::Bytes(class)) => {
-            counted(out, 2, class.ranges().len());
-            out.extend(class.ranges().iter().flat_map(|range| [range.start(), range.end()]));
+        Expression::Class(set) => {
+            counted(out, 2, set.ranges().count());
+            out.extend(set.ranges().flat_map(|(first, last)| [first, last]));
         }
-        HirKind::Class(Class::Unicode(class)) => {
-            counted(out, 3, class.ranges().len());
-            let ends = class.ranges().iter().flat_map(|range| [range.start(), range.end()]);
-            out.extend(ends.flat_map(|end| u32::from(end).to_le_bytes()));
+        Expression::Assertion(assertion) => out.extend([3, *assertion as u8]),
+        Expression::Repetition(repetition) => {
+            counted(out, 4, usize::from(repetition.most.is_some()));
+            out.extend_from_slice(&repetition.least.to_le_bytes());
+            out.extend_from_slice(&repetition.most.unwrap_or_default().to_le_bytes());
+            describe(&repetition.what, out);
         }
-        HirKind::Look(look) => {
-            out.push(4);
-            out.extend_from_slice(&look.as_repr().to_le_bytes());
-        }
-        HirKind::Repetition(repetition) => {
-            counted(out, 5, usize::from(repetition.max.is_some()));
-            out.extend_from_slice(&repetition.min.to_le_bytes());
-            out.extend_from_slice(&repetition.max.unwrap_or_default().to_le_bytes());
-            describe(&repetition.sub, out);
-        }
-        HirKind::Capture(capture) => describe(&capture.sub, out),
-        HirKind::Concat(parts) => {
-            counted(out, 6, parts.len());
+        Expression::Group(_, inner) => describe(inner, out),
+        Expression::Sequence(parts) => {
+            counted(out, 5, parts.len());
             parts.iter().for_each(|part| describe(part, out));
         }
-        HirKind::Alternation(choices) => {
-            counted(out, 7, choices.len());
+        Expression::Choice(choices) => {
+            counted(out, 6, choices.len());
             choices.iter().for_each(|choice| describe(choice, out));
         }
     }

@@ -1,19 +1,25 @@
 //! An expression that is looked for anywhere in a text, to replace what it matches.
 
+use outrigger_api::re2::Expression;
 use regex_automata::Input;
-use regex_automata::nfa::thompson::NFA;
 use regex_automata::nfa::thompson::backtrack::{BoundedBacktracker, Cache as BacktrackerCache};
 use regex_automata::nfa::thompson::pikevm::{Cache as VmCache, PikeVM};
+use regex_automata::nfa::thompson::{Builder, NFA, Transition};
 use regex_automata::util::captures::Captures;
 use regex_automata::util::iter::Searcher;
 
 use super::caches::Caches;
+use super::states;
+
+/// How large a compiled expression may be, in bytes.
+const SIZE_LIMIT: usize = 1 << 20;
 
 /// A compiled expression. Short texts are searched by a bounded backtracker, long ones by a virtual machine.
 #[derive(Debug)]
 pub struct Search {
     backtracker: BoundedBacktracker,
     machine: PikeVM,
+    groups: usize,
     caches: Caches<(BacktrackerCache, Option<VmCache>)>,
 }
 
@@ -33,15 +39,20 @@ impl<'t> Groups<'t> {
 }
 
 impl Search {
-    /// `nfa` is of one expression, with its groups.
-    pub(super) fn new(nfa: NFA) -> Option<Self> {
-        let backtracker = BoundedBacktracker::new_from_nfa(nfa.clone()).ok()?;
-        Some(Self { backtracker, machine: PikeVM::new_from_nfa(nfa).ok()?, caches: Caches::default() })
+    /// `None`: `expression` is too large.
+    pub(super) fn new(expression: &Expression) -> Option<Self> {
+        let nfa = compile(expression)?;
+        Some(Self {
+            backtracker: BoundedBacktracker::new_from_nfa(nfa.clone()).ok()?,
+            machine: PikeVM::new_from_nfa(nfa).ok()?,
+            groups: expression.groups().saturating_add(1),
+            caches: Caches::default(),
+        })
     }
 
     /// The number of groups, the whole match being one.
     pub fn groups(&self) -> usize {
-        self.machine.get_nfa().group_info().all_group_len()
+        self.groups
     }
 
     /// `text` with every match replaced by what `replace` makes of it.
@@ -69,6 +80,24 @@ impl Search {
         replaced.extend_from_slice(text.get(rest..).unwrap_or_default());
         replaced
     }
+}
+
+/// The automaton that finds the first match of `expression` with its groups. `None`: it would be too large.
+fn compile(expression: &Expression) -> Option<NFA> {
+    let mut builder = Builder::new();
+    builder.set_utf8(false);
+    builder.set_size_limit(Some(SIZE_LIMIT)).ok()?;
+    builder.start_pattern().ok()?;
+    let matched = builder.add_match().ok()?;
+    let end = builder.add_capture_end(matched, 0).ok()?;
+    let body = states::add(&mut builder, expression, true, end)?;
+    let start = builder.add_capture_start(body, 0, None).ok()?;
+    builder.finish_pattern(start).ok()?;
+    // Where a search need not begin at once it rather begins than goes on.
+    let fork = builder.add_union(vec![start]).ok()?;
+    let skipped = builder.add_range(Transition { start: 0, end: u8::MAX, next: fork }).ok()?;
+    builder.patch(fork, skipped).ok()?;
+    builder.build(start, fork).ok()
 }
 
 #[cfg(test)]

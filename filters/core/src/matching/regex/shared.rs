@@ -5,17 +5,17 @@
 //! Here the expressions are sorted by their parts, and a part that follows the same beginning is compiled once.
 
 use outrigger_api::ordered;
+use outrigger_api::re2::Expression;
 use regex_automata::nfa::thompson::{Builder, NFA, Transition};
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
-use regex_syntax::hir::{self, Class, Hir, HirKind, Repetition};
-use regex_syntax::utf8::Utf8Sequences;
 
 use super::parts::Parts;
+use super::states;
 
 /// The automaton that finds which of `expressions` match all of a value; it numbers them in order. `None`: they have more
 /// states together than can be numbered.
-pub(super) fn compile(expressions: Vec<Hir>) -> Option<NFA> {
+pub(super) fn compile(expressions: Vec<Expression>) -> Option<NFA> {
     let count = expressions.len();
     let mut parts = Parts::default();
     let mut ways: Vec<(Vec<u32>, usize)> = Vec::with_capacity(count);
@@ -95,7 +95,7 @@ impl Tree {
                     }
                     continue;
                 }
-                Err(expression) => fragment(&mut self.builder, expression, next)?,
+                Err(expression) => states::add(&mut self.builder, expression, false, next)?,
             };
             if let Some(before) = self.open.last_mut() {
                 before.others.push(other);
@@ -121,106 +121,5 @@ impl Tree {
         // The virtual machine begins anew at every byte when it looks for all matches, even in an anchored search.
         let start = self.builder.add_look(first, Look::Start).ok()?;
         self.builder.build(start, start).ok()
-    }
-}
-
-/// States for `expression` that lead to `next`.
-fn fragment(builder: &mut Builder, expression: &Hir, next: StateID) -> Option<StateID> {
-    match expression.kind() {
-        HirKind::Empty => Some(next),
-        HirKind::Literal(literal) => literal.0.iter().rev().try_fold(next, |next, byte| {
-            builder.add_range(Transition { start: *byte, end: *byte, next }).ok()
-        }),
-        HirKind::Class(Class::Bytes(class)) => {
-            let ranges = class.ranges().iter();
-            let transitions =
-                ranges.map(|range| Transition { start: range.start(), end: range.end(), next }).collect();
-            builder.add_sparse(transitions).ok()
-        }
-        // The parser was told to know bytes only, and yet makes `(a|b)` a class of characters, of several bytes each
-        // where these are UTF-8.
-        HirKind::Class(Class::Unicode(class)) => {
-            let characters =
-                class.ranges().iter().flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
-            let choices = characters.map(|bytes| {
-                bytes.as_slice().iter().rev().try_fold(next, |next, range| {
-                    builder.add_range(Transition { start: range.start, end: range.end, next }).ok()
-                })
-            });
-            let choices = choices.collect::<Option<Vec<_>>>()?;
-            builder.add_union(choices).ok()
-        }
-        HirKind::Look(look) => match assertion(*look) {
-            Some(look) => builder.add_look(next, look).ok(),
-            None => builder.add_fail().ok(),
-        },
-        HirKind::Capture(capture) => fragment(builder, &capture.sub, next),
-        HirKind::Concat(parts) => {
-            parts.iter().rev().try_fold(next, |next, part| fragment(builder, part, next))
-        }
-        HirKind::Alternation(choices) => {
-            let choices = choices.iter().map(|choice| fragment(builder, choice, next));
-            let choices = choices.collect::<Option<Vec<_>>>()?;
-            builder.add_union(choices).ok()
-        }
-        HirKind::Repetition(repetition) => repeated(builder, repetition, next),
-    }
-}
-
-/// Which of several matches is found makes no difference here, so greed makes none either.
-fn repeated(builder: &mut Builder, repetition: &Repetition, next: StateID) -> Option<StateID> {
-    let (least, sub) = (repetition.min, &repetition.sub);
-    let (mut next, more) = match repetition.max {
-        None => {
-            let again = builder.add_union(Vec::new()).ok()?;
-            let once = fragment(builder, sub, again)?;
-            builder.patch(again, once).ok()?;
-            builder.patch(again, next).ok()?;
-            if least == 0 { (again, 0) } else { (once, least.saturating_sub(1)) }
-        }
-        Some(most) => {
-            let mut start = next;
-            for _ in least..most {
-                let once = fragment(builder, sub, start)?;
-                start = builder.add_union(vec![once, next]).ok()?;
-            }
-            (start, least)
-        }
-    };
-    for _ in 0..more {
-        next = fragment(builder, sub, next)?;
-    }
-    Some(next)
-}
-
-/// `None`: one that the translation from RE2's syntax never writes.
-fn assertion(look: hir::Look) -> Option<Look> {
-    Some(match look {
-        hir::Look::Start => Look::Start,
-        hir::Look::End => Look::End,
-        hir::Look::StartLF => Look::StartLF,
-        hir::Look::EndLF => Look::EndLF,
-        hir::Look::WordAscii => Look::WordAscii,
-        hir::Look::WordAsciiNegate => Look::WordAsciiNegate,
-        _ => return None,
-    })
-}
-
-/// How many states `expression` takes, about; no more than `usize::MAX`.
-pub(super) fn size(expression: &Hir) -> usize {
-    match expression.kind() {
-        HirKind::Empty => 0,
-        HirKind::Literal(literal) => literal.0.len(),
-        HirKind::Class(_) | HirKind::Look(_) => 1,
-        HirKind::Capture(capture) => size(&capture.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().map(size).fold(1, usize::saturating_add)
-        }
-        HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min).max(1);
-            size(&repetition.sub)
-                .saturating_add(1)
-                .saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
-        }
     }
 }

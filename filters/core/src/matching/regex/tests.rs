@@ -163,6 +163,23 @@ fn what_re2_refuses_is_refused() {
 }
 
 #[test]
+fn groups_may_stand_as_deep_as_istio_lets_them() {
+    let nested = |depth: usize| format!("{}{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(matches(&nested(512), b""));
+    assert_eq!(compile_search(&nested(512)).unwrap().groups(), 513);
+    assert!(matches(&format!("{}a{}", "(?:".repeat(204), ")?".repeat(204)), b"a"));
+    let refused = compile(&nested(513)).unwrap_err();
+    assert!(refused.to_string().contains("512"), "{refused}");
+}
+
+#[test]
+fn a_group_that_is_never_there_has_a_number() {
+    let search = compile_search("(a){0}(b)").unwrap();
+    let found = search.replace_all(b"ab", |groups| [groups.get(1), b"<", groups.get(2), b">"].concat());
+    assert_eq!((search.groups(), &*found), (3, &b"a<b>"[..]));
+}
+
+#[test]
 fn a_search_keeps_the_numbers_of_groups() {
     let regex = compile_search("^/service/([^/]+)(/.*)$").expect("valid");
     let swap = |groups: &Groups<'_>| [groups.get(2), b"/instance/", groups.get(1)].concat();
@@ -180,7 +197,7 @@ fn a_set_numbers_its_expressions_in_order() {
 }
 
 #[test]
-fn no_text_makes_the_translation_panic() {
+fn no_text_makes_the_parser_panic() {
     let pieces = [
         "\\", "(", ")", "[", "]", "{", "}", "?", "*", "-", ":", "^", "é", "1", ",", "P<", "Q", "E", "x", "i",
     ];
@@ -188,7 +205,7 @@ fn no_text_makes_the_translation_panic() {
         for b in pieces {
             for c in pieces {
                 let _ = compile(&format!("{a}{b}{c}"));
-                let _ = re2::translate(&format!("[{a}{b}{c}]{a}"));
+                let _ = re2::parse(&format!("[{a}{b}{c}]{a}"));
             }
         }
     }

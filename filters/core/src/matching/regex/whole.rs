@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use outrigger_api::re2::Expression;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache as DfaCache, DFA};
 use regex_automata::nfa::thompson::NFA;
 use regex_automata::nfa::thompson::pikevm::{Cache as VmCache, PikeVM};
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
-use regex_syntax::hir::Hir;
 
 use super::caches::Caches;
 use super::{parse, shared};
@@ -81,7 +81,7 @@ impl Regex {
 }
 
 impl RegexSet {
-    pub(super) fn new(expressions: Vec<Hir>) -> Option<Self> {
+    pub(super) fn new(expressions: Vec<Expression>) -> Option<Self> {
         let nfa = shared::compile(expressions)?;
         let scratch = nfa.states().len().saturating_mul(CACHE_OF_EACH);
         Engine::new(nfa, CACHE.saturating_add(scratch)).map(Self)
