@@ -1,12 +1,9 @@
 //! Sorting and ordered collections, where code size counts more than speed: when a configuration is compiled.
 //!
 //! The standard library's sort is compiled anew for each type and comparison, at 3 to 9 kB of WebAssembly; collecting
-//! into a `BTreeMap` or a `BTreeSet` sorts too. Here one sort serves all, by moving places instead of elements.
+//! into a `BTreeMap` sorts too. Here one sort serves all, by moving places instead of elements.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// Sorts `items`; equal ones keep their order.
 pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
@@ -31,11 +28,12 @@ pub fn map<K: Ord, V>(entries: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, 
     map
 }
 
-/// `items` without repetitions.
-pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
-    let mut set = BTreeSet::new();
-    set.extend(items);
-    set
+/// `items` sorted, each once.
+pub fn distinct<T: Ord + Clone>(items: &[T]) -> Vec<T> {
+    let mut distinct = items.to_vec();
+    sort(&mut distinct);
+    distinct.dedup();
+    distinct
 }
 
 /// Where `names` repeat an earlier one, in order; without comparing each with each, since hostile lists are long.
@@ -43,15 +41,16 @@ pub fn repeated(names: &[&str]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..names.len()).collect();
     sort_places(&mut places, &|one, other| names.get(one).cmp(&names.get(other)));
     let mut last = None;
-    let mut found = set([]);
+    let mut found = Vec::new();
     for place in places {
         let name = names.get(place);
         if last == name {
-            found.insert(place);
+            found.push(place);
         }
         last = name;
     }
-    found.into_iter().collect()
+    sort(&mut found);
+    found
 }
 
 #[inline(never)]
@@ -96,6 +95,6 @@ mod tests {
     fn collects_as_the_standard_library_does() {
         let entries = [(2, "b"), (1, "a"), (2, "c")];
         assert_eq!(map(entries), entries.into_iter().collect());
-        assert_eq!(set(entries), entries.into_iter().collect());
+        assert_eq!(distinct(&[2, 1, 2]), [1, 2]);
     }
 }

@@ -1,13 +1,13 @@
 //! The services that are known, from ServiceEntries, Kubernetes Services, and resources that send requests to them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::ordered;
 use outrigger_api::select::is_visible;
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::virtual_service::RouteAction;
 use outrigger_api::{Proxy, Resource, Spec};
+
+use crate::matching::ByteMap;
 
 /// The port of a service of which no resource tells one.
 pub const DEFAULT_PORT: u16 = 80;
@@ -17,8 +17,8 @@ pub const DEFAULT_PORT: u16 = 80;
 pub struct Service {
     /// Its host: fully qualified, or a ServiceEntry's wildcard.
     pub host: HostPattern,
-    /// Its ports that speak HTTP, or may.
-    pub ports: BTreeSet<u16>,
+    /// Its ports that speak HTTP, or may, ascending.
+    pub ports: Vec<u16>,
     /// Istio's `destination_service_name`.
     pub name: String,
     /// Istio's `destination_service_namespace`.
@@ -30,8 +30,10 @@ pub struct Service {
 impl Service {
     /// Its only port; `None` if it has several.
     pub fn only_port(&self) -> Option<u16> {
-        let mut ports = self.ports.iter();
-        ports.next().copied().filter(|_| ports.next().is_none())
+        match self.ports.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
     }
 
     /// The port of a request that names none: 80, or the only one there is.
@@ -47,8 +49,8 @@ impl Service {
 /// Every service that a proxy knows, by host.
 #[derive(Debug, Clone, Default)]
 pub struct Services {
-    /// By host as printed.
-    by_host: BTreeMap<String, Service>,
+    /// By host as printed, and in that order.
+    by_host: ByteMap<Service>,
 }
 
 impl Services {
@@ -59,32 +61,37 @@ impl Services {
             services.declare(resource, proxy);
         }
         // Only then: a resource that names a service must not hide what declares it.
-        let mut named = BTreeMap::<String, BTreeSet<u16>>::new();
+        let mut named = ByteMap::<Service>::default();
         for resource in resources {
             for (host, port) in named_by(resource) {
                 let host = resolve_short_name(&host, &resource.meta.namespace, &proxy.cluster_domain);
-                named.entry(host.to_ascii_lowercase()).or_default().extend(port);
+                let host = host.to_ascii_lowercase();
+                let make = || {
+                    let (name, namespace) = name_of(&host, &proxy.cluster_domain);
+                    let (host, ports) = (HostPattern::parse(&host), Vec::new());
+                    Service { host, ports, name, namespace, declared: false }
+                };
+                named.change(host.as_bytes().into(), make, |service| service.ports.extend(port));
             }
         }
-        for (host, mut ports) in named {
-            if ports.is_empty() {
-                ports.insert(DEFAULT_PORT);
+        for (_, mut service) in named.into_sorted() {
+            if service.ports.is_empty() {
+                service.ports.push(DEFAULT_PORT);
             }
-            let (name, namespace) = name_of(&host, &proxy.cluster_domain);
-            services.insert(Service {
-                host: HostPattern::parse(&host),
-                ports,
-                name,
-                namespace,
-                declared: false,
-            });
+            services.insert(service);
         }
-        services
+        let mut sorted = Self::default();
+        for (host, mut service) in services.by_host.into_sorted() {
+            ordered::sort(&mut service.ports);
+            service.ports.dedup();
+            sorted.by_host.insert(host, service);
+        }
+        sorted
     }
 
     /// The service with this host (fully qualified, lower case), or of which this is the wildcard.
     pub fn get(&self, host: &str) -> Option<&Service> {
-        self.by_host.get(host)
+        self.by_host.get(host.as_bytes())
     }
 
     /// The service that a request to `host` (fully qualified, lower case) reaches: the one with this host, else the
@@ -110,7 +117,7 @@ impl Services {
                     .ports
                     .iter()
                     .filter(|port| port.protocol.is_http() || matches!(port.protocol, Protocol::Unspecified));
-                let ports = ordered::set(http.map(|port| port.number));
+                let ports: Vec<u16> = http.map(|port| port.number).collect();
                 for host in &entry.hosts {
                     self.insert(Service {
                         host: host.clone(),
@@ -126,7 +133,7 @@ impl Services {
                 let tcp = service.ports.iter().filter(|port| matches!(port.protocol.as_str(), "" | "TCP"));
                 self.insert(Service {
                     host: HostPattern::parse(&host),
-                    ports: ordered::set(tcp.map(|port| port.port)),
+                    ports: tcp.map(|port| port.port).collect(),
                     name: meta.name.clone(),
                     namespace: meta.namespace.clone(),
                     declared: true,
@@ -138,13 +145,9 @@ impl Services {
 
     /// Adds a service. What is declared twice has the ports of both; what is declared stays as declared.
     fn insert(&mut self, service: Service) {
-        match self.by_host.get_mut(&service.host.to_string()) {
-            Some(known) if service.declared => known.ports.extend(service.ports),
-            Some(_) => {}
-            None => {
-                self.by_host.insert(service.host.to_string(), service);
-            }
-        }
+        let more = if service.declared { service.ports.clone() } else { Vec::new() };
+        let key = service.host.to_string().into_bytes().into();
+        self.by_host.change(key, || service, |known| known.ports.extend(more));
     }
 }
 

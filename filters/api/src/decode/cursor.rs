@@ -35,6 +35,7 @@ impl<'a> Cursor<'a> {
         Self { node, sink: self.sink, key, step: Step::Field(self, name) }
     }
 
+    #[inline(never)]
     pub(crate) fn index(&'a self, index: usize, node: &'a Node) -> Self {
         Self { node, sink: self.sink, key: None, step: Step::Index(self, index) }
     }

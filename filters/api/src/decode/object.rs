@@ -30,16 +30,22 @@ impl<'a> Cursor<'a> {
         example: &str,
         read: impl FnOnce(&Object<'_>) -> Option<T>,
     ) -> Option<T> {
+        let object = self.open(example);
+        let object = object.as_ref()?;
+        let value = read(object);
+        object.report_unknown();
+        value
+    }
+
+    #[inline(never)]
+    fn open(&self, example: &str) -> Option<Object<'_>> {
         if !matches!(self.node.value, Value::Mapping(_)) {
             let single = matches!(self.node.value, Value::String(_) | Value::Number(_));
             let hint = (single && !example.is_empty()).then(|| format!("write it like `{example}`"));
             self.tell_wrong_kind("a mapping", hint);
             return None;
         }
-        let object = Object { cursor: self, known: RefCell::default() };
-        let value = read(&object);
-        object.report_unknown();
-        value
+        Some(Object { cursor: self, known: RefCell::default() })
     }
 }
 
@@ -67,7 +73,8 @@ impl<'a> Object<'a> {
         name: &'static str,
         decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
     ) -> Option<T> {
-        decode(&self.child(name)?)
+        // By reference: the cursor stays where it is.
+        decode(self.child(name).as_ref()?)
     }
 
     /// A field that must be there.
@@ -92,10 +99,15 @@ impl<'a> Object<'a> {
         read: impl FnOnce(&Object<'_>) -> Option<T>,
     ) -> Option<T> {
         let empty = Node { value: Value::Mapping(Vec::new()), position: self.cursor.node.position };
+        self.child_or(name, &empty).object(read)
+    }
+
+    #[inline(never)]
+    fn child_or<'c>(&'c self, name: &'static str, empty: &'c Node) -> Cursor<'c> {
         match self.entry(name) {
-            Some((key, node)) if !node.is_null() => self.cursor.field(name, key.position, node).object(read),
-            Some((key, _)) => self.cursor.field(name, key.position, &empty).object(read),
-            None => self.cursor.field(name, None, &empty).object(read),
+            Some((key, node)) if !node.is_null() => self.cursor.field(name, key.position, node),
+            Some((key, _)) => self.cursor.field(name, key.position, empty),
+            None => self.cursor.field(name, None, empty),
         }
     }
 
@@ -182,8 +194,8 @@ impl<'a> Object<'a> {
     }
 
     #[inline(never)]
-    fn report_unknown(self) {
-        let known = self.known.into_inner();
+    fn report_unknown(&self) {
+        let known = self.known.borrow();
         let Value::Mapping(entries) = &self.cursor.node.value else {
             return;
         };

@@ -214,11 +214,11 @@ fn paths(patterns: &[PathPattern]) -> Matcher {
             PathPattern::Value(value) => values.push(value),
             PathPattern::Template(segments) => {
                 let template = Template::new(segments);
-                templates.entry(template.literal_prefix().into()).or_default().push(template);
+                templates.change(template.literal_prefix().into(), Vec::new, |alike| alike.push(template));
             }
         }
     }
-    Matcher::Path(ValueSet::new(values, Star::NotEmpty), Prefixes::new(templates))
+    Matcher::Path(ValueSet::new(values, Star::NotEmpty), Prefixes::new(templates.into_sorted()))
 }
 
 fn path_key(pattern: &PathPattern) -> Option<Key> {

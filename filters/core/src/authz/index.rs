@@ -63,7 +63,7 @@ impl Index {
         }
         for (field, builder) in texts {
             match field {
-                Field::Header(name) => drop(index.headers.insert(name, builder.build())),
+                Field::Header(name) => index.headers.insert(name, builder.build()),
                 other => index.texts.push((other, builder.build())),
             }
         }
@@ -80,7 +80,7 @@ impl Index {
         }
         if !self.headers.is_empty() {
             for (name, value) in facts.request.headers() {
-                if let Some(index) = self.headers.get(*name) {
+                if let Some(index) = self.headers.get(name) {
                     search.text(index, value);
                 }
             }
@@ -103,14 +103,14 @@ impl TextIndexBuilder {
             Pattern::Prefix => &mut self.prefixes,
             Pattern::Suffix => &mut self.suffixes,
         };
-        map.entry(text.into()).or_default().push(rule);
+        map.change(text.into(), Vec::new, |rules| rules.push(rule));
     }
 
     fn build(self) -> TextIndex {
         TextIndex {
             exact: self.exact,
-            prefixes: Prefixes::new(self.prefixes),
-            suffixes: Suffixes::new(self.suffixes),
+            prefixes: Prefixes::new(self.prefixes.into_sorted()),
+            suffixes: Suffixes::new(self.suffixes.into_sorted()),
         }
     }
 }

@@ -48,15 +48,15 @@ impl NamespaceSet {
         let (mut exact, mut prefixes, mut globs) = (ByteSet::default(), ByteMap::default(), Vec::new());
         for Glob(name) in names {
             match name.split_once('*') {
-                None if !name.contains('/') => drop(exact.insert(name.as_bytes().into())),
-                Some((prefix, "")) => drop(prefixes.insert(prefix.as_bytes().into(), prefix.len())),
+                None if !name.contains('/') => exact.insert(name.as_bytes().into(), ()),
+                Some((prefix, "")) => prefixes.insert(prefix.as_bytes().into(), prefix.len()),
                 _ => {
                     let pieces = format!("{name}/");
                     globs.push(pieces.split('*').map(|piece| piece.as_bytes().into()).collect());
                 }
             }
         }
-        Self { exact, prefixes: Prefixes::new(prefixes), globs }
+        Self { exact, prefixes: Prefixes::new(prefixes.into_sorted()), globs }
     }
 
     pub(super) fn holds(&self, facts: &Facts<'_, '_>) -> bool {
@@ -93,8 +93,9 @@ impl AccountSet {
     pub(super) fn new(accounts: &[ServiceAccount]) -> Self {
         let mut by_namespace = ByteMap::<ByteSet>::default();
         for account in accounts {
-            let names = by_namespace.entry(account.namespace.as_bytes().into()).or_default();
-            names.insert(account.name.as_bytes().into());
+            by_namespace.change(account.namespace.as_bytes().into(), ByteSet::default, |names| {
+                names.insert(account.name.as_bytes().into(), ());
+            });
         }
         Self(by_namespace)
     }

@@ -26,7 +26,7 @@ impl RequestPrincipalSet {
             let Some((issuer, _)) = group.first() else { continue };
             let subjects = ValueSet::new(group.iter().map(|(_, subject)| *subject), Star::NotEmpty);
             match issuer {
-                ValuePattern::Exact(text) => drop(exact.insert(text.as_bytes().into(), subjects)),
+                ValuePattern::Exact(text) => exact.insert(text.as_bytes().into(), subjects),
                 pattern => others.push((ValueSet::new([*pattern], Star::NotEmpty), subjects)),
             }
         }

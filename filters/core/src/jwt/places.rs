@@ -1,7 +1,6 @@
 //! Where a rule looks for tokens, and how a token is taken out of the request again.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use outrigger_api::ordered;
 use outrigger_api::types::request_authentication::JwtRule;
@@ -15,8 +14,8 @@ use crate::verdict::HeaderOp;
 pub(crate) struct Places {
     /// Name and prefix.
     headers: Vec<(String, String)>,
-    params: BTreeSet<String>,
-    cookies: BTreeSet<String>,
+    params: Vec<String>,
+    cookies: Vec<String>,
 }
 
 /// Where a token was found.
@@ -36,8 +35,8 @@ impl Places {
         if rule.uses_default_places() {
             return Self {
                 headers: vec![("authorization".to_owned(), "Bearer ".to_owned())],
-                params: ordered::set(["access_token".to_owned()]),
-                cookies: BTreeSet::new(),
+                params: vec!["access_token".to_owned()],
+                cookies: Vec::new(),
             };
         }
         let headers = rule.from_headers.iter();
@@ -45,8 +44,8 @@ impl Places {
             headers: sorted(
                 headers.map(|header| (header.name.to_ascii_lowercase(), header.prefix.clone())).collect(),
             ),
-            params: ordered::set(rule.from_params.iter().cloned()),
-            cookies: ordered::set(rule.from_cookies.iter().cloned()),
+            params: ordered::distinct(&rule.from_params),
+            cookies: ordered::distinct(&rule.from_cookies),
         }
     }
 

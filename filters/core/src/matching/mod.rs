@@ -1,5 +1,7 @@
 //! Matchers: a pure function of bytes each, compiled once.
 
+mod affixes;
+mod byte_map;
 pub mod cidr;
 pub mod hosts;
 pub mod index;
@@ -10,11 +12,7 @@ pub mod suffixes;
 pub mod template;
 pub mod value_set;
 
-/// A map by bytes. Its hasher needs no randomness, which a filter would have to ask the host for: keys come from the
-/// configuration, requests only look them up.
-pub(crate) type ByteMap<V> = std::collections::HashMap<Box<[u8]>, V, foldhash::fast::FixedState>;
-/// A set of byte strings; see [`ByteMap`].
-pub(crate) type ByteSet = std::collections::HashSet<Box<[u8]>, foldhash::fast::FixedState>;
+pub(crate) use byte_map::{ByteMap, ByteSet};
 
 /// `text` in lower case (ASCII). Copied only if it has a capital letter: few requests do.
 pub(crate) fn lower_case(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {

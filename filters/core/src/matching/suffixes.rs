@@ -1,68 +1,42 @@
 //! Which of many suffixes a string ends with.
 
-use outrigger_api::ordered;
-use std::cmp::Ordering;
+use super::affixes::{Affixes, At};
 
-/// Suffixes with a value each: [`super::prefixes::Prefixes`] read from the end.
+/// Suffixes with a value each.
 #[derive(Debug)]
 pub struct Suffixes<V> {
-    /// Ordered by their bytes from the last to the first.
-    sorted: Vec<Suffix<V>>,
-}
-
-#[derive(Debug)]
-struct Suffix<V> {
-    text: Box<[u8]>,
-    shorter: Option<usize>,
-    value: V,
+    affixes: Affixes,
+    values: Vec<V>,
 }
 
 impl<V> Default for Suffixes<V> {
     fn default() -> Self {
-        Self { sorted: Vec::new() }
+        Self { affixes: Affixes::default(), values: Vec::new() }
     }
 }
 
 impl<V> Suffixes<V> {
     /// Sorts distinct suffixes.
     pub fn new(suffixes: impl IntoIterator<Item = (Box<[u8]>, V)>) -> Self {
-        let mut sorted: Vec<_> =
-            suffixes.into_iter().map(|(text, value)| Suffix { text, shorter: None, value }).collect();
-        ordered::sort_by(&mut sorted, |one, other| from_the_end(&one.text, &other.text));
-        let mut open: Vec<(usize, Box<[u8]>)> = Vec::new();
-        for (at, suffix) in sorted.iter_mut().enumerate() {
-            while open.last().is_some_and(|(_, text)| !suffix.text.ends_with(text)) {
-                open.pop();
-            }
-            suffix.shorter = open.last().map(|(at, _)| *at);
-            open.push((at, suffix.text.clone()));
-        }
-        Self { sorted }
+        let (texts, values) = suffixes.into_iter().unzip();
+        Self { affixes: Affixes::new(At::End, texts), values }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.sorted.is_empty()
+        self.affixes.is_empty()
     }
 
     /// Every value, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.sorted.iter().map(|suffix| &suffix.value)
+        self.values.iter()
     }
 
     /// Every suffix that `text` ends with and its value, the longest first.
     pub fn of<'s, 't>(&'s self, text: &'t [u8]) -> impl Iterator<Item = (&'s [u8], &'s V)> + use<'s, 't, V> {
-        let after =
-            self.sorted.partition_point(|suffix| from_the_end(&suffix.text, text) != Ordering::Greater);
-        let nearest = after.checked_sub(1).and_then(|at| self.sorted.get(at));
-        let chain =
-            std::iter::successors(nearest, |suffix| suffix.shorter.and_then(|at| self.sorted.get(at)));
-        chain.filter(|suffix| text.ends_with(&suffix.text)).map(|suffix| (&*suffix.text, &suffix.value))
+        let found = self.affixes.of(text);
+        found.filter_map(|(suffix, number)| Some((suffix, self.values.get(number)?)))
     }
-}
-
-fn from_the_end(one: &[u8], other: &[u8]) -> Ordering {
-    one.iter().rev().cmp(other.iter().rev())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use outrigger_api::types::authorization_policy::ValuePattern;
 
 use super::prefixes::Prefixes;
 use super::suffixes::Suffixes;
-use super::{ByteMap, ByteSet, lower_case};
+use super::{ByteSet, lower_case};
 
 /// What a lone `*` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +46,17 @@ impl ValueSet {
             if ignore_case { text.to_ascii_lowercase().into_bytes().into() } else { text.as_bytes().into() }
         };
         let mut set = Self { ignore_case, ..Self::default() };
-        let (mut prefixes, mut suffixes) = (ByteMap::default(), ByteMap::default());
+        let (mut prefixes, mut suffixes) = (ByteSet::default(), ByteSet::default());
         for pattern in patterns {
             match pattern {
                 ValuePattern::Any => set.star = Some(star),
-                ValuePattern::Exact(text) => drop(set.exact.insert(bytes(text))),
-                ValuePattern::Prefix(text) => drop(prefixes.insert(bytes(text), ())),
-                ValuePattern::Suffix(text) => drop(suffixes.insert(bytes(text), ())),
+                ValuePattern::Exact(text) => set.exact.insert(bytes(text), ()),
+                ValuePattern::Prefix(text) => prefixes.insert(bytes(text), ()),
+                ValuePattern::Suffix(text) => suffixes.insert(bytes(text), ()),
             }
         }
-        set.prefixes = Prefixes::new(prefixes);
-        set.suffixes = Suffixes::new(suffixes);
+        set.prefixes = Prefixes::new(prefixes.into_sorted());
+        set.suffixes = Suffixes::new(suffixes.into_sorted());
         set
     }
 

@@ -1,6 +1,5 @@
 //! From resources to the [`Table`] of one proxy.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use outrigger_api::delegate::Delegates;
@@ -23,6 +22,7 @@ use super::rule::Rule;
 use super::table::{Scope, Table};
 use super::virtual_host::{Entry, VirtualHost};
 use crate::Attributes;
+use crate::matching::ByteMap;
 use crate::matching::hosts::HostMapBuilder;
 use crate::services::{self, DEFAULT_PORT, Services};
 
@@ -50,7 +50,7 @@ pub(super) struct Compiler<'r> {
     pub(super) hashed: Hashed<'r>,
     rules: Vec<Rule>,
     virtual_hosts: Vec<VirtualHost>,
-    pub(super) destinations: BTreeSet<Destination>,
+    pub(super) destinations: Vec<Destination>,
     pub(super) problems: Vec<Problem>,
     attributes: Attributes,
     /// Whether faults of some rule end one day.
@@ -66,7 +66,7 @@ impl<'r> Compiler<'r> {
             hashed: Hashed::new(resources, proxy),
             rules: Vec::new(),
             virtual_hosts: Vec::new(),
-            destinations: BTreeSet::new(),
+            destinations: Vec::new(),
             problems: Vec::new(),
             attributes: Attributes::none(),
             expire: false,
@@ -91,6 +91,8 @@ impl<'r> Compiler<'r> {
         let reads_claims = self.virtual_hosts.iter().any(|host| host.entries().any(asks));
         let mirrors = self.rules.iter().flat_map(Rule::mirrors);
         self.destinations.extend(mirrors.map(|mirror| mirror.destination.clone()));
+        ordered::sort(&mut self.destinations);
+        self.destinations.dedup();
         // By this alone they differ from a Kubernetes Service, whose host begins with its name.
         let entries = self.services.iter().filter(|service| service.declared);
         let entries = entries.map(|service| (service.host.to_string(), service));
@@ -113,25 +115,31 @@ impl<'r> Compiler<'r> {
     /// Per port the virtual hosts of all servers. VirtualServices that share a host are put one after the other,
     /// and then their catch-alls behind the other rules.
     fn gateway(&mut self, servers: Vec<(u16, Vec<Attachment<'r>>)>) -> Scope {
-        let mut ports: BTreeMap<u16, BTreeMap<String, HostEntries>> = BTreeMap::new();
+        let mut ports: Vec<(u16, ByteMap<HostEntries>)> = Vec::new();
         for (port, attachments) in servers {
-            let hosts = ports.entry(port).or_default();
+            let mut hosts = match ports.iter().position(|(known, _)| *known == port) {
+                Some(place) => ports.swap_remove(place).1,
+                None => ByteMap::default(),
+            };
             for attachment in attachments {
                 let added =
                     self.service(attachment.resource, attachment.spec, &attachment.gateway, Some(port));
                 for host in attachment.hosts {
-                    let (_, entries) = hosts.entry(host.to_string()).or_insert_with(|| (host, Vec::new()));
-                    entries.extend(added.iter().cloned());
+                    let key = host.to_string().into_bytes().into();
+                    let add = |(_, entries): &mut HostEntries| entries.extend(added.iter().cloned());
+                    hosts.change(key, || (host, Vec::new()), add);
                 }
             }
+            ports.push((port, hosts));
         }
+        ordered::sort_by(&mut ports, |(one, _), (other, _)| one.cmp(other));
         let tables = ports.into_iter().map(|(port, hosts)| {
             let mut map = HostMapBuilder::default();
-            let mut known = BTreeMap::new();
-            for (host, mut entries) in hosts.into_values() {
+            let mut known = ByteMap::default();
+            for (_, (host, mut entries)) in hosts.into_sorted() {
                 ordered::sort_by(&mut entries, |one, other| one.is_catch_all().cmp(&other.is_catch_all()));
                 if let Some(number) = self.virtual_host(entries, &mut known) {
-                    map.get_or_insert_with(&host, || number);
+                    map.insert_with(&host, || number);
                 }
             }
             (port, map.build())
@@ -187,12 +195,13 @@ impl<'r> Compiler<'r> {
     pub(super) fn virtual_host(
         &mut self,
         entries: Vec<Arc<Entry>>,
-        known: &mut BTreeMap<Vec<*const Entry>, usize>,
+        known: &mut ByteMap<usize>,
     ) -> Option<usize> {
         if entries.is_empty() {
             return None;
         }
-        let identity: Vec<*const Entry> = entries.iter().map(Arc::as_ptr).collect();
+        let identity: Box<[u8]> =
+            entries.iter().flat_map(|entry| Arc::as_ptr(entry).addr().to_ne_bytes()).collect();
         if let Some(number) = known.get(&identity) {
             return Some(*number);
         }

@@ -1,6 +1,5 @@
 //! From resources to the hosts that a sidecar knows.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outrigger_api::host::HostPattern;
@@ -11,6 +10,7 @@ use outrigger_api::{Resource, select};
 use super::compile::Compiler;
 use super::destination::{Destination, Target};
 use super::table::{Scope, Site};
+use crate::matching::ByteMap;
 use crate::matching::hosts::HostMapBuilder;
 use crate::services::{DEFAULT_PORT, Service};
 
@@ -18,7 +18,7 @@ use crate::services::{DEFAULT_PORT, Service};
 #[derive(Default)]
 struct Named {
     /// By the pattern as printed.
-    all: BTreeMap<String, (HostPattern, usize)>,
+    all: ByteMap<(HostPattern, usize)>,
     /// The wildcards among them, the most specific first.
     wildcards: Vec<(HostPattern, usize)>,
 }
@@ -26,7 +26,7 @@ struct Named {
 impl Named {
     /// The oldest VirtualService of a host counts, alone. Those who come first are older.
     fn add(&mut self, host: HostPattern, virtual_host: usize) {
-        self.all.entry(host.to_string()).or_insert((host, virtual_host));
+        self.all.insert(host.to_string().into_bytes().into(), (host, virtual_host));
     }
 
     fn sort(&mut self) {
@@ -36,7 +36,7 @@ impl Named {
 
     /// The virtual host of a service: by its own name, else by the longest wildcard that covers all of it.
     fn of(&self, host: &HostPattern) -> Option<usize> {
-        let own = self.all.get(&host.to_string());
+        let own = self.all.get(host.to_string().as_bytes());
         let covering = || self.wildcards.iter().find(|(pattern, _)| host.is_subset_of(pattern));
         own.or_else(covering).map(|(_, virtual_host)| *virtual_host)
     }
@@ -48,7 +48,7 @@ impl<'r> Compiler<'r> {
         let mut named = Named::default();
         for (resource, spec) in select::virtual_services(resources, &GatewayRef::Mesh, self.proxy) {
             let entries = self.service(resource, spec, &GatewayRef::Mesh, None);
-            let Some(virtual_host) = self.virtual_host(entries, &mut BTreeMap::new()) else { continue };
+            let Some(virtual_host) = self.virtual_host(entries, &mut ByteMap::default()) else { continue };
             for host in &spec.hosts {
                 named.add(host.resolve(&resource.meta.namespace, &self.proxy.cluster_domain), virtual_host);
             }
@@ -60,19 +60,20 @@ impl<'r> Compiler<'r> {
             let site = self.site(&service, named.of(&service.host));
             sites.push((service.host, site));
         }
-        let alone = named.all.into_iter().filter(|(text, _)| self.services.get(text).is_none());
-        sites.extend(alone.map(|(_, (host, virtual_host))| {
+        let alone = named.all.into_sorted().map(|(_, site)| site);
+        let alone = alone.filter(|(host, _)| self.services.get(&host.to_string()).is_none());
+        sites.extend(alone.map(|(host, virtual_host)| {
             let ports = Arc::new([(DEFAULT_PORT, None)]);
             (host, Site { default_port: DEFAULT_PORT, ports, virtual_host: Some(virtual_host) })
         }));
         let mut map = HostMapBuilder::default();
         for (host, site) in &sites {
-            map.get_or_insert_with(host, || site.clone());
+            map.insert_with(host, || site.clone());
         }
         // Short forms come last: they must not stand before a host that is named so.
         for (host, site) in &sites {
             for alias in self.short_forms(host) {
-                map.get_or_insert_with(&alias, || site.clone());
+                map.insert_with(&alias, || site.clone());
             }
         }
         Scope::Sidecar(map.build())

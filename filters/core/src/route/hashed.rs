@@ -1,13 +1,12 @@
 //! Which destinations have their endpoint chosen by a consistent hash. The cluster carries it out; a route has to know,
 //! since Istio lets its retries go to the same endpoint again.
 
-use std::collections::BTreeMap;
-
 use outrigger_api::select::DestinationRules;
 use outrigger_api::types::destination_rule::{LoadBalancerPolicy, PolicySettings, TrafficPolicy};
 use outrigger_api::{Proxy, Resource, Spec};
 
 use super::destination::Destination;
+use crate::matching::ByteMap;
 
 /// What is known of the destinations asked for.
 #[derive(Debug)]
@@ -15,13 +14,14 @@ pub(super) struct Hashed<'r> {
     /// Empty: there is no consistent hash at all.
     resources: &'r [Resource],
     proxy: &'r Proxy,
-    known: BTreeMap<Destination, bool>,
+    /// By the name of the cluster.
+    known: ByteMap<bool>,
 }
 
 impl<'r> Hashed<'r> {
     pub(super) fn new(resources: &'r [Resource], proxy: &'r Proxy) -> Self {
         let resources = if resources.iter().any(has_hash) { resources } else { &[] };
-        Self { resources, proxy, known: BTreeMap::new() }
+        Self { resources, proxy, known: ByteMap::default() }
     }
 
     /// Whether `destination` is chosen so: by the policy for its port and subset, as its cluster is made.
@@ -29,7 +29,8 @@ impl<'r> Hashed<'r> {
         if self.resources.is_empty() {
             return false;
         }
-        if let Some(known) = self.known.get(destination) {
+        let name = destination.cluster_name();
+        if let Some(known) = self.known.get(name.as_bytes()) {
             return *known;
         }
         let rules = DestinationRules::find(self.resources, self.proxy, &destination.host);
@@ -37,7 +38,7 @@ impl<'r> Hashed<'r> {
         let layers = rules.settings(destination.port, subset);
         let balancer = layers.iter().find_map(|settings| settings.load_balancer.as_ref());
         let hashed = balancer.is_some_and(|balancer| is_hash(&balancer.policy));
-        self.known.insert(destination.clone(), hashed);
+        self.known.insert(name.into_bytes().into(), hashed);
         hashed
     }
 }

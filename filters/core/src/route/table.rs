@@ -20,7 +20,8 @@ pub struct Table {
     pub(super) rules: Vec<Rule>,
     pub(super) virtual_hosts: Vec<VirtualHost>,
     pub(super) scope: Scope,
-    pub(super) destinations: BTreeSet<Destination>,
+    /// Sorted, each once.
+    pub(super) destinations: Vec<Destination>,
     /// What the rules' header changes and the annotations ask of a request.
     pub(super) attributes: Attributes,
     pub(super) expire: bool,

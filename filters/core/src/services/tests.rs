@@ -20,9 +20,9 @@ fn what_is_only_named_does_not_hide_what_is_declared() {
     let routes = virtual_service("vs", 0, &["x"], vec![forward(&[("reviews", 1), ("Other.Example", 1)])]);
     let services = Services::collect(&[routes, service("reviews", &[9080])], &sidecar());
     let reviews = services.get("reviews.default.svc.cluster.local").unwrap();
-    assert!(reviews.declared && reviews.ports == [9080].into());
+    assert!(reviews.declared && reviews.ports == [9080]);
     let other = services.get("other.example").unwrap();
-    assert!(!other.declared && other.ports == [DEFAULT_PORT].into());
+    assert!(!other.declared && other.ports == [DEFAULT_PORT]);
     assert_eq!((other.name.as_str(), other.namespace.as_str()), ("other.example", "unknown"));
     assert_eq!(services.iter().count(), 2);
 }

@@ -2,7 +2,7 @@
 
 use super::Entry;
 use super::key::{Key, Subject, Test};
-use crate::matching::ByteMap;
+use crate::matching::ByteSet;
 
 /// A key of an entry.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,8 @@ pub(super) struct Atoms<'k> {
     subjects: Vec<Subject<&'k str, &'k [String]>>,
     groups: Vec<Test<'k>>,
     of: Vec<Vec<Atom>>,
-    known: ByteMap<usize>,
+    known_subjects: ByteSet,
+    known_groups: ByteSet,
 }
 
 impl<'k> Atoms<'k> {
@@ -32,7 +33,8 @@ impl<'k> Atoms<'k> {
             subjects: Vec::new(),
             groups: Vec::new(),
             of: Vec::with_capacity(entries.len()),
-            known: ByteMap::default(),
+            known_subjects: ByteSet::default(),
+            known_groups: ByteSet::default(),
         };
         for entry in entries {
             let mut own = Vec::with_capacity(entry.keys.len());
@@ -49,7 +51,7 @@ impl<'k> Atoms<'k> {
             }
             atoms.of.push(own);
         }
-        atoms.known = ByteMap::default();
+        (atoms.known_subjects, atoms.known_groups) = (ByteSet::default(), ByteSet::default());
         atoms
     }
 
@@ -85,11 +87,10 @@ impl<'k> Atoms<'k> {
         if let Subject::Claim(path) = key.subject {
             path.iter().for_each(|name| text.extend(name.bytes().chain([0])));
         }
-        let subjects = &mut self.subjects;
-        let subject = *self.known.entry(text.into()).or_insert_with(|| {
-            subjects.push(key.subject);
-            subjects.len().saturating_sub(1)
-        });
+        let subject = self.known_subjects.place(text.into(), || ());
+        if subject == self.subjects.len() {
+            self.subjects.push(key.subject);
+        }
         let (kind, tested) = match &key.test {
             Test::Exact(text) => (7, &**text),
             Test::Prefix(text) => (8, &**text),
@@ -98,11 +99,10 @@ impl<'k> Atoms<'k> {
         let mut text = vec![kind];
         text.extend_from_slice(&subject.to_le_bytes());
         text.extend_from_slice(tested);
-        let groups = &mut self.groups;
-        let group = *self.known.entry(text.into()).or_insert_with(|| {
-            groups.push(key.test.clone());
-            groups.len().saturating_sub(1)
-        });
+        let group = self.known_groups.place(text.into(), || ());
+        if group == self.groups.len() {
+            self.groups.push(key.test.clone());
+        }
         Atom { subject, group, demand: Some(key.demand) }
     }
 }

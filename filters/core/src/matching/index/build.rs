@@ -125,7 +125,7 @@ impl Builder<'_> {
             let below = same.iter().map(|(atom, filed)| filed.below(atom)).collect();
             let node = self.node(below, depth.saturating_add(1))?;
             match test {
-                Test::Exact(text) => drop(exact.insert(text.to_vec().into(), node)),
+                Test::Exact(text) => exact.insert(text.to_vec().into(), node),
                 Test::Prefix(text) => prefixes.push((text.to_vec().into(), node)),
                 Test::Regex(source) => {
                     sources.push(*source);

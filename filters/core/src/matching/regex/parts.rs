@@ -2,13 +2,13 @@
 
 use outrigger_api::re2::Expression;
 
-use crate::matching::ByteMap;
+use crate::matching::ByteSet;
 
 /// Parts that are not single bytes, each once. The number of a byte is the byte itself.
 #[derive(Default)]
 pub(super) struct Parts {
     expressions: Vec<Expression>,
-    known: ByteMap<u32>,
+    known: ByteSet,
 }
 
 /// The first number that is not a byte's.
@@ -49,12 +49,11 @@ impl Parts {
             _ => {
                 let mut name = Vec::new();
                 describe(expression, &mut name);
-                let next = FIRST.saturating_add(u32::try_from(self.expressions.len()).unwrap_or(u32::MAX));
-                let number = *self.known.entry(name.into()).or_insert(next);
-                if number == next {
+                let place = self.known.place(name.into(), || ());
+                if place == self.expressions.len() {
                     self.expressions.push(expression.clone());
                 }
-                way.push(number);
+                way.push(FIRST.saturating_add(u32::try_from(place).unwrap_or(u32::MAX)));
             }
         }
     }
