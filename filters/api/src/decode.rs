@@ -94,6 +94,9 @@ impl Decoder {
     /// Gateway.
     pub const GATEWAY: Self =
         Self::new(Kind::Gateway, |root| root.or_empty("spec", gateway::decode).map(Spec::Gateway));
+    /// Of a Gateway not its TLS settings, but for the mode; they are as if left out, whatever they say.
+    pub const GATEWAY_HOSTS: Self =
+        Self::new(Kind::Gateway, |root| root.or_empty("spec", gateway::decode_hosts).map(Spec::Gateway));
     /// RequestAuthentication.
     pub const REQUEST_AUTHENTICATION: Self = Self::new(Kind::RequestAuthentication, |root| {
         let annotations = annotations::of_request_authentication(root);
@@ -105,6 +108,9 @@ impl Decoder {
     /// Service.
     pub const SERVICE: Self =
         Self::new(Kind::Service, |root| root.or_empty("spec", kubernetes::service).map(Spec::Service));
+    /// Of a Service only its ports; the rest is as if left out, whatever it says.
+    pub const SERVICE_PORTS: Self =
+        Self::new(Kind::Service, |root| root.or_empty("spec", kubernetes::service_ports).map(Spec::Service));
     /// ServiceEntry.
     pub const SERVICE_ENTRY: Self = Self::new(Kind::ServiceEntry, |root| {
         root.or_empty("spec", service_entry::decode).map(Spec::ServiceEntry)
@@ -121,6 +127,12 @@ impl Decoder {
     pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
         let annotations = annotations::of_virtual_service(root);
         let service = root.or_empty("spec", virtual_service::decode);
+        service.map(|service| Spec::VirtualService(VirtualService { annotations, ..service }))
+    });
+    /// Of a VirtualService not what its `tls` and `tcp` routes are, only that there are some.
+    pub const VIRTUAL_SERVICE_HTTP: Self = Self::new(Kind::VirtualService, |root| {
+        let annotations = annotations::of_virtual_service(root);
+        let service = root.or_empty("spec", virtual_service::decode_http);
         service.map(|service| Spec::VirtualService(VirtualService { annotations, ..service }))
     });
 

@@ -84,10 +84,10 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         if Self::FAULT || Self::ROUTE {
             decoders.extend([
                 Decoder::DESTINATION_RULE_HASHES,
-                Decoder::GATEWAY,
-                Decoder::SERVICE,
+                Decoder::GATEWAY_HOSTS,
+                Decoder::SERVICE_PORTS,
                 Decoder::SERVICE_ENTRY_NAMES,
-                Decoder::VIRTUAL_SERVICE,
+                Decoder::VIRTUAL_SERVICE_HTTP,
             ]);
         }
         if Self::METRICS {

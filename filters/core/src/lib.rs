@@ -8,6 +8,7 @@
 pub mod attributes;
 pub mod authz;
 pub mod draws;
+mod duration;
 pub mod engine;
 pub mod fault;
 pub mod format;

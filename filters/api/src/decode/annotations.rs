@@ -63,7 +63,7 @@ pub(crate) fn of_authorization_policy(root: &Object<'_>, custom: bool) -> bool {
                 dry_run = at.parsed(flag).unwrap_or_default();
             } else {
                 at.error_hint(
-                    format!("annotation `{DRY_RUN}` is for policies with `action: CUSTOM`"),
+                    format_args!("annotation `{DRY_RUN}` is for policies with `action: CUSTOM`"),
                     "`istio.io/dry-run` tries out ALLOW and DENY",
                 );
             }

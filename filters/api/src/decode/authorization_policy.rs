@@ -27,7 +27,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<AuthorizationPolicy> {
         };
         if let Some(name) = name {
             fields.cursor.error_hint(
-                format!("`action: {name}` without `rules` does nothing"),
+                format_args!("`action: {name}` without `rules` does nothing"),
                 "write `rules: [{}]` to match every request",
             );
         }
@@ -65,13 +65,13 @@ fn dry_run(spec: &Cursor<'_>, action: &Action) -> bool {
         return false;
     };
     if !matches!(action, Action::Allow | Action::Deny) {
-        spec.error(format!("annotation `{DRY_RUN}` is only supported with actions ALLOW and DENY"));
+        spec.error(format_args!("annotation `{DRY_RUN}` is only supported with actions ALLOW and DENY"));
     }
     match text.as_str() {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => true,
         "0" | "f" | "F" | "FALSE" | "false" | "False" => false,
         _ => {
-            spec.error(format!(
+            spec.error(format_args!(
                 "annotation `{DRY_RUN}` has value `{}`, which is not a boolean",
                 shorten(text)
             ));
@@ -92,7 +92,7 @@ fn rule(rule: &Cursor<'_>, action: &Action) -> Option<Rule> {
         for name in ["from", "to"] {
             fields.get(name, |field| {
                 if matches!(&field.node.value, Value::Sequence(items) if items.is_empty()) {
-                    field.error(format!("`{name}` must not be empty: leave it out to match everything"));
+                    field.error(format_args!("`{name}` must not be empty: leave it out to match everything"));
                 }
                 Some(())
             });
@@ -117,7 +117,7 @@ fn parts<T>(
         entry.object(|fields| {
             fields.required(inner, |part| {
                 if asks_nothing(part.node) {
-                    part.error(format!("`{inner}` must not be empty"));
+                    part.error(format_args!("`{inner}` must not be empty"));
                 }
                 part.object(decode)
             })

@@ -58,7 +58,7 @@ pub(crate) fn service_accounts(fields: &Object<'_>, name: &'static str) -> Vec<S
 fn service_account_list(field: &Cursor<'_>) -> Vec<ServiceAccount> {
     let accounts = field.list(service_account);
     if accounts.len() > MOST_ACCOUNTS {
-        field.error(format!("more than {MOST_ACCOUNTS} service accounts"));
+        field.error(format_args!("more than {MOST_ACCOUNTS} service accounts"));
     }
     accounts
 }
@@ -246,7 +246,7 @@ fn unknown_key(field: &Cursor<'_>, key: &str) {
             |meant| format!("did you mean `{meant}`?"),
         ),
     };
-    field.error_hint(format!("unknown key `{}`", shorten(key)), hint);
+    field.error_hint(format_args!("unknown key `{}`", shorten(key)), hint);
 }
 
 #[cfg(test)]

@@ -38,18 +38,7 @@ pub(crate) fn server(tls: &Cursor<'_>) -> Option<ServerTls> {
         let version = |name| fields.get(name, |version| version.one_of(&VERSIONS)).flatten();
         let settings = ServerTls {
             https_redirect: fields.flag("httpsRedirect"),
-            mode: fields
-                .get("mode", |mode| {
-                    mode.one_of(&[
-                        ("PASSTHROUGH", ServerTlsMode::Passthrough),
-                        ("SIMPLE", ServerTlsMode::Simple),
-                        ("MUTUAL", ServerTlsMode::Mutual),
-                        ("AUTO_PASSTHROUGH", ServerTlsMode::AutoPassthrough),
-                        ("ISTIO_MUTUAL", ServerTlsMode::IstioMutual),
-                        ("OPTIONAL_MUTUAL", ServerTlsMode::OptionalMutual),
-                    ])
-                })
-                .unwrap_or_default(),
+            mode: mode(fields),
             certificates: certificates(fields),
             ca_certificates: fields.text("caCertificates"),
             ca_crl: fields.text("caCrl"),
@@ -65,6 +54,28 @@ pub(crate) fn server(tls: &Cursor<'_>) -> Option<ServerTls> {
         server_fits(tls, &settings);
         Some(settings)
     })
+}
+
+/// The same without anything but the mode.
+pub(crate) fn server_mode(tls: &Cursor<'_>) -> Option<ServerTls> {
+    tls.object(|fields| {
+        fields.ignore_rest();
+        Some(ServerTls { mode: mode(fields), ..ServerTls::default() })
+    })
+}
+
+fn mode(fields: &Object<'_>) -> ServerTlsMode {
+    let mode = fields.get("mode", |mode| {
+        mode.one_of(&[
+            ("PASSTHROUGH", ServerTlsMode::Passthrough),
+            ("SIMPLE", ServerTlsMode::Simple),
+            ("MUTUAL", ServerTlsMode::Mutual),
+            ("AUTO_PASSTHROUGH", ServerTlsMode::AutoPassthrough),
+            ("ISTIO_MUTUAL", ServerTlsMode::IstioMutual),
+            ("OPTIONAL_MUTUAL", ServerTlsMode::OptionalMutual),
+        ])
+    });
+    mode.unwrap_or_default()
 }
 
 fn certificates(fields: &Object<'_>) -> Vec<CertificateSource> {
@@ -107,13 +118,13 @@ fn ciphers(fields: &Object<'_>) -> Vec<String> {
         let name = cipher.string()?;
         let is_expression = name.is_empty() || name == "ALL" || !name.starts_with(char::is_alphanumeric);
         if !is_expression && !CIPHERS.contains(&name.as_str()) {
-            cipher.warn(format!("cipher `{}` is unknown and left out", super::cursor::shorten(&name)));
+            cipher.warn(format_args!("cipher `{}` is unknown and left out", super::cursor::shorten(&name)));
             return None;
         }
         Some(name)
     }) {
         if ciphers.contains(&cipher) {
-            fields.cursor.warn(format!("cipher `{cipher}` is given twice"));
+            fields.cursor.warn(format_args!("cipher `{cipher}` is given twice"));
         } else {
             ciphers.push(cipher);
         }

@@ -45,7 +45,9 @@ fn tls_match(entry: &Cursor<'_>, hosts: &[HostPattern]) -> Option<TlsMatch> {
                 return Some(pattern);
             }
             if !hosts.iter().any(|wide| pattern.is_subset_of(wide)) {
-                host.error(format!("SNI host `{pattern}` is not covered by the VirtualService's `hosts`"));
+                host.error(format_args!(
+                    "SNI host `{pattern}` is not covered by the VirtualService's `hosts`"
+                ));
             }
             Some(pattern)
         });

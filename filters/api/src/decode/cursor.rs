@@ -1,5 +1,7 @@
 //! A value together with the way to it, so that whatever is said about it names its place.
 
+use std::fmt::Display;
+
 use super::sink::Sink;
 use crate::{
     node::{Node, Position, Value},
@@ -78,50 +80,48 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reports that Istio would refuse this.
-    pub(crate) fn error(&self, message: impl Into<String>) {
-        self.report(Severity::Error, code::SCHEMA, message, None);
+    pub(crate) fn error(&self, message: impl Display) {
+        self.tell(Severity::Error, code::SCHEMA, &message, None);
     }
 
     /// The same, and what to do about it.
-    pub(crate) fn error_hint(&self, message: impl Into<String>, hint: impl Into<String>) {
-        self.report(Severity::Error, code::SCHEMA, message, Some(hint.into()));
+    pub(crate) fn error_hint(&self, message: impl Display, hint: impl Display) {
+        self.tell(Severity::Error, code::SCHEMA, &message, Some(&hint));
     }
 
     /// Reports that Istio takes this, but that it is surely not meant so.
-    pub(crate) fn warn(&self, message: impl Into<String>) {
-        self.report(Severity::Warning, code::WARNING, message, None);
+    pub(crate) fn warn(&self, message: impl Display) {
+        self.tell(Severity::Warning, code::WARNING, &message, None);
     }
 
     /// The same, and what to do about it.
-    pub(crate) fn warn_hint(&self, message: impl Into<String>, hint: impl Into<String>) {
-        self.report(Severity::Warning, code::WARNING, message, Some(hint.into()));
+    pub(crate) fn warn_hint(&self, message: impl Display, hint: impl Display) {
+        self.tell(Severity::Warning, code::WARNING, &message, Some(&hint));
     }
 
     /// Reports that Istio has a newer way for this.
     #[inline(never)]
     pub(crate) fn deprecated(&self, name: &str, instead: &str) {
-        let message = format!("`{name}` is deprecated");
-        self.report(Severity::Warning, code::DEPRECATED, message, Some(format!("use {instead}")));
+        let (message, hint) = (format_args!("`{name}` is deprecated"), format_args!("use {instead}"));
+        self.tell(Severity::Warning, code::DEPRECATED, &message, Some(&hint));
     }
 
     /// Reports that Istio takes this, and Outrigger can't carry it out.
-    pub(crate) fn unsupported(&self, message: impl Into<String>) {
-        self.report(Severity::Error, code::UNSUPPORTED, message, None);
+    pub(crate) fn unsupported(&self, message: impl Display) {
+        self.tell(Severity::Error, code::UNSUPPORTED, &message, None);
     }
 
-    pub(crate) fn report(
+    // Decoders call this hundreds of times: texts are made here, and not where they are called for.
+    #[inline(never)]
+    pub(crate) fn tell(
         &self,
         severity: Severity,
         code: &'static str,
-        message: impl Into<String>,
-        hint: Option<String>,
+        message: &dyn Display,
+        hint: Option<&dyn Display>,
     ) {
-        self.tell(severity, code, message.into(), hint);
-    }
-
-    #[inline(never)]
-    fn tell(&self, severity: Severity, code: &'static str, message: String, hint: Option<String>) {
-        self.sink.report(severity, code, self.place(), message, hint);
+        let hint = hint.map(ToString::to_string);
+        self.sink.report(severity, code, self.place(), message.to_string(), hint);
     }
 
     /// Reports that the value is of another kind than `expected`, such as `a string`.
@@ -147,7 +147,8 @@ impl<'a> Cursor<'a> {
             _ => None,
         };
         let hint = hint.or_else(|| quotes.map(str::to_owned));
-        self.report(Severity::Error, code::SCHEMA, format!("expected {expected}, found {found}"), hint);
+        let message = format!("expected {expected}, found {found}");
+        self.sink.report(Severity::Error, code::SCHEMA, self.place(), message, hint);
     }
 
     /// The elements of a list. A decoder gets `null` elements too.
@@ -156,8 +157,11 @@ impl<'a> Cursor<'a> {
             Value::Sequence(items) => {
                 // As long as it has to be: `collect` would make room for four at least, of values that are large.
                 let mut decoded = Vec::with_capacity(items.len());
-                let items = items.iter().enumerate();
-                decoded.extend(items.filter_map(|(index, node)| decode(&self.index(index, node))));
+                for (index, node) in items.iter().enumerate() {
+                    if let Some(value) = decode(&self.index(index, node)) {
+                        decoded.push(value);
+                    }
+                }
                 decoded
             }
             _ => self.wrong_kind("a list").unwrap_or_default(),

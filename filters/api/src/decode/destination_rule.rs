@@ -105,7 +105,7 @@ fn traffic_policy(policy: &Cursor<'_>) -> Option<TrafficPolicy> {
         let ports = fields.get("portLevelSettings", |field| {
             let ports = field.list(port_policy);
             if ports.len() > MOST_PORTS {
-                field.error(format!("more than {MOST_PORTS} ports"));
+                field.error(format_args!("more than {MOST_PORTS} ports"));
             }
             Some(ports)
         });

@@ -72,7 +72,7 @@ pub(super) fn each<T>(fields: &Object<'_>, other: impl Fn(&Object<'_>) -> Option
 pub(super) fn not_carried_out(fields: &Object<'_>, kind: &'static str) {
     fields.get(kind, |field| {
         let message = format!("extension providers of kind `{kind}` are not carried out");
-        field.report(Severity::Warning, code::UNSUPPORTED, message, None);
+        field.tell(Severity::Warning, code::UNSUPPORTED, &message, None);
         Some(())
     });
 }

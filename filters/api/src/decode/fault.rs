@@ -91,7 +91,7 @@ fn grpc_status(status: &Cursor<'_>) -> Option<u32> {
             || format!("one of {}", GRPC_STATUSES.join(", ")),
             |meant| format!("did you mean `{meant}`?"),
         );
-        status.error_hint(format!("`{}` is not a status of gRPC", shorten(&text)), hint);
+        status.error_hint(format_args!("`{}` is not a status of gRPC", shorten(&text)), hint);
     }
     code
 }

@@ -17,8 +17,17 @@ use crate::{
 };
 
 pub(crate) fn decode(fields: &Object<'_>) -> Option<Gateway> {
+    decode_with::<true>(fields)
+}
+
+/// Of TLS settings only the mode: certificates are of no concern to a filter.
+pub(crate) fn decode_hosts(fields: &Object<'_>) -> Option<Gateway> {
+    decode_with::<false>(fields)
+}
+
+fn decode_with<const TLS: bool>(fields: &Object<'_>) -> Option<Gateway> {
     let selector = fields.get("selector", |at| at.selector_labels()).unwrap_or_default();
-    let servers = fields.list("servers", server);
+    let servers = fields.list("servers", server::<TLS>);
     if !fields.is_set("servers") {
         fields.cursor.error("missing `servers`: a Gateway needs one at least");
     }
@@ -27,7 +36,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<Gateway> {
     Some(Gateway { selector, servers })
 }
 
-fn server(server: &Cursor<'_>) -> Option<Server> {
+fn server<const TLS: bool>(server: &Cursor<'_>) -> Option<Server> {
     server.object(|fields| {
         let bind = fields.get("bind", bind);
         let on_socket = bind.as_ref().is_some_and(|bind| bind.starts_with("unix://"));
@@ -40,10 +49,10 @@ fn server(server: &Cursor<'_>) -> Option<Server> {
         if !fields.is_set("hosts") {
             server.error("missing `hosts`: a server needs one at least");
         }
-        let tls = fields.get("tls", certificates::server);
+        let tls = fields.get("tls", if TLS { certificates::server } else { certificates::server_mode });
         let name = fields.text("name");
         fields.skip("defaultEndpoint");
-        if let Some(port) = &port {
+        if TLS && let Some(port) = &port {
             tls_fits(server, port.protocol, fields.has("tls"), tls.as_ref());
         }
         Some(Server { port: port?, bind, hosts, tls, name })
@@ -90,7 +99,7 @@ fn host(host: &Cursor<'_>) -> Option<ServerHost> {
         Some((".", name)) => (NamespaceScope::Namespace(host.namespace().to_owned()), name),
         Some((namespace, name)) => {
             if let Err(reason) = check::names::dns_label(namespace) {
-                host.error(format!("namespace `{}` {reason}", shorten(namespace)));
+                host.error(format_args!("namespace `{}` {reason}", shorten(namespace)));
             }
             (NamespaceScope::Namespace(namespace.to_owned()), name)
         }
@@ -108,12 +117,12 @@ pub(crate) fn full_host(cursor: &Cursor<'_>, name: &str) -> Option<HostPattern> 
     }
     if !is_address && name != "*" && !name.contains('.') {
         cursor.error_hint(
-            format!("`{name}` is a short name, which is not allowed here"),
+            format_args!("`{name}` is a short name, which is not allowed here"),
             "write a host name with a dot, or `*`",
         );
     }
     if check::names::is_partial_wildcard(name) {
-        cursor.error_hint(format!("`{name}` covers a part of a label"), "begin it with `*.`");
+        cursor.error_hint(format_args!("`{name}` covers a part of a label"), "begin it with `*.`");
     }
     Some(HostPattern::parse(name))
 }

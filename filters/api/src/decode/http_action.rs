@@ -116,11 +116,14 @@ fn redirect_code(code: &Cursor<'_>) -> Option<RedirectCode> {
         308 => RedirectCode::PermanentRedirect,
         other => {
             if (300..=399).contains(&other) {
-                code.unsupported(format!(
+                code.unsupported(format_args!(
                     "Envoy can't redirect with status `{other}`, only with 301, 302, 303, 307 and 308"
                 ));
             } else {
-                code.error_hint(format!("`{other}` is not a redirect"), "one of 301, 302, 303, 307, 308");
+                code.error_hint(
+                    format_args!("`{other}` is not a redirect"),
+                    "one of 301, 302, 303, 307, 308",
+                );
             }
             return None;
         }

@@ -80,7 +80,7 @@ fn headers(
 fn claim(key: &str, value: &Cursor<'_>, place: Place, decoded: Option<&StringMatch>) {
     if place.on_mesh {
         value.error_hint(
-            format!("JWT claim based routing (key: {}) is only supported for gateway", shorten(key)),
+            format_args!("JWT claim based routing (key: {}) is only supported for gateway", shorten(key)),
             if place.in_delegate {
                 "ask for the claim in the rule that delegates"
             } else {

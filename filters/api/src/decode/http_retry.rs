@@ -38,7 +38,9 @@ pub(crate) fn decode(retries: &Cursor<'_>) -> Option<HttpRetry> {
             fields.get(name, |field| {
                 if disabled {
                     field.error_hint(
-                        format!("`{name}` has no effect: without `attempts` above 0 there are no retries"),
+                        format_args!(
+                            "`{name}` has no effect: without `attempts` above 0 there are no retries"
+                        ),
                         "set `attempts`",
                     );
                 }
@@ -89,5 +91,5 @@ fn unknown(field: &Cursor<'_>, condition: &str) {
             |meant| format!("did you mean `{meant}`?"),
         )
     };
-    field.error_hint(format!("`{}` is not a condition of a retry", shorten(condition)), hint);
+    field.error_hint(format_args!("`{}` is not a condition of a retry", shorten(condition)), hint);
 }

@@ -33,7 +33,7 @@ pub(crate) fn decode(route: &Cursor<'_>, place: Place) -> Option<HttpRoute> {
         if matches!(action, Some(RouteAction::Redirect(_) | RouteAction::DirectResponse(_))) {
             for name in ["fault", "rewrite"] {
                 fields.get(name, |field| {
-                    field.error(format!("`{name}` has no place beside `redirect` or `directResponse`"));
+                    field.error(format_args!("`{name}` has no place beside `redirect` or `directResponse`"));
                     Some(())
                 });
             }

@@ -24,6 +24,12 @@ pub(crate) fn service(fields: &Object<'_>) -> Option<Service> {
     })
 }
 
+/// Of a Service only its ports.
+pub(crate) fn service_ports(fields: &Object<'_>) -> Option<Service> {
+    fields.ignore_rest();
+    Some(Service { ports: fields.list("ports", service_port), ..Service::default() })
+}
+
 fn service_port(port: &Cursor<'_>) -> Option<ServicePort> {
     port.object(|fields| {
         fields.ignore_rest();

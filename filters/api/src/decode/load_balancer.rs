@@ -69,7 +69,7 @@ fn consistent_hash(hash: &Cursor<'_>) -> Option<LoadBalancerPolicy> {
         fields.at_most_one(&keys);
         fields.at_most_one(&["ringHash", "maglev", "minimumRingSize"]);
         if !keys.iter().any(|name| fields.has(name)) {
-            hash.error(format!("missing one of `{}`", keys.join("`, `")));
+            hash.error(format_args!("missing one of `{}`", keys.join("`, `")));
         }
         let header = fields.get("httpHeaderName", |name| name.checked(crate::check::headers::name));
         let header = header.map(|name| HashKey::Header(name.to_ascii_lowercase()));
@@ -123,7 +123,7 @@ fn algorithm(fields: &Object<'_>) -> HashAlgorithm {
                 let size = size(field)?;
                 if size == 0 || size >= LARGEST_TABLE || !is_prime(size) {
                     field.error_hint(
-                        format!("`{size}` is not a prime below {LARGEST_TABLE}"),
+                        format_args!("`{size}` is not a prime below {LARGEST_TABLE}"),
                         format!("Envoy's own choice is {TABLE}"),
                     );
                 }
@@ -182,7 +182,7 @@ fn distribute(entry: &Cursor<'_>) -> Option<(String, Vec<(String, u32)>)> {
             .unwrap_or_default();
         let sum: u32 = to.iter().map(|(_, weight)| *weight).sum();
         if sum != 100 {
-            entry.error(format!("the weights under `to` add up to {sum}, not to 100"));
+            entry.error(format_args!("the weights under `to` add up to {sum}, not to 100"));
         }
         Some((from?, to))
     })
@@ -216,7 +216,7 @@ fn warmup(warmup: &Cursor<'_>) -> Option<Warmup> {
         let aggression = fields.get("aggression", |aggression| {
             let value = aggression.number()?;
             if value <= 0.0 {
-                aggression.error(format!("`{}` is not above 0", Number::Float(value)));
+                aggression.error(format_args!("`{}` is not above 0", Number::Float(value)));
             }
             Some(value)
         });

@@ -132,7 +132,7 @@ fn log_format(at: &Cursor<'_>, encoding: AccessLogEncoding) -> Option<String> {
             Ok(_) => Some(format),
             Err(error) => {
                 at.error_hint(
-                    format!("is not an object of JSON: {error}"),
+                    format_args!("is not an object of JSON: {error}"),
                     "`accessLogEncoding` is `JSON`: write `{\"key\": \"%OPERATOR%\"}`",
                 );
                 None
@@ -152,7 +152,7 @@ fn default_providers(field: &Cursor<'_>, known: &[&str]) -> Option<DefaultProvid
             let name = at.non_empty()?;
             if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
                 let hint = format!("there is `{}`", known.join("`, `"));
-                at.warn_hint(format!("no extension provider is called `{}`", shorten(&name)), hint);
+                at.warn_hint(format_args!("no extension provider is called `{}`", shorten(&name)), hint);
             }
             Some(name)
         };
@@ -169,7 +169,7 @@ fn not_carried_out(fields: &Object<'_>, names: &[&'static str]) {
     for name in names {
         fields.get(name, |field| {
             let message = format!("`{name}` of the mesh configuration is not carried out yet");
-            field.report(Severity::Warning, code::UNSUPPORTED, message, None);
+            field.tell(Severity::Warning, code::UNSUPPORTED, &message, None);
             Some(())
         });
     }

@@ -132,7 +132,7 @@ impl<'a> Object<'a> {
     #[inline(never)]
     fn must_have(&self, name: &'static str) {
         if !self.has(name) {
-            self.cursor.error(format!("missing `{name}`"));
+            self.cursor.error(format_args!("missing `{name}`"));
         }
     }
 
@@ -172,7 +172,7 @@ impl<'a> Object<'a> {
         let given: Vec<_> =
             names.iter().filter(|name| is_given(name)).map(|name| format!("`{name}`")).collect();
         if given.len() > 1 {
-            self.cursor.error(format!("only one of {} can be given", given.join(" and ")));
+            self.cursor.error(format_args!("only one of {} can be given", given.join(" and ")));
         }
     }
 
@@ -189,7 +189,7 @@ impl<'a> Object<'a> {
             let name = names.get(at).copied().unwrap_or_default();
             element
                 .unwrap_or(list)
-                .error(format!("{what} `{}` is given twice", super::cursor::shorten(name)));
+                .error(format_args!("{what} `{}` is given twice", super::cursor::shorten(name)));
         }
     }
 
@@ -212,7 +212,7 @@ impl<'a> Object<'a> {
                 continue;
             };
             if entries.iter().take(at).any(|(earlier, _)| is_name(&earlier.name, name)) {
-                cursor.error(format!("`{name}` is given twice, by both of its spellings"));
+                cursor.error(format_args!("`{name}` is given twice, by both of its spellings"));
             }
         }
     }

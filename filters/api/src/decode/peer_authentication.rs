@@ -19,7 +19,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<PeerAuthentication> {
         Some(ports.map(|port, mtls| {
             let number: Option<u16> = port.parse().ok().filter(|number| *number > 0);
             if number.is_none() {
-                mtls.error(format!("port `{}` is not within 1 and 65535", shorten(port)));
+                mtls.error(format_args!("port `{}` is not within 1 and 65535", shorten(port)));
             }
             Some((number?, mode(mtls)?))
         }))

@@ -16,7 +16,7 @@ pub(super) fn decode(field: &Cursor<'_>) -> Option<ProxyTracing> {
         for name in UNSUPPORTED {
             fields.get(name, |field| {
                 let message = format!("`{name}` of the tracing of proxies is not carried out");
-                field.report(Severity::Warning, code::UNSUPPORTED, message, None);
+                field.tell(Severity::Warning, code::UNSUPPORTED, &message, None);
                 Some(())
             });
         }

@@ -22,7 +22,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<RequestAuthentication> {
     let jwt_rules = fields.get("jwtRules", |field| {
         let rules = field.list(rule);
         if rules.len() > MOST_RULES {
-            field.error(format!("more than {MOST_RULES} rules"));
+            field.error(format_args!("more than {MOST_RULES} rules"));
         }
         Some(rules)
     });
@@ -71,10 +71,10 @@ fn keys(fields: &Object<'_>) -> Option<KeySource> {
 
 /// A key set is an object with a list `keys`, or a single key.
 fn key_set(field: &Cursor<'_>, text: &str) -> Option<()> {
-    let set: Json = match serde_json::from_str(text) {
+    let set: Json = match serde_json::from_slice(text.as_bytes()) {
         Ok(set) => set,
         Err(error) => {
-            field.error(format!("the key set is not JSON: {error}"));
+            field.error(format_args!("the key set is not JSON: {error}"));
             return None;
         }
     };
@@ -89,9 +89,9 @@ fn key_set(field: &Cursor<'_>, text: &str) -> Option<()> {
     };
     for (index, key) in keys.iter().enumerate() {
         if key.get("kty").and_then(Json::as_str).is_none() {
-            field.error(format!("key {index} of the key set has no `kty`"));
+            field.error(format_args!("key {index} of the key set has no `kty`"));
         } else if PRIVATE.iter().any(|member| key.get(member).is_some()) {
-            field.warn(format!(
+            field.warn(format_args!(
                 "key {index} of the key set contains its private part, which is not needed to verify tokens"
             ));
         }
@@ -146,7 +146,7 @@ fn output_claims(fields: &Object<'_>) -> Vec<ClaimToHeader> {
 fn space_delimited(field: &Cursor<'_>) -> Option<Vec<String>> {
     let claims = field.list(|at| at.non_empty());
     if claims.len() > MOST_CLAIMS {
-        field.error(format!("more than {MOST_CLAIMS} claims"));
+        field.error(format_args!("more than {MOST_CLAIMS} claims"));
     }
     Some(claims)
 }

@@ -55,7 +55,7 @@ impl Cursor<'_> {
     pub(crate) fn bad(&self, text: &str, reason: &str) {
         match text {
             "" => self.error("must not be empty"),
-            _ => self.error(format!("`{}` {reason}", shorten(text))),
+            _ => self.error(format_args!("`{}` {reason}", shorten(text))),
         }
     }
 
@@ -89,8 +89,8 @@ impl Cursor<'_> {
     #[inline(never)]
     fn not_within(&self, number: i64, lowest: i64, highest: i64) {
         match number {
-            ..0 if lowest == 0 => self.error(format!("`{number}` is negative")),
-            _ => self.error(format!("`{number}` is not within {lowest} and {highest}")),
+            ..0 if lowest == 0 => self.error(format_args!("`{number}` is negative")),
+            _ => self.error(format_args!("`{number}` is not within {lowest} and {highest}")),
         }
     }
 
@@ -110,7 +110,7 @@ impl Cursor<'_> {
     pub(crate) fn percentage(&self) -> Option<f64> {
         let percent = self.number()?;
         if !(0.0..=100.0).contains(&percent) {
-            self.error(format!("percentage `{}` is not within 0 and 100", Number::Float(percent)));
+            self.error(format_args!("percentage `{}` is not within 0 and 100", Number::Float(percent)));
         }
         Some(percent)
     }
@@ -121,7 +121,7 @@ impl Cursor<'_> {
         let number = self.integer()?;
         let port = u16::try_from(number).ok().filter(|port| *port > 0);
         if port.is_none() {
-            self.error(format!("port `{number}` is not within 1 and 65535"));
+            self.error(format_args!("port `{number}` is not within 1 and 65535"));
         }
         port
     }
@@ -176,7 +176,7 @@ impl Cursor<'_> {
         let share = Millionths::from_percent(percent);
         if share.is_none() {
             let percent = Number::Float(percent);
-            self.error(format!("percentage `{percent}` is neither 0 nor within 0.0001 and 100"));
+            self.error(format_args!("percentage `{percent}` is neither 0 nor within 0.0001 and 100"));
         }
         share
     }
@@ -207,7 +207,7 @@ impl Cursor<'_> {
     fn unknown_value(&self, text: &str, known: Vec<&'static str>) {
         let hint = super::suggest::nearest(text, &known)
             .map_or_else(|| format!("one of {}", list(&known)), |meant| format!("did you mean `{meant}`?"));
-        self.error_hint(format!("unknown value `{}`", shorten(text)), hint);
+        self.error_hint(format_args!("unknown value `{}`", shorten(text)), hint);
     }
 }
 

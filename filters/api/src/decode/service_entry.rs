@@ -79,12 +79,12 @@ fn hosts(fields: &Object<'_>, resolution: Resolution) -> Vec<HostPattern> {
                 return None;
             }
             if check::names::is_partial_wildcard(&text) && resolution != Resolution::DynamicDns {
-                host.warn_hint(format!("`{text}` covers a part of a label"), "begin it with `*.`");
+                host.warn_hint(format_args!("`{text}` covers a part of a label"), "begin it with `*.`");
             }
             host.checked(check::names::wildcard_host).map(|text| HostPattern::parse(&text))
         });
         if matches!(&field.node.value, crate::node::Value::Sequence(items) if items.is_empty() || items.len() > MOST_HOSTS) {
-            field.error(format!("there must be 1 to {MOST_HOSTS} hosts"));
+            field.error(format_args!("there must be 1 to {MOST_HOSTS} hosts"));
         }
         Some(hosts)
     });
@@ -112,7 +112,7 @@ fn endpoints_fit(spec: &Cursor<'_>, entry: &ServiceEntry) {
         endpoint.ports.keys().find(|name| entry.ports.iter().all(|port| port.name != **name)).cloned()
     };
     if let Some(name) = entry.endpoints.iter().find_map(unknown_port) {
-        spec.error(format!("an endpoint has a port `{name}`, which is not among `ports`"));
+        spec.error(format_args!("an endpoint has a port `{name}`, which is not among `ports`"));
     }
     let several = entry.endpoints.len();
     match entry.resolution {
@@ -128,7 +128,7 @@ fn endpoints_fit(spec: &Cursor<'_>, entry: &ServiceEntry) {
             for endpoint in &entry.endpoints {
                 match &endpoint.address {
                     Address::Dns(name) => spec.error_hint(
-                        format!("endpoint `{name}` is not an IP address, as resolution STATIC wants it"),
+                        format_args!("endpoint `{name}` is not an IP address, as resolution STATIC wants it"),
                         "set `resolution: DNS`",
                     ),
                     Address::Unix(_) if entry.ports.len() != 1 => {

@@ -99,7 +99,7 @@ impl Cursor<'_> {
         self.object(|fields| {
             let selector = fields.get(name, |at| at.selector_labels()).unwrap_or_default();
             if selector.0.is_empty() {
-                self.warn(format!(
+                self.warn(format_args!(
                     "the selector has no `{name}`, so it selects every workload of the namespace"
                 ));
             }
@@ -126,7 +126,7 @@ impl Cursor<'_> {
         }
         let check = |part: &str, what: &str| {
             if check::names::dns_label(part).is_err() {
-                self.error(format!(
+                self.error(format_args!(
                     "`{}` names no gateway: its {what} is not a DNS label",
                     super::cursor::shorten(&text)
                 ));
@@ -135,7 +135,10 @@ impl Cursor<'_> {
         if let Some((namespace, name)) = text.split_once('/') {
             if namespace == "." {
                 self.error_hint(
-                    format!("`{}` names no gateway: Istio takes no `.` here", super::cursor::shorten(&text)),
+                    format_args!(
+                        "`{}` names no gateway: Istio takes no `.` here",
+                        super::cursor::shorten(&text)
+                    ),
                     format!("write `{name}`, which is in the namespace of the resource"),
                 );
                 return None;
@@ -171,7 +174,7 @@ impl Cursor<'_> {
         if found.is_none() {
             let names: Vec<_> = PROTOCOLS.iter().map(|(name, _)| name.to_ascii_uppercase()).collect();
             self.error_hint(
-                format!("unknown protocol `{}`", super::cursor::shorten(&text)),
+                format_args!("unknown protocol `{}`", super::cursor::shorten(&text)),
                 format!("one of {}", names.join(", ")),
             );
         }

@@ -19,7 +19,9 @@ use crate::{
 pub(crate) fn decode(fields: &Object<'_>) -> Option<Sidecar> {
     let parts = ["ingress", "egress", "outboundTrafficPolicy", "inboundConnectionPool"];
     if !parts.iter().any(|name| fields.has(name)) {
-        fields.cursor.error(format!("a Sidecar must not be empty: give it one of `{}`", parts.join("`, `")));
+        fields
+            .cursor
+            .error(format_args!("a Sidecar must not be empty: give it one of `{}`", parts.join("`, `")));
     }
     let egress = fields.list("egress", egress);
     let unported = egress.iter().rev().skip(1).any(|listener| listener.port.is_none());
@@ -136,7 +138,7 @@ fn egress_host(host: &Cursor<'_>) -> Option<EgressHost> {
     let text = host.string()?;
     let Some((namespace, name)) = text.split_once('/') else {
         host.error_hint(
-            format!("`{}` has no namespace", shorten(&text)),
+            format_args!("`{}` has no namespace", shorten(&text)),
             format!("write `*/{}` for every namespace", shorten(&text)),
         );
         return None;
@@ -146,7 +148,7 @@ fn egress_host(host: &Cursor<'_>) -> Option<EgressHost> {
         "*" => EgressNamespace::Any,
         other => {
             if let Err(reason) = check::names::dns_label(other) {
-                host.error(format!("namespace `{}` {reason}", shorten(other)));
+                host.error(format_args!("namespace `{}` {reason}", shorten(other)));
             }
             EgressNamespace::Named(other.to_owned())
         }

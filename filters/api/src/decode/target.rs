@@ -14,7 +14,7 @@ pub(crate) fn target(fields: &Object<'_>) -> Target {
     let several = fields.get("targetRefs", |field| {
         let refs = field.list(target_ref);
         if refs.len() > MOST {
-            field.error(format!("more than {MOST} targets"));
+            field.error(format_args!("more than {MOST} targets"));
         }
         Some(refs)
     });
@@ -45,7 +45,7 @@ fn target_ref(target: &Cursor<'_>) -> Option<TargetRef> {
             ("networking.istio.io", "ServiceEntry") => TargetKind::ServiceEntry,
             _ => {
                 target.error_hint(
-                    format!("`{}` of group `{}` can't be a target", shorten(&kind), shorten(&group)),
+                    format_args!("`{}` of group `{}` can't be a target", shorten(&kind), shorten(&group)),
                     "one of gateway.networking.k8s.io Gateway and GatewayClass, networking.istio.io ServiceEntry, \
                      and Service without a group",
                 );

@@ -134,7 +134,7 @@ fn opentelemetry(fields: &Object<'_>) -> Option<OpenTelemetry> {
     });
     for field in ["dynatraceSampler", "serviceAttributeEnrichment"] {
         fields.get(field, |at| {
-            at.unsupported(format!("`{field}` is not carried out"));
+            at.unsupported(format_args!("`{field}` is not carried out"));
             Some(())
         });
     }

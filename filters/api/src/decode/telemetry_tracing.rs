@@ -42,7 +42,7 @@ fn custom_tag(tag: &Cursor<'_>) -> Option<CustomTag> {
         let kinds = ["literal", "environment", "header", "formatter"];
         fields.at_most_one(&kinds);
         if !kinds.iter().any(|name| fields.has(name)) {
-            tag.error(format!("missing one of `{}`", kinds.join("`, `")));
+            tag.error(format_args!("missing one of `{}`", kinds.join("`, `")));
         }
         let value =
             |name| fields.get(name, |tag| tag.object(|fields| fields.required("value", |at| at.non_empty())));

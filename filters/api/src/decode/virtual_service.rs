@@ -8,7 +8,7 @@ use crate::{
     types::{
         annotations::Annotations,
         common::GatewayRef,
-        virtual_service::{HeaderKey, VirtualService},
+        virtual_service::{HeaderKey, TcpRoute, TlsRoute, VirtualService},
     },
 };
 
@@ -22,21 +22,38 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn decode(fields: &Object<'_>) -> Option<VirtualService> {
+    decode_with::<true>(fields)
+}
+
+/// Of routes of connections only that there are some: no filter sees connections.
+pub(crate) fn decode_http(fields: &Object<'_>) -> Option<VirtualService> {
+    decode_with::<false>(fields)
+}
+
+fn decode_with<const CONNECTIONS: bool>(fields: &Object<'_>) -> Option<VirtualService> {
     let hosts = fields.list("hosts", host);
     let is_delegate = !fields.is_set("hosts");
     let gateways = gateways(fields, is_delegate);
     let on_mesh = gateways.contains(&GatewayRef::Mesh);
     let place = Place { in_delegate: is_delegate, on_mesh };
     let http = fields.list("http", |route| http_route::decode(route, place));
-    let tls = fields.list("tls", |route| connection_routes::tls(route, &hosts));
-    let tcp = fields.list("tcp", connection_routes::tcp);
+    let tls = fields.list("tls", |route| match CONNECTIONS {
+        true => connection_routes::tls(route, &hosts),
+        false => Some(TlsRoute::default()),
+    });
+    let tcp = fields.list("tcp", |route| match CONNECTIONS {
+        true => connection_routes::tcp(route),
+        false => Some(TcpRoute::default()),
+    });
     if ["http", "tls", "tcp"].iter().all(|name| !fields.is_set(name)) {
         fields.cursor.error("missing `http`, `tls` or `tcp`: one of them is needed");
     }
     if is_delegate {
         for name in ["tls", "tcp"].into_iter().filter(|name| fields.is_set(name)) {
             fields.get(name, |field| {
-                field.error(format!("a VirtualService without `hosts` is a delegate, which has no `{name}`"));
+                field.error(format_args!(
+                    "a VirtualService without `hosts` is a delegate, which has no `{name}`"
+                ));
                 Some(())
             });
         }

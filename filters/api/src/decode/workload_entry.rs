@@ -30,7 +30,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<WorkloadEntry> {
         }
         Some(ports.map(|name, port| {
             if let Err(reason) = check::names::dns_label(name) {
-                port.error(format!("`{}` {reason}", shorten(name)));
+                port.error(format_args!("`{}` {reason}", shorten(name)));
             }
             port.port()
         }))

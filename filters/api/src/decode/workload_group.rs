@@ -23,7 +23,7 @@ fn entry(fields: &Object<'_>) -> Option<()> {
     fields.get("ports", |ports| {
         Some(ports.map(|name, port| {
             if let Err(reason) = check::names::dns_label(name) {
-                port.error(format!("`{}` {reason}", super::shorten(name)));
+                port.error(format_args!("`{}` {reason}", super::shorten(name)));
             }
             port.port()
         }))
@@ -51,7 +51,7 @@ fn probe(probe: &Cursor<'_>) -> Option<()> {
         }
         fields.at_most_one(&WAYS);
         if !WAYS.iter().any(|name| fields.has(name)) {
-            probe.error(format!("missing one of `{}`", WAYS.join("`, `")));
+            probe.error(format_args!("missing one of `{}`", WAYS.join("`, `")));
         }
         let port = |fields: &Object<'_>| fields.required("port", |at| at.port());
         fields.get("httpGet", |way| {

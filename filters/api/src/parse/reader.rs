@@ -111,7 +111,7 @@ impl Reader {
                 }
                 Known::Unsupported => {
                     let message = format!("`{kind}` is not supported: this resource has no effect");
-                    cursor.report(Severity::Warning, code::UNSUPPORTED, message, None);
+                    cursor.tell(Severity::Warning, code::UNSUPPORTED, &message, None);
                 }
                 Known::Other => self.parsed.ignored.push(Ignored {
                     api_version,
@@ -119,7 +119,10 @@ impl Reader {
                     position: node.position,
                     file: self.file.clone(),
                 }),
-                Known::Wrong { message, hint } => cursor.report(Severity::Error, code::SCHEMA, message, hint),
+                Known::Wrong { message, hint } => {
+                    let hint = hint.as_ref().map(|hint| hint as &dyn std::fmt::Display);
+                    cursor.tell(Severity::Error, code::SCHEMA, &message, hint);
+                }
             },
             None => {}
         }
@@ -218,7 +221,7 @@ fn annotations(map: &Cursor<'_>, kind: Kind) -> Option<Labels> {
             value.key_error(name, "is an annotation of Istio's own: nobody else can set it");
         } else if name == DRY_RUN && is_istio(kind) && kind != Kind::AuthorizationPolicy {
             value.error_hint(
-                format!("annotation `{name}` has no place on a {kind}"),
+                format_args!("annotation `{name}` has no place on a {kind}"),
                 "remove it: only an AuthorizationPolicy can be tried out",
             );
         }

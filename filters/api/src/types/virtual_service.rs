@@ -358,7 +358,7 @@ pub enum UnmatchedPreflights {
 }
 
 /// One entry of `tls`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsRoute {
     /// Any of these must match; never empty.
     pub matches: Vec<TlsMatch>,
@@ -376,7 +376,7 @@ pub struct TlsMatch {
 }
 
 /// One entry of `tcp`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TcpRoute {
     /// Any of these must match; empty: every connection does.
     pub matches: Vec<ConnectionMatch>,

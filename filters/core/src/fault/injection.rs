@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use outrigger_api::types::virtual_service::AbortError;
 
+use crate::duration::milliseconds;
 use crate::telemetry::ResponseFlags;
 use crate::verdict::Reply;
 use crate::{Request, RuleRef};
@@ -102,7 +103,7 @@ impl fmt::Display for Injection<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}[{}]", self.rule.resource, self.rule.rule)?;
         if let Some(delay) = self.delay {
-            write!(formatter, " delay={}ms", delay.as_millis())?;
+            write!(formatter, " delay={}ms", milliseconds(delay))?;
         }
         match self.abort {
             Some(AbortError::Http(status)) => write!(formatter, " abort={status}")?,

@@ -74,7 +74,9 @@ fn text(claim: &Value) -> Option<String> {
         Value::Bool(value) => Some(value.to_string()),
         Value::Number(number) => number.as_f64().map(number_text),
         Value::String(text) => Some(text.clone()),
-        Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(claim.to_string())),
+        Value::Array(_) | Value::Object(_) => {
+            serde_json::to_vec(claim).ok().map(|json| STANDARD.encode(json))
+        }
     }
 }
 

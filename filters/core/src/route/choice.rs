@@ -14,6 +14,7 @@ use super::retries::Retries;
 use super::rule::{Action, Forward, Rule};
 use super::virtual_host::Entry;
 use super::{redirect, timeout};
+use crate::duration::milliseconds;
 use crate::format::Scene;
 use crate::header_names;
 use crate::telemetry::ResponseFlags;
@@ -255,7 +256,7 @@ impl<'e> Choice<'e> {
         );
         ops.extend(self.forward().and_then(|forward| forward.profile_op.as_ref()).map(HeaderOp::borrowed));
         if let Some(timeout) = self.timeout {
-            ops.push(set(header_names::TIMEOUT, timeout.as_millis().to_string().into_bytes().into()));
+            ops.push(set(header_names::TIMEOUT, milliseconds(timeout).to_string().into_bytes().into()));
         }
         Outcome::Forward(ops)
     }

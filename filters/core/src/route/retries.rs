@@ -6,6 +6,7 @@ use std::time::Duration;
 use outrigger_api::types::virtual_service::HttpRetry;
 
 use super::retry_profile::RetryProfile;
+use crate::duration::milliseconds;
 use crate::header_names;
 use crate::verdict::HeaderOp;
 
@@ -97,7 +98,7 @@ impl Retries {
         }
         ops.push(set(header_names::MAX_RETRIES, attempts.to_string()));
         if let Some(timeout) = per_try_timeout {
-            ops.push(set(header_names::PER_TRY_TIMEOUT, timeout.as_millis().to_string()));
+            ops.push(set(header_names::PER_TRY_TIMEOUT, milliseconds(timeout).to_string()));
         }
         Self { attempts, per_try_timeout, on: conditions.join(","), profile: RetryProfile::OWN, ops }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use outrigger_api::types::virtual_service::HttpRetry;
 
+use crate::duration::milliseconds;
+
 /// The parts of a retry policy that no header can tell the router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RetryProfile {
@@ -50,7 +52,7 @@ impl RetryProfile {
         let mut name = String::from(if self.own { "own" } else { "mesh" });
         if let Some(back_off) = self.back_off {
             name.push_str(",back-off-ms=");
-            name.push_str(&back_off.as_millis().to_string());
+            name.push_str(&milliseconds(back_off).to_string());
         }
         if self.remote_localities {
             name.push_str(",remote-localities");

@@ -82,7 +82,7 @@ fn claim(path: &[String], identity: &Identity) -> Option<Vec<u8>> {
     let found = rest.iter().try_fold(identity.get(first)?, |value, part| value.get(part))?;
     match found {
         Value::String(text) => Some(text.as_bytes().to_vec()),
-        Value::Number(_) | Value::Bool(_) => Some(found.to_string().into_bytes()),
+        Value::Number(_) | Value::Bool(_) => serde_json::to_vec(found).ok(),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
