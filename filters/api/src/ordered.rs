@@ -6,18 +6,18 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 /// Sorts `items`; equal ones keep their order.
-pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
-    let mut places: Vec<usize> = (0..items.len()).collect();
-    sort_places(&mut places, &|one, other| match (items.get(one), items.get(other)) {
+pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let swaps = swaps(items.len(), &|one, other| match (items.get(one), items.get(other)) {
         (Some(one), Some(other)) => compare(one, other),
         _ => Ordering::Equal,
     });
-    let mut unsorted: Vec<Option<T>> = items.drain(..).map(Some).collect();
-    items.extend(places.into_iter().filter_map(|place| unsorted.get_mut(place)?.take()));
+    for (one, other) in swaps {
+        items.swap(one, other);
+    }
 }
 
 /// Sorts `items` by their own order.
-pub fn sort<T: Ord>(items: &mut Vec<T>) {
+pub fn sort<T: Ord>(items: &mut [T]) {
     sort_by(items, T::cmp);
 }
 
@@ -51,6 +51,28 @@ pub fn repeated(names: &[&str]) -> Vec<usize> {
     }
     sort(&mut found);
     found
+}
+
+/// What has to be swapped, one after the other, to sort so many elements.
+#[inline(never)]
+fn swaps(length: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize, usize)> {
+    let mut places: Vec<usize> = (0..length).collect();
+    sort_places(&mut places, compare);
+    // Where each element is to go.
+    let mut goes = vec![0; length];
+    for (to, from) in places.iter().enumerate() {
+        if let Some(goes) = goes.get_mut(*from) {
+            *goes = to;
+        }
+    }
+    let mut swaps = Vec::new();
+    for at in 0..length {
+        while let Some(to) = goes.get(at).copied().filter(|to| *to != at) {
+            swaps.push((at, to));
+            goes.swap(at, to);
+        }
+    }
+    swaps
 }
 
 #[inline(never)]

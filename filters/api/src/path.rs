@@ -88,7 +88,7 @@ fn index(text: &str) -> Option<(usize, &str)> {
 /// Whether a name can't be taken for anything else between the dots of a path.
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
-        && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '/'))
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/'))
 }
 
 impl fmt::Display for FieldPath {

@@ -2,10 +2,10 @@
 //! and filter state that an access log can print.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use outrigger_core::fault::{ActiveFaults, Injection, Withheld};
+use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::{FaultStat, ResponseFlags};
 
 use crate::abi::{self, MetricKind, Status};
@@ -21,12 +21,12 @@ const FLAGS: &[u8] = b"outrigger.flags";
 type Ids = Rc<[u32; FaultStat::ALL.len()]>;
 
 thread_local! {
-    static DEFINED: RefCell<HashMap<Box<str>, Ids, foldhash::fast::FixedState>> = RefCell::default();
+    static DEFINED: RefCell<ByteMap<Ids>> = RefCell::default();
 }
 
 /// The stats of a VirtualService, defined when its first fault is drawn: each exists from then on, if with 0.
 fn ids(resource: &str) -> Result<Ids, Status> {
-    if let Some(ids) = DEFINED.with_borrow(|defined| defined.get(resource).cloned()) {
+    if let Some(ids) = DEFINED.with_borrow(|defined| defined.get(resource.as_bytes()).cloned()) {
         return Ok(ids);
     }
     let mut ids = [0; FaultStat::ALL.len()];
@@ -35,7 +35,7 @@ fn ids(resource: &str) -> Result<Ids, Status> {
         *id = define(kind, stat.name(resource))?;
     }
     let ids = Rc::new(ids);
-    DEFINED.with_borrow_mut(|defined| defined.insert(resource.into(), Rc::clone(&ids)));
+    DEFINED.with_borrow_mut(|defined| defined.insert(resource.as_bytes().into(), Rc::clone(&ids)));
     Ok(ids)
 }
 

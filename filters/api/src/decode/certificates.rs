@@ -116,7 +116,9 @@ fn ciphers(fields: &Object<'_>) -> Vec<String> {
     let mut ciphers: Vec<String> = Vec::new();
     for cipher in fields.list("cipherSuites", |cipher| {
         let name = cipher.string()?;
-        let is_expression = name.is_empty() || name == "ALL" || !name.starts_with(char::is_alphanumeric);
+        let is_expression = name.is_empty()
+            || name == "ALL"
+            || !name.starts_with(|first: char| first.is_ascii_alphanumeric());
         if !is_expression && !CIPHERS.contains(&name.as_str()) {
             cipher.warn(format_args!("cipher `{}` is unknown and left out", super::cursor::shorten(&name)));
             return None;

@@ -6,7 +6,7 @@ use crate::Request;
 use crate::matching::lower_case;
 
 /// Where the values come from that a list of strings is compared with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Field {
     /// `:method`.
     Method,
@@ -34,8 +34,43 @@ pub(super) enum Field {
     Claim(Box<[String]>),
 }
 
+impl Field {
+    /// As bytes; no field's are those of another, nor the beginning of them.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let kind = match self {
+            Self::Method => 0,
+            Self::Path => 1,
+            Self::Host => 2,
+            Self::Header(name) => {
+                push(&mut bytes, name);
+                3
+            }
+            Self::Sni => 4,
+            Self::Principal => 5,
+            Self::Namespace => 6,
+            Self::Account => 7,
+            Self::TrustDomain => 8,
+            Self::Issuer => 9,
+            Self::TokenSubject => 10,
+            Self::Claim(names) => {
+                bytes.extend(names.len().to_le_bytes());
+                names.iter().for_each(|name| push(&mut bytes, name.as_bytes()));
+                11
+            }
+        };
+        bytes.insert(0, kind);
+        bytes
+    }
+}
+
+fn push(bytes: &mut Vec<u8>, name: &[u8]) {
+    bytes.extend(name.len().to_le_bytes());
+    bytes.extend_from_slice(name);
+}
+
 /// Which of the connection's addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Address {
     Source,
     Remote,

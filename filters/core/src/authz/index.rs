@@ -3,9 +3,7 @@
 //! Each rule stands under the values of one of its fields. The rules found under a request's own values, and those
 //! without such a field, are the candidates; every other rule has a field that the request does not fit.
 
-use std::collections::HashMap;
-
-use foldhash::fast::FixedState;
+use ipnet::IpNet;
 
 use super::facts::{Address, Facts, Field};
 use super::key::{Key, Keys, Pattern};
@@ -45,8 +43,7 @@ impl Index {
     /// Files each rule under its keys: `None` is a rule without any.
     pub(super) fn new(rules: &[Option<Keys<'_>>]) -> Self {
         let mut index = Self::default();
-        let mut texts = HashMap::<Field, TextIndexBuilder, FixedState>::default();
-        let mut addresses = HashMap::<Address, IpIndex, FixedState>::default();
+        let mut texts = ByteMap::<(Field, TextIndexBuilder)>::default();
         for (rule, keys) in (0u32..).zip(rules) {
             let Some(keys) = keys else {
                 index.always.push(rule);
@@ -55,20 +52,33 @@ impl Index {
             for key in keys {
                 match key {
                     Key::Text(field, pattern, text) => {
-                        texts.entry((*field).clone()).or_default().file(*pattern, text, rule);
+                        let make = || (field.clone(), TextIndexBuilder::default());
+                        let file =
+                            |(_, builder): &mut (_, TextIndexBuilder)| builder.file(*pattern, text, rule);
+                        texts.change(field.bytes().into(), make, file);
                     }
-                    Key::Address(address, block) => addresses.entry(*address).or_default().file(*block, rule),
+                    Key::Address(address, block) => index.file_address(*address, *block, rule),
                 }
             }
         }
-        for (field, builder) in texts {
+        for (_, (field, builder)) in texts.into_sorted() {
             match field {
                 Field::Header(name) => index.headers.insert(name, builder.build()),
                 other => index.texts.push((other, builder.build())),
             }
         }
-        index.addresses.extend(addresses);
         index
+    }
+
+    fn file_address(&mut self, address: Address, block: IpNet, rule: u32) {
+        match self.addresses.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, index)) => index.file(block, rule),
+            None => {
+                let mut index = IpIndex::default();
+                index.file(block, rule);
+                self.addresses.push((address, index));
+            }
+        }
     }
 
     /// The lowest rule among the candidates that `holds`.

@@ -1,11 +1,10 @@
 //! Rules by address block.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
 use ipnet::IpNet;
 
+use crate::matching::ByteMap;
 use crate::matching::cidr::normal_block;
 
 /// Rules by address block. A look-up asks once for each length of prefix in use, of which there are few.
@@ -13,7 +12,7 @@ use crate::matching::cidr::normal_block;
 pub(super) struct IpIndex {
     /// Ascending.
     lengths: Vec<u8>,
-    rules: HashMap<IpNet, Vec<u32>, FixedState>,
+    rules: ByteMap<Vec<u32>>,
 }
 
 impl IpIndex {
@@ -22,7 +21,7 @@ impl IpIndex {
         if let Err(at) = self.lengths.binary_search(&block.prefix_len()) {
             self.lengths.insert(at, block.prefix_len());
         }
-        self.rules.entry(block).or_default().push(rule);
+        self.rules.change(key(block)[..].into(), Vec::new, |rules| rules.push(rule));
     }
 
     /// The rules of each block that holds `address`.
@@ -30,7 +29,7 @@ impl IpIndex {
         let address = address.to_canonical();
         self.lengths.iter().filter_map(move |length| {
             let block = IpNet::new(address, *length).ok()?;
-            self.rules.get(&block.trunc())
+            self.rules.get(&key(block.trunc()))
         })
     }
 
@@ -38,4 +37,18 @@ impl IpIndex {
     pub(super) fn all(&self) -> impl Iterator<Item = &Vec<u32>> {
         self.rules.values()
     }
+}
+
+/// A block as bytes; no two blocks have the same.
+pub(super) fn key(block: IpNet) -> [u8; 17] {
+    let mut key = [0; 17];
+    let (address, length) = key.split_at_mut(16);
+    match block.network() {
+        IpAddr::V4(network) => address.iter_mut().zip(network.octets()).for_each(|(byte, of)| *byte = of),
+        IpAddr::V6(network) => address.copy_from_slice(&network.octets()),
+    }
+    // A block of IPv6 has a length of 128 at most.
+    let marked = if block.addr().is_ipv4() { 200 } else { 0 };
+    length.fill(block.prefix_len().saturating_add(marked));
+    key
 }

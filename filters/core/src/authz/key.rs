@@ -1,22 +1,21 @@
 //! What a rule may stand under in the index, and which of it serves best.
 
-use std::collections::HashMap;
-
-use foldhash::fast::FixedState;
 use ipnet::IpNet;
 use outrigger_api::types::authorization_policy::ValuePattern;
 
 use super::facts::{Address, Field};
+use super::ip_index;
+use crate::matching::ByteMap;
 
 /// One value of a field.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Key {
     Text(Field, Pattern, Box<[u8]>),
     Address(Address, IpNet),
 }
 
 /// How a request's value is compared with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pattern {
     Exact,
     Prefix,
@@ -45,18 +44,34 @@ impl Key {
         let text = if *field == Field::Host { text.to_ascii_lowercase() } else { text.clone() };
         Some(Self::Text(field.clone(), kind, text.into_bytes().into()))
     }
+
+    /// As bytes; no two keys have the same.
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(field, pattern, text) => {
+                let mut bytes = field.bytes();
+                bytes.push(*pattern as u8);
+                bytes.extend_from_slice(text);
+                bytes
+            }
+            Self::Address(address, block) => {
+                let mut bytes = vec![u8::MAX, *address as u8];
+                bytes.extend(ip_index::key(*block));
+                bytes
+            }
+        }
+    }
 }
 
 /// Chooses for each rule, given by its clauses, the clause and the field whose values the fewest rules share, on
 /// average: a request has one of them. `None` for a rule of which no clause has keys for all its alternatives.
 pub(super) fn choose(rules: &[Vec<Clause>]) -> Vec<Option<Keys<'_>>> {
-    let mut shared = HashMap::<&Key, usize, FixedState>::default();
+    let mut shared = ByteMap::<usize>::default();
     for key in rules.iter().flatten().flatten().flatten().flatten() {
-        let count = shared.entry(key).or_default();
-        *count = count.saturating_add(1);
+        shared.change(key.bytes().into(), || 0, |count| *count = count.saturating_add(1));
     }
     let cost = |keys: &Vec<Key>| {
-        let sharing = keys.iter().map(|key| shared.get(key).copied().unwrap_or(0)).sum::<usize>();
+        let sharing = keys.iter().map(|key| shared.get(&key.bytes()).copied().unwrap_or(0)).sum::<usize>();
         sharing.checked_div(keys.len()).unwrap_or(0)
     };
     let of_clause = |clause: &'_ Clause| -> Option<(usize, Vec<usize>)> {

@@ -1,20 +1,22 @@
 //! The check of `aud`.
 
-use std::collections::HashSet;
+use crate::matching::ByteSet;
 
 /// The audiences of a rule. Envoy leaves out `http://`, `https://` and one `/` at the end on both sides.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Audiences(HashSet<String, foldhash::fast::FixedState>);
+pub(crate) struct Audiences(ByteSet);
 
 impl Audiences {
     /// Those that `names` allows.
     pub(crate) fn new(names: &[String]) -> Self {
-        Self(names.iter().map(|name| normalized(name).to_owned()).collect())
+        let mut known = ByteSet::default();
+        names.iter().for_each(|name| known.insert(normalized(name).as_bytes().into(), ()));
+        Self(known)
     }
 
     /// Whether a token for `audiences` is allowed: one of them fits, or the rule names none.
     pub(crate) fn allow<'a>(&self, mut audiences: impl Iterator<Item = &'a str>) -> bool {
-        self.0.is_empty() || audiences.any(|name| self.0.contains(normalized(name)))
+        self.0.is_empty() || audiences.any(|name| self.0.contains(normalized(name).as_bytes()))
     }
 }
 

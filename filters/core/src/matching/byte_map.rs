@@ -11,13 +11,13 @@ use outrigger_api::ordered;
 /// The table holds places, whatever the values are: the standard library's is compiled anew for each type of value, at
 /// 1.3 kB of WebAssembly.
 #[derive(Debug, Clone)]
-pub(crate) struct ByteMap<V> {
+pub struct ByteMap<V> {
     places: HashMap<Box<[u8]>, usize, FixedState>,
     values: Vec<V>,
 }
 
 /// A set of byte strings.
-pub(crate) type ByteSet = ByteMap<()>;
+pub type ByteSet = ByteMap<()>;
 
 impl<V> Default for ByteMap<V> {
     fn default() -> Self {
@@ -27,27 +27,27 @@ impl<V> Default for ByteMap<V> {
 
 impl<V> ByteMap<V> {
     /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
     /// The value of `key`.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&V> {
+    pub fn get(&self, key: &[u8]) -> Option<&V> {
         self.values.get(*self.places.get(key)?)
     }
 
     /// Whether there is a value of `key`.
-    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+    pub fn contains(&self, key: &[u8]) -> bool {
         self.places.contains_key(key)
     }
 
     /// Every value, in the order in which they came.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+    pub fn values(&self) -> impl Iterator<Item = &V> {
         self.values.iter()
     }
 
     /// Where the value of `key` is among all, made by `make` if it has none yet.
-    pub(crate) fn place(&mut self, key: Box<[u8]>, make: impl FnOnce() -> V) -> usize {
+    pub fn place(&mut self, key: Box<[u8]>, make: impl FnOnce() -> V) -> usize {
         let next = self.values.len();
         let place = number(&mut self.places, key, next);
         if place == next {
@@ -57,7 +57,7 @@ impl<V> ByteMap<V> {
     }
 
     /// Changes the value of `key`, made by `make` if it has none yet.
-    pub(crate) fn change(&mut self, key: Box<[u8]>, make: impl FnOnce() -> V, change: impl FnOnce(&mut V)) {
+    pub fn change(&mut self, key: Box<[u8]>, make: impl FnOnce() -> V, change: impl FnOnce(&mut V)) {
         let place = self.place(key, make);
         if let Some(value) = self.values.get_mut(place) {
             change(value);
@@ -65,12 +65,12 @@ impl<V> ByteMap<V> {
     }
 
     /// Gives `key` this value, unless it has one.
-    pub(crate) fn insert(&mut self, key: Box<[u8]>, value: V) {
+    pub fn insert(&mut self, key: Box<[u8]>, value: V) {
         self.place(key, || value);
     }
 
     /// Keys and values, in the order of the keys.
-    pub(crate) fn into_sorted(self) -> impl Iterator<Item = (Box<[u8]>, V)> {
+    pub fn into_sorted(self) -> impl Iterator<Item = (Box<[u8]>, V)> {
         let mut values: Vec<Option<V>> = self.values.into_iter().map(Some).collect();
         let places = sorted(self.places).into_iter();
         places.filter_map(move |(key, place)| Some((key, values.get_mut(place)?.take()?)))

@@ -12,7 +12,7 @@ pub mod suffixes;
 pub mod template;
 pub mod value_set;
 
-pub(crate) use byte_map::{ByteMap, ByteSet};
+pub use byte_map::{ByteMap, ByteSet};
 
 /// `text` in lower case (ASCII). Copied only if it has a capital letter: few requests do.
 pub(crate) fn lower_case(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
