@@ -16,6 +16,15 @@ pub(crate) struct JsonError {
 
 /// Reads a JSON text. A key that is given twice is an error; depth is bounded.
 pub(crate) fn parse(text: &[u8]) -> Result<Node, JsonError> {
+    read(text, Seed { unique: true })
+}
+
+/// The same, but keys may be given twice.
+pub(crate) fn parse_any(text: &[u8]) -> Result<Node, JsonError> {
+    read(text, Seed { unique: false })
+}
+
+fn read(text: &[u8], seed: Seed) -> Result<Node, JsonError> {
     let fail = |error: serde_json::Error| {
         let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let text = error.to_string();
@@ -23,7 +32,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Node, JsonError> {
         JsonError { message, position: Position { line: place(error.line()), column: place(error.column()) } }
     };
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let node = Seed.deserialize(&mut reader).map_err(fail)?;
+    let node = seed.deserialize(&mut reader).map_err(fail)?;
     reader.end().map_err(fail)?;
     Ok(node)
 }
@@ -44,7 +53,11 @@ pub(crate) fn from_node(node: &Node) -> serde_json::Value {
     }
 }
 
-struct Seed;
+#[derive(Clone, Copy)]
+struct Seed {
+    /// Whether a key may be given once only.
+    unique: bool,
+}
 
 impl<'de> DeserializeSeed<'de> for Seed {
     type Value = Node;
@@ -103,7 +116,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let mut sequence = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
+        while let Some(item) = items.next_element_seed(self)? {
             sequence.push(item);
         }
         // Most have one element, and a vector that grows has room for four.
@@ -115,13 +128,13 @@ impl<'de> Visitor<'de> for Seed {
         let mut mapping: Vec<(Key, Node)> = Vec::new();
         while let Some(name) = entries.next_key_seed(Name)? {
             // Nearly every object is small; those that are not are looked through at their end.
-            if mapping.len() < SMALL && mapping.iter().any(|(known, _)| known.name == name) {
+            if self.unique && mapping.len() < SMALL && mapping.iter().any(|(known, _)| known.name == name) {
                 return Err(A::Error::custom(twice(&name)));
             }
-            mapping.push((Key { name, position: None }, entries.next_value_seed(Self)?));
+            mapping.push((Key { name, position: None }, entries.next_value_seed(self)?));
         }
         mapping.shrink_to_fit();
-        match repeated(&mapping) {
+        match repeated(&mapping).filter(|_| self.unique) {
             Some(name) => Err(A::Error::custom(twice(name))),
             None => Ok(node(Value::Mapping(mapping))),
         }

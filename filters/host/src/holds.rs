@@ -74,8 +74,10 @@ impl<T> Holds<T> {
     /// Milliseconds until the next stream is due, rounded up and at least 1; 0 if none waits, which stops the timer.
     pub(crate) fn next_tick(&self, now: Duration) -> u32 {
         let Some(Reverse((deadline, _))) = self.deadlines.peek() else { return 0 };
-        let left = deadline.saturating_sub(now).as_micros().div_ceil(1000);
-        u32::try_from(left).unwrap_or(u32::MAX).max(1)
+        let left = deadline.saturating_sub(now);
+        let milliseconds = left.as_secs().saturating_mul(1000);
+        let milliseconds = milliseconds.saturating_add(left.subsec_micros().div_ceil(1000).into());
+        u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1)
     }
 }
 

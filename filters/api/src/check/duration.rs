@@ -55,16 +55,16 @@ fn part(text: &str) -> Option<(u64, &str)> {
 
 /// `scale` times `0.fraction`, cut off at a nanosecond as Go does.
 fn fraction_of(fraction: &str, scale: u64) -> Option<u64> {
-    let mut sum: u128 = 0;
-    let mut unit: u128 = u128::from(scale) * 1_000_000_000_000_000;
-    for digit in fraction.bytes().take(15) {
-        unit /= 10;
-        sum += u128::from(char::from(digit).to_digit(10)?) * unit;
-    }
-    if fraction.contains('.') {
+    let digits = fraction.as_bytes();
+    if digits.contains(&b'.') {
         return None;
     }
-    u64::try_from(sum / 1_000_000_000_000_000).ok()
+    // What is cut off at each digit is cut off at the end, too.
+    let mut sum: u64 = 0;
+    for digit in digits.get(..15).unwrap_or(digits).iter().rev() {
+        sum = (u64::from(char::from(*digit).to_digit(10)?) * scale + sum) / 10;
+    }
+    Some(sum)
 }
 
 /// Istio's rule for nearly every duration.

@@ -1,10 +1,12 @@
 //! RequestAuthentication.
 
-use serde_json::Value as Json;
+use std::slice;
 
 use super::{cursor::Cursor, object::Object, target};
 use crate::{
     check,
+    json::{self, JsonError},
+    node::{Node, Position, Value},
     types::request_authentication::{
         ClaimToHeader, JwtAnnotations, JwtHeader, JwtRule, KeySource, RequestAuthentication,
     },
@@ -71,24 +73,23 @@ fn keys(fields: &Object<'_>) -> Option<KeySource> {
 
 /// A key set is an object with a list `keys`, or a single key.
 fn key_set(field: &Cursor<'_>, text: &str) -> Option<()> {
-    let set: Json = match serde_json::from_slice(text.as_bytes()) {
+    let set = match json::parse_any(text.as_bytes()) {
         Ok(set) => set,
-        Err(error) => {
-            field.error(format_args!("the key set is not JSON: {error}"));
+        Err(JsonError { message, position: Position { line, column } }) => {
+            field.error(format_args!("the key set is not JSON: {message} at line {line} column {column}"));
             return None;
         }
     };
-    let single = [set.clone()];
-    let keys = match set.get("keys") {
-        Some(Json::Array(keys)) => keys.as_slice(),
-        None if set.get("kty").is_some() => single.as_slice(),
+    let keys = match set.get("keys").map(|keys| &keys.value) {
+        Some(Value::Sequence(keys)) => keys.as_slice(),
+        None if set.get("kty").is_some() => slice::from_ref(&set),
         _ => {
             field.error("the key set has no list `keys`");
             return None;
         }
     };
     for (index, key) in keys.iter().enumerate() {
-        if key.get("kty").and_then(Json::as_str).is_none() {
+        if key.get("kty").and_then(Node::as_str).is_none() {
             field.error(format_args!("key {index} of the key set has no `kty`"));
         } else if PRIVATE.iter().any(|member| key.get(member).is_some()) {
             field.warn(format_args!(

@@ -1,7 +1,6 @@
 //! Telemetry.
 
 use super::{cursor::Cursor, object::Object, target, telemetry_tracing};
-use crate::ordered;
 use crate::types::telemetry::{
     AccessLogging, MetricSelector, Metrics, MetricsOverride, StandardMetric, TagOverride, Telemetry,
     WorkloadMode,
@@ -93,7 +92,7 @@ fn metrics_override(entry: &Cursor<'_>) -> Option<MetricsOverride> {
             metric,
             mode,
             disabled: fields.get("disabled", |at| at.bool()),
-            tag_overrides: ordered::map(tags.unwrap_or_default()),
+            tag_overrides: tags.unwrap_or_default(),
         })
     })
 }

@@ -94,7 +94,7 @@ pub struct MetricsOverride {
     /// Switched off; `None`: as it was.
     pub disabled: Option<bool>,
     /// Changes to labels.
-    pub tag_overrides: BTreeMap<String, TagOverride>,
+    pub tag_overrides: Vec<(String, TagOverride)>,
 }
 
 /// Which metrics an override is about.

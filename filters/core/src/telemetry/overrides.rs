@@ -1,7 +1,5 @@
 //! What the Telemetries of a proxy make of its metrics: which are measured, and with which labels.
 
-use std::collections::BTreeMap;
-
 use outrigger_api::problem::code;
 use outrigger_api::types::telemetry::{MetricSelector, TagOverride, WorkloadMode};
 use outrigger_api::{Problem, Proxy, Resource, select};
@@ -28,7 +26,23 @@ pub enum Tag {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Changes {
     disabled: bool,
-    tags: BTreeMap<String, Tag>,
+    /// Sorted by label.
+    tags: Vec<(String, Tag)>,
+}
+
+impl Changes {
+    fn set(&mut self, label: String, tag: Tag) {
+        let place = self.place(&label);
+        if let Ok(known) = place {
+            self.tags.remove(known);
+        }
+        self.tags.insert(place.unwrap_or_else(|place| place), (label, tag));
+    }
+
+    /// Where the tag of `label` stands, or would have to.
+    fn place(&self, label: &str) -> Result<usize, usize> {
+        self.tags.binary_search_by(|(known, _)| known.as_str().cmp(label))
+    }
 }
 
 /// What the Telemetries of a proxy make of its metrics.
@@ -81,13 +95,14 @@ impl Overrides {
         if problems.is_empty() { Ok(overrides) } else { Err(problems) }
     }
 
-    fn apply(&mut self, metrics: &[Metric], disabled: Option<bool>, tags: &BTreeMap<String, TagOverride>) {
+    fn apply(&mut self, metrics: &[Metric], disabled: Option<bool>, tags: &[(String, TagOverride)]) {
         let tags: Vec<_> = tags.iter().map(|(label, tag)| (label, self.tag(tag))).collect();
         for (metric, changes) in Metric::ALL.into_iter().zip(&mut self.changes) {
             if metrics.contains(&metric) {
                 changes.disabled = disabled.unwrap_or(changes.disabled);
-                let tags = tags.iter().map(|(label, tag)| ((*label).clone(), tag.clone()));
-                changes.tags.extend(tags);
+                for (label, tag) in &tags {
+                    changes.set((*label).clone(), tag.clone());
+                }
             }
         }
     }
@@ -132,7 +147,10 @@ impl Overrides {
 
     /// What becomes of a label of `metric`; `None`: it stays.
     pub(super) fn tag_of(&self, metric: Metric, label: &str) -> Option<&Tag> {
-        self.of(metric)?.tags.get(label)
+        {
+            let changes = self.of(metric)?;
+            changes.tags.get(changes.place(label).ok()?).map(|(_, tag)| tag)
+        }
     }
 
     /// Labels that some metric has besides Istio's.
