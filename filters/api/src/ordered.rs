@@ -53,20 +53,32 @@ pub fn repeated(names: &[&str]) -> Vec<usize> {
     found
 }
 
+/// Brings each of `items` to where its place stands in `places`, which has each once.
+pub fn arrange<T>(items: &mut [T], places: &[usize]) {
+    for (one, other) in swaps_to(places) {
+        items.swap(one, other);
+    }
+}
+
 /// What has to be swapped, one after the other, to sort so many elements.
 #[inline(never)]
 fn swaps(length: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize, usize)> {
     let mut places: Vec<usize> = (0..length).collect();
     sort_places(&mut places, compare);
+    swaps_to(&places)
+}
+
+#[inline(never)]
+fn swaps_to(places: &[usize]) -> Vec<(usize, usize)> {
     // Where each element is to go.
-    let mut goes = vec![0; length];
+    let mut goes = vec![0; places.len()];
     for (to, from) in places.iter().enumerate() {
         if let Some(goes) = goes.get_mut(*from) {
             *goes = to;
         }
     }
     let mut swaps = Vec::new();
-    for at in 0..length {
+    for at in 0..places.len() {
         while let Some(to) = goes.get(at).copied().filter(|to| *to != at) {
             swaps.push((at, to));
             goes.swap(at, to);

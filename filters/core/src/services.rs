@@ -74,14 +74,15 @@ impl Services {
                 named.change(host.as_bytes().into(), make, |service| service.ports.extend(port));
             }
         }
-        for (_, mut service) in named.into_sorted() {
+        for mut service in named.into_values() {
             if service.ports.is_empty() {
                 service.ports.push(DEFAULT_PORT);
             }
             services.insert(service);
         }
         let mut sorted = Self::default();
-        for (host, mut service) in services.by_host.into_sorted() {
+        let (hosts, services) = services.by_host.into_sorted();
+        for (host, mut service) in hosts.into_iter().zip(services) {
             ordered::sort(&mut service.ports);
             service.ports.dedup();
             sorted.by_host.insert(host, service);

@@ -1,10 +1,10 @@
 //! The endpoints that requests came to: their cluster and the workload that the configuration says is there.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::Workload;
 
 use crate::peers::Peers;
@@ -28,14 +28,14 @@ pub(crate) struct Destination {
 /// The endpoints that this thread knows, by cluster and address.
 #[derive(Debug)]
 pub(crate) struct Destinations {
-    known: RefCell<HashMap<Vec<u8>, (Destination, Instant), foldhash::fast::FixedState>>,
+    known: RefCell<ByteMap<(Destination, Instant)>>,
     /// Whether workloads are asked for at all.
     with_workloads: bool,
 }
 
 impl Destinations {
     pub(crate) fn new(with_workloads: bool, hasher: foldhash::fast::FixedState) -> Self {
-        Self { known: RefCell::new(HashMap::with_hasher(hasher)), with_workloads }
+        Self { known: RefCell::new(ByteMap::with_hasher(hasher)), with_workloads }
     }
 
     /// The endpoint of the current stream, in `cluster`. `place`: its cluster and address.
@@ -55,7 +55,7 @@ impl Destinations {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(place.to_vec(), (destination.clone(), now.unwrap_or_else(Instant::now)));
+        known.replace(place.into(), (destination.clone(), now.unwrap_or_else(Instant::now)));
         destination
     }
 }

@@ -1,9 +1,9 @@
 //! The workloads at the other ends of requests, as they describe themselves.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::{METADATA, METADATA_ID, Workload};
 
 use crate::abi::{self, Map, Status};
@@ -18,7 +18,7 @@ const MOST: usize = 4096;
 /// The workloads that this thread knows, and its own.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    known: RefCell<HashMap<Vec<u8>, Rc<Workload>, foldhash::fast::FixedState>>,
+    known: RefCell<ByteMap<Rc<Workload>>>,
     unknown: Rc<Workload>,
     /// The values of both headers.
     own: (String, String),
@@ -26,7 +26,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) fn new(own: &Workload, hasher: foldhash::fast::FixedState) -> Self {
-        let known = RefCell::new(HashMap::with_hasher(hasher));
+        let known = RefCell::new(ByteMap::with_hasher(hasher));
         Self { known, unknown: Rc::default(), own: own.to_headers() }
     }
 
@@ -64,7 +64,7 @@ impl Peers {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(value, Rc::clone(&workload));
+        known.insert(value.into(), Rc::clone(&workload));
         workload
     }
 }

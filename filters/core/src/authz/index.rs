@@ -61,7 +61,7 @@ impl Index {
                 }
             }
         }
-        for (_, (field, builder)) in texts.into_sorted() {
+        for (field, builder) in texts.into_values() {
             match field {
                 Field::Header(name) => index.headers.insert(name, builder.build()),
                 other => index.texts.push((other, builder.build())),

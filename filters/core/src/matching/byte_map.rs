@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use outrigger_api::ordered;
 
-/// Values by bytes. Its hasher needs no randomness, which a filter would have to ask the host for: keys come from the
-/// configuration, requests only look them up.
+/// Values by bytes. The default hasher needs no randomness, which a filter would have to ask the host for: it is for keys
+/// from the configuration, which requests only look up.
 ///
 /// The table holds places, whatever the values are: the standard library's is compiled anew for each type of value, at
 /// 1.3 kB of WebAssembly.
@@ -26,6 +26,22 @@ impl<V> Default for ByteMap<V> {
 }
 
 impl<V> ByteMap<V> {
+    /// With a hasher that nobody knows, for keys from requests.
+    pub fn with_hasher(hasher: FixedState) -> Self {
+        Self { places: HashMap::with_hasher(hasher), values: Vec::new() }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.values.clear();
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -64,16 +80,29 @@ impl<V> ByteMap<V> {
         }
     }
 
+    /// Gives `key` this value, whether it has one or not.
+    pub fn replace(&mut self, key: Box<[u8]>, value: V) {
+        match self.places.get(&key).and_then(|place| self.values.get_mut(*place)) {
+            Some(known) => *known = value,
+            None => self.insert(key, value),
+        }
+    }
+
     /// Gives `key` this value, unless it has one.
     pub fn insert(&mut self, key: Box<[u8]>, value: V) {
         self.place(key, || value);
     }
 
-    /// Keys and values, in the order of the keys.
-    pub fn into_sorted(self) -> impl Iterator<Item = (Box<[u8]>, V)> {
-        let mut values: Vec<Option<V>> = self.values.into_iter().map(Some).collect();
-        let places = sorted(self.places).into_iter();
-        places.filter_map(move |(key, place)| Some((key, values.get_mut(place)?.take()?)))
+    /// The keys in order, and the value of each.
+    pub fn into_sorted(mut self) -> (Vec<Box<[u8]>>, Vec<V>) {
+        let (keys, places) = sorted(self.places);
+        ordered::arrange(&mut self.values, &places);
+        (keys, self.values)
+    }
+
+    /// The values in the order of their keys.
+    pub fn into_values(self) -> Vec<V> {
+        self.into_sorted().1
     }
 }
 
@@ -83,10 +112,10 @@ fn number(places: &mut HashMap<Box<[u8]>, usize, FixedState>, key: Box<[u8]>, ne
 }
 
 #[inline(never)]
-fn sorted(places: HashMap<Box<[u8]>, usize, FixedState>) -> Vec<(Box<[u8]>, usize)> {
+fn sorted(places: HashMap<Box<[u8]>, usize, FixedState>) -> (Vec<Box<[u8]>>, Vec<usize>) {
     let mut sorted: Vec<_> = places.into_iter().collect();
     ordered::sort(&mut sorted);
-    sorted
+    sorted.into_iter().unzip()
 }
 
 #[cfg(test)]
@@ -107,8 +136,11 @@ mod tests {
         assert_eq!(map.values().copied().collect::<Vec<_>>(), [1, 12, 15]);
         assert_eq!((map.get(b"b"), map.get(b"c"), map.contains(b"a")), (Some(&1), None, true));
         assert_eq!(map.place(b"a"[..].into(), || 7), 1);
-        let sorted: Vec<(Box<[u8]>, i32)> =
-            vec![(b""[..].into(), 15), (b"a"[..].into(), 12), (b"b"[..].into(), 1)];
-        assert_eq!(map.into_sorted().collect::<Vec<_>>(), sorted);
+        map.replace(b"b"[..].into(), 9);
+        map.replace(b"c"[..].into(), 8);
+        let keys: Vec<Box<[u8]>> = ["", "a", "b", "c"].map(|key| key.as_bytes().into()).into();
+        assert_eq!(map.clone().into_sorted(), (keys, vec![15, 12, 9, 8]));
+        map.clear();
+        assert!(map.is_empty() && map.get(b"a").is_none());
     }
 }

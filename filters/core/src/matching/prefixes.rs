@@ -16,9 +16,8 @@ impl<V> Default for Prefixes<V> {
 }
 
 impl<V> Prefixes<V> {
-    /// Sorts distinct prefixes.
-    pub fn new(prefixes: impl IntoIterator<Item = (Box<[u8]>, V)>) -> Self {
-        let (texts, values) = prefixes.into_iter().unzip();
+    /// Sorts distinct prefixes, each with a value.
+    pub fn new((texts, values): (Vec<Box<[u8]>>, Vec<V>)) -> Self {
         Self { affixes: Affixes::new(At::Start, texts), values }
     }
 
@@ -43,7 +42,7 @@ mod tests {
     #[test]
     fn finds_every_prefix_longest_first() {
         let texts = ["", "/", "/a", "/a/b", "/a/c", "/ab", "/b", "/a/b/c/d"];
-        let prefixes = Prefixes::new(texts.map(|text| (text.as_bytes().into(), text)));
+        let prefixes = Prefixes::new(texts.map(|text| (text.as_bytes().into(), text)).into_iter().unzip());
         for (text, found) in [
             ("/a/b/c", &["/a/b", "/a", "/", ""][..]),
             ("/a/bb", &["/a/b", "/a", "/", ""]),

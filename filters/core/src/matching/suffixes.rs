@@ -16,9 +16,8 @@ impl<V> Default for Suffixes<V> {
 }
 
 impl<V> Suffixes<V> {
-    /// Sorts distinct suffixes.
-    pub fn new(suffixes: impl IntoIterator<Item = (Box<[u8]>, V)>) -> Self {
-        let (texts, values) = suffixes.into_iter().unzip();
+    /// Sorts distinct suffixes, each with a value.
+    pub fn new((texts, values): (Vec<Box<[u8]>>, Vec<V>)) -> Self {
         Self { affixes: Affixes::new(At::End, texts), values }
     }
 
@@ -49,7 +48,7 @@ mod tests {
     #[test]
     fn finds_every_suffix_longest_first() {
         let texts = ["", ".com", ".example.com", "a.example.com", ".b.example.com", "le.com", ".org"];
-        let suffixes = Suffixes::new(texts.map(|text| (text.as_bytes().into(), text)));
+        let suffixes = Suffixes::new(texts.map(|text| (text.as_bytes().into(), text)).into_iter().unzip());
         for (text, found) in [
             ("x.example.com", &[".example.com", "le.com", ".com", ""][..]),
             ("a.example.com", &["a.example.com", ".example.com", "le.com", ".com", ""]),

@@ -136,7 +136,7 @@ impl<'r> Compiler<'r> {
         let tables = ports.into_iter().map(|(port, hosts)| {
             let mut map = HostMapBuilder::default();
             let mut known = ByteMap::default();
-            for (_, (host, mut entries)) in hosts.into_sorted() {
+            for (host, mut entries) in hosts.into_values() {
                 ordered::sort_by(&mut entries, |one, other| one.is_catch_all().cmp(&other.is_catch_all()));
                 if let Some(number) = self.virtual_host(entries, &mut known) {
                     map.insert_with(&host, || number);

@@ -60,7 +60,7 @@ impl<'r> Compiler<'r> {
             let site = self.site(&service, named.of(&service.host));
             sites.push((service.host, site));
         }
-        let alone = named.all.into_sorted().map(|(_, site)| site);
+        let alone = named.all.into_values().into_iter();
         let alone = alone.filter(|(host, _)| self.services.get(&host.to_string()).is_none());
         sites.extend(alone.map(|(host, virtual_host)| {
             let ports = Arc::new([(DEFAULT_PORT, None)]);

@@ -118,7 +118,7 @@ impl Builder<'_> {
     /// Entries by group, each group's in order.
     fn split(&self, subject: usize, mut with: Vec<(Atom, Filed)>, depth: usize) -> Result<Split, RegexError> {
         ordered::sort_by(&mut with, |(one, _), (other, _)| one.group.cmp(&other.group));
-        let (mut exact, mut prefixes) = (ByteMap::default(), Vec::new());
+        let (mut exact, mut prefixes) = (ByteMap::default(), ByteMap::default());
         let (mut sources, mut nodes) = (Vec::new(), Vec::new());
         for same in with.chunk_by(|(one, _), (other, _)| one.group == other.group) {
             let Some(test) = same.first().and_then(|(atom, _)| self.atoms.test(atom.group)) else { continue };
@@ -126,7 +126,7 @@ impl Builder<'_> {
             let node = self.node(below, depth.saturating_add(1))?;
             match test {
                 Test::Exact(text) => exact.insert(text.to_vec().into(), node),
-                Test::Prefix(text) => prefixes.push((text.to_vec().into(), node)),
+                Test::Prefix(text) => prefixes.insert(text.to_vec().into(), node),
                 Test::Regex(source) => {
                     sources.push(*source);
                     nodes.push(node);
@@ -142,7 +142,7 @@ impl Builder<'_> {
         Ok(Split {
             subject: self.atoms.subject(subject).owned(),
             exact,
-            prefixes: Prefixes::new(prefixes),
+            prefixes: Prefixes::new(prefixes.into_sorted()),
             regexes,
         })
     }
