@@ -58,8 +58,19 @@ pub(crate) fn decode(settings: &Cursor<'_>, has_outlier_detection: bool) -> Opti
 pub(crate) fn decode_hash(settings: &Cursor<'_>) -> Option<LoadBalancer> {
     settings.object(|fields| {
         fields.ignore_rest();
-        let policy = fields.get("consistentHash", consistent_hash).unwrap_or_default();
+        let policy = fields.get("consistentHash", any_hash).unwrap_or_default();
         Some(LoadBalancer { policy, ..LoadBalancer::default() })
+    })
+}
+
+/// Some consistent hash, if there is one: what it is made of is not read.
+fn any_hash(hash: &Cursor<'_>) -> Option<LoadBalancerPolicy> {
+    hash.object(|fields| {
+        fields.ignore_rest();
+        let keys = ["httpHeaderName", "httpCookie", "httpQueryParameterName"];
+        let hashes = keys.iter().any(|name| fields.has(name)) || fields.flag("useSourceIp");
+        let algorithm = HashAlgorithm::RingHash { minimum_ring_size: RING };
+        hashes.then_some(LoadBalancerPolicy::ConsistentHash { key: HashKey::SourceIp, algorithm })
     })
 }
 
