@@ -3,7 +3,7 @@
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::ordered;
 use outrigger_api::select::is_visible;
-use outrigger_api::types::common::Protocol;
+use outrigger_api::types::common::{Destination, Protocol};
 use outrigger_api::types::virtual_service::RouteAction;
 use outrigger_api::{Proxy, Resource, Spec};
 
@@ -156,14 +156,15 @@ impl Services {
 fn named_by(resource: &Resource) -> Vec<(String, Option<u16>)> {
     match &resource.spec {
         Spec::VirtualService(service) => {
-            let routed = service.http.iter().filter_map(|rule| match &rule.action {
-                RouteAction::Route(destinations) => Some(destinations),
-                _ => None,
-            });
-            let routed = routed.flatten().map(|route| &route.destination);
-            let mirrors = service.http.iter().flat_map(|rule| &rule.mirrors);
-            let all = routed.chain(mirrors.map(|mirror| &mirror.destination));
-            all.map(|destination| (destination.host.clone(), destination.port)).collect()
+            let mut named = Vec::new();
+            let mut name = |to: &Destination| named.push((to.host.clone(), to.port));
+            for rule in &service.http {
+                if let RouteAction::Route(destinations) = &rule.action {
+                    destinations.iter().for_each(|route| name(&route.destination));
+                }
+                rule.mirrors.iter().for_each(|mirror| name(&mirror.destination));
+            }
+            named
         }
         Spec::DestinationRule(rule) if !rule.host.is_wildcard() => vec![(rule.host.to_string(), None)],
         _ => Vec::new(),

@@ -79,12 +79,14 @@ fn drafts(
     proxy: &Proxy,
     problems: &mut Vec<Problem>,
 ) -> Vec<(RuleRef, Draft)> {
-    let rules = policy.rules.iter().flatten().enumerate();
-    let each = rules.map(|(at, rule)| {
+    let rules = policy.rules.as_deref().unwrap_or_default();
+    let mut drafts = Vec::with_capacity(rules.len());
+    for (at, rule) in rules.iter().enumerate() {
         refuse_metadata(resource, at, &rule.when, problems);
-        (RuleRef::new(resource, &format!("spec.rules[{at}]"), at), draft::draft(rule, proxy))
-    });
-    each.collect()
+        let reference = RuleRef::new(resource, &format!("spec.rules[{at}]"), at);
+        drafts.push((reference, draft::draft(rule, proxy)));
+    }
+    drafts
 }
 
 /// Names each condition of a rule on Envoy's dynamic metadata, which a filter can't read as Envoy does.

@@ -127,10 +127,7 @@ impl Builder<'_> {
     }
 
     fn principals(&mut self, lists: &Values<ValuePattern>) {
-        let own = |list: &[ValuePattern]| -> Vec<ValuePattern> {
-            list.iter().flat_map(|pattern| trust_domain::of_mesh(pattern, self.proxy)).collect()
-        };
-        let lists = Values { values: own(&lists.values), not_values: own(&lists.not_values) };
+        let lists = each(lists, &|pattern| trust_domain::of_mesh(pattern, self.proxy));
         self.add(
             &lists,
             |list| Matcher::Principal(PrincipalSet::new(list)),
@@ -139,10 +136,7 @@ impl Builder<'_> {
     }
 
     fn trust_domains(&mut self, lists: &Values<ValuePattern>) {
-        let own = |list: &[ValuePattern]| -> Vec<ValuePattern> {
-            list.iter().flat_map(|pattern| trust_domain::with_aliases(pattern, self.proxy)).collect()
-        };
-        let lists = Values { values: own(&lists.values), not_values: own(&lists.not_values) };
+        let lists = each(lists, &|pattern| trust_domain::with_aliases(pattern, self.proxy));
         self.text(&Field::TrustDomain, &lists, Star::Present);
     }
 
@@ -197,6 +191,19 @@ impl Builder<'_> {
         };
         self.add(lists, sorted, |_| None);
     }
+}
+
+/// With several patterns in the place of each.
+fn each(
+    lists: &Values<ValuePattern>,
+    patterns: &dyn Fn(&ValuePattern) -> Vec<ValuePattern>,
+) -> Values<ValuePattern> {
+    let all = |list: &[ValuePattern]| {
+        let mut all = Vec::new();
+        list.iter().for_each(|pattern| all.extend(patterns(pattern)));
+        all
+    };
+    Values { values: all(&lists.values), not_values: all(&lists.not_values) }
 }
 
 fn text_keys(field: &Field, patterns: &[ValuePattern]) -> Option<Vec<Key>> {

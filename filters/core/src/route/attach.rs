@@ -26,17 +26,18 @@ pub(super) fn gateway_servers<'r>(
     resources: &'r [Resource],
     proxy: &Proxy,
 ) -> Vec<(u16, Vec<Attachment<'r>>)> {
-    let gateways = select::gateways(resources, proxy).into_iter();
-    let servers = gateways.flat_map(|(resource, gateway)| {
+    let mut servers = Vec::new();
+    for (resource, gateway) in select::gateways(resources, proxy) {
         let (namespace, name) = (resource.meta.namespace.clone(), resource.meta.name.clone());
         let reference = GatewayRef::Named { namespace, name };
-        gateway.servers.iter().map(move |server| (reference.clone(), server))
-    });
+        for server in &gateway.servers {
+            let number = server.port.number;
+            if reads_requests(server) && proxy.port.is_none_or(|port| port == number) {
+                servers.push((number, attachments(resources, proxy, &reference, server)));
+            }
+        }
+    }
     servers
-        .filter(|(_, server)| reads_requests(server))
-        .filter(|(_, server)| proxy.port.is_none_or(|port| port == server.port.number))
-        .map(|(gateway, server)| (server.port.number, attachments(resources, proxy, &gateway, server)))
-        .collect()
 }
 
 fn attachments<'r>(
@@ -45,14 +46,14 @@ fn attachments<'r>(
     gateway: &GatewayRef,
     server: &Server,
 ) -> Vec<Attachment<'r>> {
-    let services = select::virtual_services(resources, gateway, proxy).into_iter();
-    services
-        .map(|(resource, spec)| {
-            let hosts = select::attached_hosts(server, spec, &resource.meta.namespace, &proxy.cluster_domain);
-            Attachment { resource, spec, gateway: gateway.clone(), hosts }
-        })
-        .filter(|attachment| !attachment.hosts.is_empty())
-        .collect()
+    let mut attachments = Vec::new();
+    for (resource, spec) in select::virtual_services(resources, gateway, proxy) {
+        let hosts = select::attached_hosts(server, spec, &resource.meta.namespace, &proxy.cluster_domain);
+        if !hosts.is_empty() {
+            attachments.push(Attachment { resource, spec, gateway: gateway.clone(), hosts });
+        }
+    }
+    attachments
 }
 
 /// Whether the server sees requests: plain HTTP, or HTTPS that it terminates itself.

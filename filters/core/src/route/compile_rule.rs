@@ -194,15 +194,19 @@ fn format_operators(
         ("response.set", &headers.response.set),
         ("response.add", &headers.response.add),
     ];
-    let pairs = lists.into_iter().flat_map(|(list, pairs)| pairs.iter().map(move |pair| (list, pair)));
-    let found = pairs.filter_map(|(list, (name, value))| {
-        // The authority is taken literally.
-        let error = Template::parse(value).err().filter(|_| !mutation::is_authority(name))?;
-        let (operator, at) = (error.operator, error.position);
-        let message = format!("the format operator `%{operator}%` at position {at} {}", error.reason);
-        let hint =
-            "`docs/routing.md` lists the operators that are carried out; a percent sign is written `%%`";
-        Some(refusal(resource, &format!("{path}.{list}[\"{name}\"]"), message, hint))
-    });
-    found.collect()
+    let mut problems = Vec::new();
+    for (list, pairs) in lists {
+        for (name, value) in pairs {
+            // The authority is taken literally.
+            let Some(error) = Template::parse(value).err().filter(|_| !mutation::is_authority(name)) else {
+                continue;
+            };
+            let (operator, at) = (error.operator, error.position);
+            let message = format!("the format operator `%{operator}%` at position {at} {}", error.reason);
+            let hint =
+                "`docs/routing.md` lists the operators that are carried out; a percent sign is written `%%`";
+            problems.push(refusal(resource, &format!("{path}.{list}[\"{name}\"]"), message, hint));
+        }
+    }
+    problems
 }

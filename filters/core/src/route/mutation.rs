@@ -45,11 +45,19 @@ impl Changes {
     /// lists of their own). An empty value changes nothing. `:authority` and `host` are no header changes but a host
     /// rewrite: see [`authority`]. What [`Template::parse`] refuses has been reported by then.
     pub(super) fn new(lists: &[&[&HeaderOperations]]) -> Self {
-        let pairs = || lists.iter().flat_map(|list| *list).flat_map(|list| list.set.iter().chain(&list.add));
-        if pairs().any(|(_, value)| matches!(Template::parse(value), Ok(Some(_)))) {
+        let is_formatted = |(_, (_, value)): &Written<'_>| matches!(Template::parse(value), Ok(Some(_)));
+        if lists.iter().any(|list| writes(list).iter().any(is_formatted)) {
             return Self::Formatted(lists.iter().map(|list| List::new(list)).collect());
         }
-        Self::Fixed(lists.iter().flat_map(|list| fixed(list)).collect())
+        let mut ops = Vec::new();
+        for list in lists {
+            ops.extend(removed(list).into_iter().map(HeaderOp::Remove));
+            for (append, (name, value)) in writes(list) {
+                let (name, value) = (Cow::Owned(name.clone()), Cow::Owned(plain(value).into_bytes()));
+                ops.push(if append { HeaderOp::Add(name, value) } else { HeaderOp::Set(name, value) });
+            }
+        }
+        Self::Fixed(ops.into())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -98,16 +106,12 @@ impl Changes {
 
 impl List {
     fn new(lists: &[&HeaderOperations]) -> Self {
-        let write = |append| {
-            move |(name, value): &HeaderValue| Write {
-                name: Cow::Owned(name.clone()),
-                append,
-                value: Template::parse(value).ok().flatten().unwrap_or_else(|| Template::text(&plain(value))),
-            }
-        };
-        let set = lists.iter().flat_map(|list| &list.set).filter(is_header).map(write(false));
-        let added = lists.iter().flat_map(|list| &list.add).filter(is_header).map(write(true));
-        Self { remove: removed(lists).collect(), write: set.chain(added).collect() }
+        let write = writes(lists).into_iter().map(|(append, (name, value))| Write {
+            name: Cow::Owned(name.clone()),
+            append,
+            value: Template::parse(value).ok().flatten().unwrap_or_else(|| Template::text(&plain(value))),
+        });
+        Self { remove: removed(lists), write: write.collect() }
     }
 }
 
@@ -126,19 +130,34 @@ pub(super) fn written<'e>(name: Cow<'e, str>, append: bool, value: Vec<u8>) -> O
     Some(if append { HeaderOp::Add(name, value.into()) } else { HeaderOp::Set(name, value.into()) })
 }
 
-fn fixed(lists: &[&HeaderOperations]) -> Vec<HeaderOp<'static>> {
-    let set = lists.iter().flat_map(|list| &list.set).filter(is_header);
-    let added = lists.iter().flat_map(|list| &list.add).filter(is_header);
-    removed(lists)
-        .map(HeaderOp::Remove)
-        .chain(set.map(|(name, value)| HeaderOp::Set(Cow::Owned(name.clone()), bytes(value))))
-        .chain(added.map(|(name, value)| HeaderOp::Add(Cow::Owned(name.clone()), bytes(value))))
-        .collect()
+/// Whether a header is added to others of its name, its name and value.
+type Written<'l> = (bool, &'l HeaderValue);
+
+/// What is written, every `set` first.
+fn writes<'l>(lists: &[&'l HeaderOperations]) -> Vec<Written<'l>> {
+    let mut all = Vec::new();
+    for append in [false, true] {
+        for list in lists {
+            for pair in if append { &list.add } else { &list.set } {
+                if !is_authority(&pair.0) && !pair.1.is_empty() {
+                    all.push((append, pair));
+                }
+            }
+        }
+    }
+    all
 }
 
-fn removed<'l>(lists: &'l [&HeaderOperations]) -> impl Iterator<Item = Cow<'static, str>> + use<'l> {
-    let removed = lists.iter().flat_map(|list| &list.remove);
-    removed.filter(|name| !name.starts_with(':') && !is_authority(name)).map(|name| Cow::Owned(name.clone()))
+fn removed(lists: &[&HeaderOperations]) -> Vec<Cow<'static, str>> {
+    let mut all = Vec::new();
+    for list in lists {
+        for name in &list.remove {
+            if !name.starts_with(':') && !is_authority(name) {
+                all.push(Cow::Owned(name.clone()));
+            }
+        }
+    }
+    all
 }
 
 /// The new `:authority` that a list asks for. Envoy takes it literally: no format operators.
@@ -161,10 +180,6 @@ pub(super) fn apply<'e>(ops: &[HeaderOp<'e>], headers: &mut Vec<(Cow<'e, str>, C
     }
 }
 
-fn is_header((name, value): &&HeaderValue) -> bool {
-    !is_authority(name) && !value.is_empty()
-}
-
 pub(super) fn is_authority(name: &str) -> bool {
     name == ":authority" || name == "host"
 }
@@ -172,10 +187,6 @@ pub(super) fn is_authority(name: &str) -> bool {
 /// A value without operators, its percent signs as they are meant.
 fn plain(value: &str) -> String {
     value.replace("%%", "%")
-}
-
-fn bytes(value: &str) -> Cow<'static, [u8]> {
-    Cow::Owned(plain(value).into_bytes())
 }
 
 #[cfg(test)]
