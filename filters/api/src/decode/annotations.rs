@@ -205,8 +205,10 @@ fn peers(text: &str) -> Result<Peers, String> {
 
 /// A list of keys, in order of preference.
 fn keys(text: &str, sets_cookies: bool) -> Result<Vec<StickyKey>, String> {
-    let keys: Vec<StickyKey> =
-        text.split(',').map(|part| key(part.trim(), sets_cookies)).collect::<Result<_, _>>()?;
+    let mut keys = Vec::new();
+    for part in text.split(',') {
+        keys.push(key(part.trim(), sets_cookies)?);
+    }
     let last = keys.iter().position(|key| match key {
         StickyKey::SourceAddress | StickyKey::Cookie { ttl: Some(_), .. } => true,
         StickyKey::Header(_) | StickyKey::Cookie { ttl: None, .. } | StickyKey::Claim(_) => false,

@@ -83,8 +83,7 @@ impl<'a> Object<'a> {
         name: &'static str,
         decode: impl FnOnce(&Cursor<'_>) -> Option<T>,
     ) -> Option<T> {
-        self.must_have(name);
-        self.get(name, decode)
+        decode(self.must_have(name).as_ref()?)
     }
 
     /// A list, empty if left out.
@@ -130,10 +129,12 @@ impl<'a> Object<'a> {
     }
 
     #[inline(never)]
-    fn must_have(&self, name: &'static str) {
-        if !self.has(name) {
+    fn must_have(&self, name: &'static str) -> Option<Cursor<'_>> {
+        let child = self.child(name);
+        if child.is_none() {
             self.cursor.error(format_args!("missing `{name}`"));
         }
+        child
     }
 
     /// Knows a field without reading it.
