@@ -33,21 +33,19 @@ impl<'r> DestinationRules<'r> {
     }
 
     fn of(resources: &'r [Resource], proxy: &Proxy, host: &str, namespace: &str) -> Self {
-        let mut rules: Vec<_> = resources
-            .iter()
-            .filter(|resource| resource.meta.namespace == namespace)
-            .filter_map(|resource| match &resource.spec {
-                Spec::DestinationRule(rule) => {
-                    let pattern = rule.host.resolve(namespace, &proxy.cluster_domain);
-                    let selected = rule.workload_selector.as_ref().is_none_or(|selector| {
-                        namespace == proxy.namespace && selector.matches(&proxy.labels)
-                    });
-                    let visible = is_visible(&rule.export_to, namespace, &proxy.namespace);
-                    (pattern.covers(host) && visible && selected).then_some((pattern, (resource, &**rule)))
-                }
-                _ => None,
-            })
-            .collect();
+        let mut rules = Vec::new();
+        for resource in resources.iter().filter(|resource| resource.meta.namespace == namespace) {
+            let Spec::DestinationRule(rule) = &resource.spec else { continue };
+            let pattern = rule.host.resolve(namespace, &proxy.cluster_domain);
+            let selected = rule
+                .workload_selector
+                .as_ref()
+                .is_none_or(|selector| namespace == proxy.namespace && selector.matches(&proxy.labels));
+            let visible = is_visible(&rule.export_to, namespace, &proxy.namespace);
+            if pattern.covers(host) && visible && selected {
+                rules.push((pattern, (resource, &**rule)));
+            }
+        }
         ordered::sort_by(&mut rules, |(one, _), (other, _)| one.by_specificity(other));
         let best = rules.first().map(|(pattern, _)| pattern.clone());
         let rules = rules.into_iter().filter(|(pattern, _)| Some(pattern) == best.as_ref());

@@ -129,9 +129,10 @@ impl Rules {
         if problems.iter().any(Problem::is_error) {
             return Err(problems);
         }
-        let enforced = providers.iter().filter(|provider| !provider.dry_run);
-        let mut written: Vec<String> =
-            enforced.flat_map(|provider| provider.outputs.names()).map(str::to_owned).collect();
+        let mut written: Vec<String> = Vec::new();
+        for provider in providers.iter().filter(|provider| !provider.dry_run) {
+            written.extend(provider.outputs.names().map(str::to_owned));
+        }
         ordered::sort(&mut written);
         written.dedup();
         providers.iter_mut().for_each(|provider| provider.places.forget_headers(&written));

@@ -57,11 +57,9 @@ impl Entry {
     }
 
     fn keys(&self) -> index::Entry<'_> {
-        let conditions = (1..).zip(&self.conditions).filter_map(|(n, condition)| condition.key(n));
-        index::Entry {
-            demands: self.conditions.len().saturating_add(1),
-            keys: std::iter::once(self.path.key(0)).chain(conditions).collect(),
-        }
+        let mut keys = vec![self.path.key(0)];
+        keys.extend((1..).zip(&self.conditions).filter_map(|(n, condition)| condition.key(n)));
+        index::Entry { demands: self.conditions.len().saturating_add(1), keys }
     }
 }
 
