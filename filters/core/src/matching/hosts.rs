@@ -52,7 +52,7 @@ impl<V> HostMap<V> {
     /// one character at least.
     pub fn find(&self, host: &[u8]) -> Option<&V> {
         let host = lower_case(host);
-        if let Some(value) = self.exact.get(&*host) {
+        if let Some(value) = self.exact.get(&host) {
             return Some(value);
         }
         let mut wildcards = self.suffixes.of(&host).filter(|(suffix, _)| suffix.len() < host.len());
