@@ -1,4 +1,4 @@
-//! RE2 as Envoy runs it and the engine's translation of it must agree on every expression and every value.
+//! RE2 as Envoy runs it and the engine's reading of it must agree on every expression and every value.
 
 use outrigger_e2e::regexes::compare;
 

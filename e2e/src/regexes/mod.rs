@@ -1,4 +1,4 @@
-//! Regular expressions before two judges: RE2 in a real Envoy, and the engine's translation. Each is a route of Envoy's own
+//! Regular expressions before two judges: RE2 in a real Envoy, and the engine's own. Each is a route of Envoy's own
 //! with a header matcher; values are sent in that header.
 
 mod grammar;

@@ -15,6 +15,7 @@ pub mod format;
 pub mod header_names;
 pub mod jwt;
 pub mod matching;
+pub mod policy_set;
 pub mod reason;
 pub mod request;
 pub mod route;
@@ -25,8 +26,9 @@ pub mod verdict;
 
 pub use attributes::Attributes;
 pub use draws::Draws;
-pub use engine::{Engine, PolicyEngine, PolicySet};
+pub use engine::{Engine, PolicyEngine};
 pub use format::Lookup;
+pub use policy_set::PolicySet;
 pub use reason::RuleRef;
 pub use request::{Connection, Now, Request};
 pub use verdict::{HeaderOp, Outcome, Reply, Verdict};
