@@ -124,17 +124,11 @@ impl Decoder {
         root.or_empty("spec", telemetry::decode_metrics).map(Spec::Telemetry)
     });
     /// VirtualService.
-    pub const VIRTUAL_SERVICE: Self = Self::new(Kind::VirtualService, |root| {
-        let annotations = annotations::of_virtual_service(root);
-        let service = root.or_empty("spec", virtual_service::decode);
-        service.map(|service| Spec::VirtualService(VirtualService { annotations, ..service }))
-    });
+    pub const VIRTUAL_SERVICE: Self =
+        Self::new(Kind::VirtualService, |root| annotated(root, virtual_service::decode));
     /// Of a VirtualService not what its `tls` and `tcp` routes are, only that there are some.
-    pub const VIRTUAL_SERVICE_HTTP: Self = Self::new(Kind::VirtualService, |root| {
-        let annotations = annotations::of_virtual_service(root);
-        let service = root.or_empty("spec", virtual_service::decode_http);
-        service.map(|service| Spec::VirtualService(VirtualService { annotations, ..service }))
-    });
+    pub const VIRTUAL_SERVICE_HTTP: Self =
+        Self::new(Kind::VirtualService, |root| annotated(root, virtual_service::decode_http));
 
     /// Those of every kind, in full.
     pub const ALL: [Self; 17] = [
@@ -193,4 +187,11 @@ impl Decoder {
     pub(crate) fn providers(self, root: &Object<'_>) -> Option<Vec<ExtensionProvider>> {
         self.providers.map(|decode| decode(root))
     }
+}
+
+/// A VirtualService, read by `decode`, with its annotations.
+fn annotated(root: &Object<'_>, decode: impl FnOnce(&Object<'_>) -> Option<VirtualService>) -> Option<Spec> {
+    let annotations = annotations::of_virtual_service(root);
+    let service = root.or_empty("spec", decode);
+    service.map(|service| Spec::VirtualService(VirtualService { annotations, ..service }))
 }

@@ -7,13 +7,11 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 /// Sorts `items`; equal ones keep their order.
 pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
-    let swaps = swaps(items.len(), &|one, other| match (items.get(one), items.get(other)) {
+    let places = places(items.len(), &|one, other| match (items.get(one), items.get(other)) {
         (Some(one), Some(other)) => compare(one, other),
         _ => Ordering::Equal,
     });
-    for (one, other) in swaps {
-        items.swap(one, other);
-    }
+    arrange(items, &places);
 }
 
 /// Sorts `items` by their own order.
@@ -29,17 +27,15 @@ pub fn map<K: Ord, V>(entries: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, 
 }
 
 /// `items` sorted, each once.
-pub fn distinct<T: Ord + Clone>(items: &[T]) -> Vec<T> {
-    let mut distinct = items.to_vec();
-    sort(&mut distinct);
-    distinct.dedup();
-    distinct
+pub fn distinct<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    sort(&mut items);
+    items.dedup();
+    items
 }
 
 /// Where `names` repeat an earlier one, in order; without comparing each with each, since hostile lists are long.
 pub fn repeated(names: &[&str]) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..names.len()).collect();
-    sort_places(&mut places, &|one, other| names.get(one).cmp(&names.get(other)));
+    let places = places(names.len(), &|one, other| names.get(one).cmp(&names.get(other)));
     let mut last = None;
     let mut found = Vec::new();
     for place in places {
@@ -60,14 +56,7 @@ pub fn arrange<T>(items: &mut [T], places: &[usize]) {
     }
 }
 
-/// What has to be swapped, one after the other, to sort so many elements.
-#[inline(never)]
-fn swaps(length: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<(usize, usize)> {
-    let mut places: Vec<usize> = (0..length).collect();
-    sort_places(&mut places, compare);
-    swaps_to(&places)
-}
-
+/// What has to be swapped for that, one after the other.
 #[inline(never)]
 fn swaps_to(places: &[usize]) -> Vec<(usize, usize)> {
     // Where each element is to go.
@@ -87,9 +76,12 @@ fn swaps_to(places: &[usize]) -> Vec<(usize, usize)> {
     swaps
 }
 
+/// The places of so many elements, in the order of these.
 #[inline(never)]
-fn sort_places(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
+fn places(length: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..length).collect();
     places.sort_by(|one, other| compare(*one, *other));
+    places
 }
 
 #[cfg(test)]
@@ -129,6 +121,6 @@ mod tests {
     fn collects_as_the_standard_library_does() {
         let entries = [(2, "b"), (1, "a"), (2, "c")];
         assert_eq!(map(entries), entries.into_iter().collect());
-        assert_eq!(distinct(&[2, 1, 2]), [1, 2]);
+        assert_eq!(distinct(vec![2, 1, 2]), [1, 2]);
     }
 }

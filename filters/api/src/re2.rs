@@ -4,7 +4,7 @@
 //! `[a&&b]`, `a**` and `{,3}` mean one thing there and another, or nothing, here; `\s` holds a vertical tab in one only;
 //! `é` is one character or two bytes.
 
-mod byte_set;
+mod byte_class;
 mod class;
 mod escape;
 mod expression;
@@ -14,7 +14,7 @@ mod repeat;
 
 use std::fmt;
 
-pub use byte_set::ByteSet;
+pub use byte_class::ByteClass;
 pub use expression::{Assertion, Expression, Repetition};
 
 /// Why an expression is refused: a sentence in lower case.

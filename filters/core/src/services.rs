@@ -83,8 +83,7 @@ impl Services {
         let mut sorted = Self::default();
         let (hosts, services) = services.by_host.into_sorted();
         for (host, mut service) in hosts.into_iter().zip(services) {
-            ordered::sort(&mut service.ports);
-            service.ports.dedup();
+            service.ports = ordered::distinct(service.ports);
             sorted.by_host.insert(host, service);
         }
         sorted
@@ -145,10 +144,18 @@ impl Services {
     }
 
     /// Adds a service. What is declared twice has the ports of both; what is declared stays as declared.
-    fn insert(&mut self, service: Service) {
-        let more = if service.declared { service.ports.clone() } else { Vec::new() };
+    fn insert(&mut self, mut service: Service) {
+        let (declared, ports) = (service.declared, std::mem::take(&mut service.ports));
         let key = service.host.to_string().into_bytes().into();
-        self.by_host.change(key, || service, |known| known.ports.extend(more));
+        self.by_host.change(
+            key,
+            || service,
+            |known| {
+                if known.declared == declared {
+                    known.ports.extend(ports);
+                }
+            },
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! Character classes: `[…]`.
 
-use super::{ByteSet, Input, RegexError, escape, property};
+use super::{ByteClass, Input, RegexError, escape, property};
 
 /// The first and the last byte of each range, by name.
 const NAMED: [(&[u8], &[u8]); 14] = [
@@ -21,9 +21,9 @@ const NAMED: [(&[u8], &[u8]); 14] = [
 ];
 
 /// Reads what follows `[`. With `fold` letters stand for both cases.
-pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
+pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteClass, RegexError> {
     let negated = input.take(b"^");
-    let mut set = ByteSet::default();
+    let mut set = ByteClass::default();
     // `]` in the first place stands for itself.
     let mut first = true;
     while first || !input.take(b"]") {
@@ -33,7 +33,7 @@ pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexE
     Ok(if negated { set.negated() } else { set })
 }
 
-fn item(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
+fn item(input: &mut Input<'_>, fold: bool) -> Result<ByteClass, RegexError> {
     if let Some(class) = named(input, fold)? {
         return Ok(class);
     }
@@ -60,16 +60,16 @@ fn item(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
     if high < low {
         return Err(RegexError::new("a range in `[…]` ends before it begins"));
     }
-    Ok(folded(ByteSet::of(&[low, high]), fold))
+    Ok(folded(ByteClass::of(&[low, high]), fold))
 }
 
 /// `set` with both cases of its letters, if that is asked for.
-pub(super) fn folded(set: ByteSet, fold: bool) -> ByteSet {
+pub(super) fn folded(set: ByteClass, fold: bool) -> ByteClass {
     if fold { set.folded() } else { set }
 }
 
 /// Takes a class such as `[:alpha:]` or `[:^alpha:]`, if one comes next. Both cases are in it before it is negated.
-fn named(input: &mut Input<'_>, fold: bool) -> Result<Option<ByteSet>, RegexError> {
+fn named(input: &mut Input<'_>, fold: bool) -> Result<Option<ByteClass>, RegexError> {
     let mut ahead = *input;
     if !ahead.take(b"[:") {
         return Ok(None);
@@ -81,7 +81,7 @@ fn named(input: &mut Input<'_>, fold: bool) -> Result<Option<ByteSet>, RegexErro
         return Err(RegexError::new(format!("there is no character class `[:{name}:]`")));
     };
     *input = ahead;
-    let set = folded(ByteSet::of(ranges), fold);
+    let set = folded(ByteClass::of(ranges), fold);
     Ok(Some(if plain.is_some() { set.negated() } else { set }))
 }
 

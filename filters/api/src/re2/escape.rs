@@ -1,12 +1,12 @@
 //! What may follow a backslash, inside and outside of `[…]`.
 
-use super::{ByteSet, Input, RegexError};
+use super::{ByteClass, Input, RegexError};
 
 /// Takes `d`, `D`, `s`, `S`, `w` or `W`: a class that may also stand inside `[…]`. RE2's `\s` has no vertical tab. Each
 /// has both cases of a letter or none.
-pub(super) fn perl_class(input: &mut Input<'_>) -> Option<ByteSet> {
+pub(super) fn perl_class(input: &mut Input<'_>) -> Option<ByteClass> {
     let sign = input.peek()?;
-    let class = ByteSet::of(match sign.to_ascii_lowercase() {
+    let class = ByteClass::of(match sign.to_ascii_lowercase() {
         b'd' => b"09",
         b's' => b"\t\n\x0C\r  ",
         b'w' => b"09AZ__az",

@@ -1,6 +1,6 @@
 //! What an expression says, as a tree.
 
-use super::ByteSet;
+use super::ByteClass;
 
 /// A regular expression over bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub enum Expression {
     /// These bytes, which may be none.
     Literal(Vec<u8>),
     /// One byte of a set, which may be empty: then nothing matches.
-    Class(Box<ByteSet>),
+    Class(Box<ByteClass>),
     /// Nothing, but only at some places.
     Assertion(Assertion),
     /// A group that keeps what it matches, by its number; they count from 1.
@@ -58,7 +58,7 @@ impl Expression {
     }
 
     /// One byte of `set`.
-    pub(super) fn one_of(set: ByteSet) -> Self {
+    pub(super) fn one_of(set: ByteClass) -> Self {
         match set.only() {
             Some(byte) => Self::Literal(vec![byte]),
             None => Self::Class(Box::new(set)),
@@ -79,7 +79,7 @@ impl Expression {
         if choices.len() < 2 {
             return choices.pop().unwrap_or_else(Self::empty);
         }
-        let mut all = ByteSet::default();
+        let mut all = ByteClass::default();
         for choice in &choices {
             match choice {
                 Self::Class(set) => all.insert_all(**set),

@@ -1,7 +1,7 @@
 //! From a text to an [`Expression`], without recursion.
 
 use super::repeat::Repeat;
-use super::{Assertion, ByteSet, Expression, Input, RegexError, Repetition, class, escape, property};
+use super::{Assertion, ByteClass, Expression, Input, RegexError, Repetition, class, escape, property};
 
 /// How deep groups may stand in one another: as deep as they can within the 1024 bytes that Istio takes.
 const DEEPEST: usize = 512;
@@ -78,8 +78,8 @@ impl Parser<'_> {
                     self.level.next_choice();
                     self.atom = None;
                 }
-                b'.' if flags.dot_all => self.class(ByteSet::ALL),
-                b'.' => self.class(ByteSet::of(b"\n\n").negated()),
+                b'.' if flags.dot_all => self.class(ByteClass::ALL),
+                b'.' => self.class(ByteClass::of(b"\n\n").negated()),
                 b'^' => self.assertion(if flags.lines { Assertion::LineStart } else { Assertion::Start }),
                 b'$' => self.assertion(if flags.lines { Assertion::LineEnd } else { Assertion::End }),
                 b'[' => {
@@ -110,14 +110,14 @@ impl Parser<'_> {
         self.push(Expression::Assertion(assertion));
     }
 
-    fn class(&mut self, set: ByteSet) {
+    fn class(&mut self, set: ByteClass) {
         self.push(Expression::one_of(set));
     }
 
     /// One literal holds all bytes in a row, but for the last if it is repeated.
     fn literal(&mut self, byte: u8) {
         if self.level.flags.fold && byte.is_ascii_alphabetic() {
-            return self.class(ByteSet::of(&[byte, byte]).folded());
+            return self.class(ByteClass::of(&[byte, byte]).folded());
         }
         match self.level.sequence.last_mut() {
             Some(Expression::Literal(bytes)) => bytes.push(byte),
@@ -140,7 +140,7 @@ impl Parser<'_> {
             // One byte, also a line feed.
             Some(b'C') => {
                 self.input.next();
-                self.class(ByteSet::ALL);
+                self.class(ByteClass::ALL);
             }
             Some(b'Q') => {
                 self.input.next();
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn choices_of_single_bytes_are_a_class() {
-        let class = |ranges: &[u8]| Ok(Expression::Class(Box::new(ByteSet::of(ranges))));
+        let class = |ranges: &[u8]| Ok(Expression::Class(Box::new(ByteClass::of(ranges))));
         assert_eq!(parse("a|[c-d]|b"), class(b"ad"));
         assert_eq!(parse("(?i)x|y"), class(b"xyXY"));
         assert_eq!(parse("a|bc"), Ok(Expression::Choice(vec![text("a"), text("bc")])));

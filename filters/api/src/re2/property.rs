@@ -1,7 +1,7 @@
 //! Unicode classes: `\pL`, `\p{Lu}`, `\P{Latin}`. In Latin-1 mode a byte is the character of its number, and the other
 //! characters don't exist.
 
-use super::{ByteSet, Input, RegexError, class};
+use super::{ByteClass, Input, RegexError, class};
 
 /// The first and the last byte of each range, by general category.
 const CATEGORIES: [(&[u8], &[u8]); 19] = [
@@ -35,14 +35,14 @@ const OTHERS: [(&[u8], &[u8]); 3] = [
 ];
 
 /// Reads `p` or `P` and what follows it. With `fold` both cases of a letter are in the class before it is negated.
-pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexError> {
+pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteClass, RegexError> {
     let mut negated = input.next() == Some(b'P');
     let whole = match input.take(b"{") {
         true => input.take_until(b"}").unwrap_or_default(),
         false => input.take_one(),
     };
     let name = whole.strip_prefix(b"^").inspect(|_| negated = !negated).unwrap_or(whole);
-    let mut set = ByteSet::default();
+    let mut set = ByteClass::default();
     let mut known = EMPTY.contains(&name);
     // One letter stands for all categories that begin with it.
     let categories =
@@ -50,7 +50,7 @@ pub(super) fn parse(input: &mut Input<'_>, fold: bool) -> Result<ByteSet, RegexE
     let others = OTHERS.iter().filter(|(other, _)| *other == name);
     for (_, ranges) in categories.chain(others) {
         known = true;
-        set.insert_all(ByteSet::of(ranges));
+        set.insert_all(ByteClass::of(ranges));
     }
     if !known {
         let name = String::from_utf8_lossy(whole);

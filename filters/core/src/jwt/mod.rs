@@ -133,8 +133,7 @@ impl Rules {
         for provider in providers.iter().filter(|provider| !provider.dry_run) {
             written.extend(provider.outputs.names().map(str::to_owned));
         }
-        ordered::sort(&mut written);
-        written.dedup();
+        let written = ordered::distinct(written);
         providers.iter_mut().for_each(|provider| provider.places.forget_headers(&written));
         Ok(Self { providers, sources, written, warnings: problems })
     }

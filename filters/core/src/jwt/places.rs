@@ -44,8 +44,8 @@ impl Places {
             headers: sorted(
                 headers.map(|header| (header.name.to_ascii_lowercase(), header.prefix.clone())).collect(),
             ),
-            params: ordered::distinct(&rule.from_params),
-            cookies: ordered::distinct(&rule.from_cookies),
+            params: ordered::distinct(rule.from_params.clone()),
+            cookies: ordered::distinct(rule.from_cookies.clone()),
         }
     }
 

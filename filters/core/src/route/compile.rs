@@ -91,8 +91,6 @@ impl<'r> Compiler<'r> {
         let reads_claims = self.virtual_hosts.iter().any(|host| host.entries().any(asks));
         let mirrors = self.rules.iter().flat_map(Rule::mirrors);
         self.destinations.extend(mirrors.map(|mirror| mirror.destination.clone()));
-        ordered::sort(&mut self.destinations);
-        self.destinations.dedup();
         // By this alone they differ from a Kubernetes Service, whose host begins with its name.
         let entries = self.services.iter().filter(|service| service.declared);
         let entries = entries.map(|service| (service.host.to_string(), service));
@@ -104,7 +102,7 @@ impl<'r> Compiler<'r> {
             rules: self.rules,
             virtual_hosts: self.virtual_hosts,
             scope,
-            destinations: self.destinations,
+            destinations: ordered::distinct(self.destinations),
             attributes: attributes | self.attributes,
             expire: self.expire,
             mesh_retries: Retries::mesh_default(),

@@ -87,10 +87,7 @@ impl<'k> Atoms<'k> {
         if let Subject::Claim(path) = key.subject {
             path.iter().for_each(|name| text.extend(name.bytes().chain([0])));
         }
-        let subject = self.known_subjects.place(text.into(), || ());
-        if subject == self.subjects.len() {
-            self.subjects.push(key.subject);
-        }
+        let subject = self.known_subjects.place(text.into(), || self.subjects.push(key.subject));
         let (kind, tested) = match &key.test {
             Test::Exact(text) => (7, &**text),
             Test::Prefix(text) => (8, &**text),
@@ -99,10 +96,7 @@ impl<'k> Atoms<'k> {
         let mut text = vec![kind];
         text.extend_from_slice(&subject.to_le_bytes());
         text.extend_from_slice(tested);
-        let group = self.known_groups.place(text.into(), || ());
-        if group == self.groups.len() {
-            self.groups.push(key.test.clone());
-        }
+        let group = self.known_groups.place(text.into(), || self.groups.push(key.test.clone()));
         Atom { subject, group, demand: Some(key.demand) }
     }
 }

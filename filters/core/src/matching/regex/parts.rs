@@ -49,10 +49,7 @@ impl Parts {
             _ => {
                 let mut name = Vec::new();
                 describe(expression, &mut name);
-                let place = self.known.place(name.into(), || ());
-                if place == self.expressions.len() {
-                    self.expressions.push(expression.clone());
-                }
+                let place = self.known.place(name.into(), || self.expressions.push(expression.clone()));
                 way.push(FIRST.saturating_add(u32::try_from(place).unwrap_or(u32::MAX)));
             }
         }

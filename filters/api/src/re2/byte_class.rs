@@ -2,9 +2,9 @@
 
 /// Which of the 256 bytes are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ByteSet([u32; 8]);
+pub struct ByteClass([u32; 8]);
 
-impl ByteSet {
+impl ByteClass {
     /// Every byte.
     pub(super) const ALL: Self = Self([u32::MAX; 8]);
 
@@ -91,12 +91,12 @@ mod tests {
             (b"\x00\x1f\x20\x20\xfe\xff", &[(0, 0x20), (0xfe, 0xff)]),
             (b"\x00\xff", &[(0, 0xff)]),
         ] {
-            assert_eq!(ByteSet::of(put).ranges().collect::<Vec<_>>(), ranges);
+            assert_eq!(ByteClass::of(put).ranges().collect::<Vec<_>>(), ranges);
         }
-        assert_eq!(ByteSet::of(b"\x01\xfe").negated().ranges().collect::<Vec<_>>(), [(0, 0), (0xff, 0xff)]);
-        assert_eq!(ByteSet::of(b"yz@@").folded(), ByteSet::of(b"yzYZ@@"));
+        assert_eq!(ByteClass::of(b"\x01\xfe").negated().ranges().collect::<Vec<_>>(), [(0, 0), (0xff, 0xff)]);
+        assert_eq!(ByteClass::of(b"yz@@").folded(), ByteClass::of(b"yzYZ@@"));
         assert_eq!(
-            (ByteSet::of(b"aa").only(), ByteSet::of(b"ab").only(), ByteSet::ALL.only()),
+            (ByteClass::of(b"aa").only(), ByteClass::of(b"ab").only(), ByteClass::ALL.only()),
             (Some(b'a'), None, None)
         );
     }
