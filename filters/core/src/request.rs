@@ -53,17 +53,28 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Views `headers`: every line in order, HTTP/2 pseudo-headers included, names in lower case.
     pub fn new(headers: &'a [HeaderLine<'a>], connection: Connection<'a>) -> Self {
-        let pseudo = |name: &[u8]| headers.iter().find(|(n, _)| *n == name).map_or(&b""[..], |(_, v)| *v);
-        Self {
-            method: pseudo(b":method"),
-            scheme: pseudo(b":scheme"),
-            authority: pseudo(b":authority"),
-            path_and_query: pseudo(b":path"),
+        let mut request = Self {
+            method: b"",
+            scheme: b"",
+            authority: b"",
+            path_and_query: b"",
             headers,
             query: OnceCell::new(),
             identity: None,
             connection,
+        };
+        // Should there be several, the first counts.
+        for (name, value) in headers.iter().rev() {
+            let [b':', rest @ ..] = *name else { continue };
+            match rest {
+                b"method" => request.method = value,
+                b"scheme" => request.scheme = value,
+                b"authority" => request.authority = value,
+                b"path" => request.path_and_query = value,
+                _ => {}
+            }
         }
+        request
     }
 
     /// The same with the verified token's identity.
@@ -96,12 +107,12 @@ impl<'a> Request<'a> {
 
     /// The values of every line of the header `name` (lower case), in order.
     pub fn header_lines<'n>(&self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.headers.iter().filter(move |(n, _)| *n == name).map(|(_, v)| *v)
+        self.headers.iter().filter(move |(n, _)| same(n, name)).map(|(_, v)| *v)
     }
 
     /// The first line of the header `name` (lower case).
     pub fn header(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+        self.headers.iter().find(|(n, _)| same(n, name)).map(|(_, v)| *v)
     }
 
     /// `:method`, empty if absent.
@@ -173,6 +184,12 @@ impl<'a> Request<'a> {
         let present = |name: &[u8]| self.header(name).is_some_and(|v| !v.is_empty());
         self.method == b"OPTIONS" && present(b"origin") && present(b"access-control-request-method")
     }
+}
+
+/// Whether two names are the same. Most are of different lengths, which spares the call: modules are compiled for size.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one == other
 }
 
 /// Whether a content type is gRPC's: `application/grpc` or `application/grpc+…`.

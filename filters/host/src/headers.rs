@@ -6,27 +6,26 @@ use outrigger_core::request::HeaderLine;
 /// The lines in `pairs`, borrowed in place. What is cut short ends the list: the host is trusted, but nothing it sends
 /// may trap.
 pub(crate) fn parse(pairs: &[u8]) -> Vec<HeaderLine<'_>> {
-    let number = |offset: usize| -> Option<usize> {
-        let bytes = pairs.get(offset..offset.checked_add(4)?)?;
-        usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
-    };
-    let count = number(0).unwrap_or(0).min(pairs.len());
-    let mut lines = Vec::with_capacity(count);
-    let mut position = count.saturating_mul(8).saturating_add(4);
-    for line in 0..count {
-        let sizes = line.saturating_mul(8).saturating_add(4);
-        let (Some(name_size), Some(value_size)) = (number(sizes), number(sizes.saturating_add(4))) else {
-            break;
-        };
+    let Some((count, rest)) = pairs.split_first_chunk() else { return Vec::new() };
+    let (sizes, _) = rest.as_chunks::<8>();
+    let sizes = sizes.get(..number(*count)).unwrap_or(sizes);
+    let mut rest = rest.get(sizes.as_flattened().len()..).unwrap_or_default();
+    let mut lines = Vec::with_capacity(sizes.len());
+    for [a, b, c, d, e, f, g, h] in sizes {
         let mut take = |size: usize| {
-            let bytes = pairs.get(position..position.checked_add(size)?)?;
-            position = position.checked_add(size)?.checked_add(1)?;
+            let (bytes, after) = rest.split_at_checked(size)?;
+            rest = after.get(1..)?;
             Some(bytes)
         };
-        let (Some(name), Some(value)) = (take(name_size), take(value_size)) else { break };
+        let (name, value) = (number([*a, *b, *c, *d]), number([*e, *f, *g, *h]));
+        let (Some(name), Some(value)) = (take(name), take(value)) else { break };
         lines.push((name, value));
     }
     lines
+}
+
+fn number(bytes: [u8; 4]) -> usize {
+    usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
 }
 
 /// Serialises lines for the host.
