@@ -1,12 +1,13 @@
 //! What is measured: listeners, and rows of the table that send requests to them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use envoy_config::modules::Module;
 use serde_json::{Value, json};
 
+use super::calls::Calls;
 use super::listener::{Listener, Policies, Routes, listener, route_to};
 use super::load::Request;
 use super::native;
@@ -57,8 +58,8 @@ pub(super) struct Row {
 }
 
 impl Bench {
-    /// Everything that `options` ask for, with the upstream at these two ports.
-    pub(super) fn new(options: &Options, upstreams: [u16; 2]) -> Result<Self> {
+    /// Everything that `options` ask for, with the upstream at these two ports. `own` is for modules of its own.
+    pub(super) fn new(options: &Options, upstreams: [u16; 2], own: &Path) -> Result<Self> {
         let folder = modules()?;
         let mut bench = Self {
             shop: Setting::shop(upstreams, &folder)?,
@@ -73,7 +74,7 @@ impl Bench {
         for module in Module::SEPARATE {
             bench.modules.insert(short(module).to_owned(), folder.join(module.file_name()));
         }
-        bench.add_shop(options)?;
+        bench.add_shop(options, own)?;
         // Requests with a token after those without.
         bench.rows.sort_by_key(|row| row.name.ends_with(TOKEN));
         if options.scale {
@@ -98,6 +99,11 @@ impl Bench {
         Ok(self.rows.iter().filter(needed).cloned().collect())
     }
 
+    /// The row of this name.
+    pub(super) fn row(&self, name: &str) -> Result<&Row> {
+        self.rows.iter().find(|row| row.name == name).with_context(|| format!("no row `{name}`"))
+    }
+
     /// Where the listeners' requests go.
     pub(super) fn clusters(&self) -> Vec<&Value> {
         self.clusters.values().collect()
@@ -108,7 +114,7 @@ impl Bench {
         self.clusters.extend(named);
     }
 
-    fn add_shop(&mut self, options: &Options) -> Result<()> {
+    fn add_shop(&mut self, options: &Options, own: &Path) -> Result<()> {
         let (ours, native) = (self.shop.ours.clone(), self.shop.native.clone());
         self.add_clusters(&ours.clusters);
         let none = Policies::default();
@@ -133,6 +139,9 @@ impl Bench {
         self.add("separate", "our five filters in one chain", Policies::ALL, filters, Routes::Generic, true)?;
         let suite = with(&ours.before, [ours.suite.clone()]);
         self.add("suite", "all five in one filter", Policies::ALL, suite, Routes::Generic, true)?;
+        let calls = with(&ours.before, [Calls::suite().filter(options, own, "calls")?]);
+        let about = "what the suite asks the host, and nothing else";
+        self.add("calls", about, none, calls, Routes::Generic, false)?;
         for compared in &options.compare {
             let name = format!("suite-{}", compared.name);
             let filters = with(&ours.before, [with_module(&ours.suite, &compared.module)?]);

@@ -1,5 +1,6 @@
 //! A running Envoy.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ pub(crate) struct Envoy {
     pub(crate) admin: Client,
     /// Its CPU time.
     pub(super) meter: Meter,
+    log: PathBuf,
 }
 
 impl Envoy {
@@ -37,18 +39,30 @@ impl Envoy {
         let child = pinned(&binary(), core)
             .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--config-path"])
             .arg(&config)
-            .arg("--log-path")
-            .arg(&log)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(&log)?)
             .spawn()
             .with_context(|| format!("can't start {}", binary()))?;
         let meter = Meter::new(child.id())?;
-        let mut envoy = Self { child, admin: Client::new(format!("127.0.0.1:{admin}")), meter };
-        envoy
-            .wait()
-            .with_context(|| format!("the {name} Envoy does not serve; its log ends with:\n{}", end(&log)))?;
+        let mut envoy = Self { child, admin: Client::new(format!("127.0.0.1:{admin}")), meter, log };
+        envoy.wait().with_context(|| {
+            format!("the {name} Envoy does not serve; its log ends with:\n{}", end(&envoy.log))
+        })?;
         Ok(envoy)
+    }
+
+    /// The functions that host and VMs call of one another while `act` happens, in order.
+    pub(super) fn crossings(&self, act: impl FnOnce() -> Result<()>) -> Result<Vec<String>> {
+        let told = |level| self.admin.request("POST", "admin", &format!("/logging?wasm={level}"), &[]);
+        let before = std::fs::read(&self.log)?.len();
+        told("trace")?;
+        act()?;
+        // The last callback comes after the answer.
+        std::thread::sleep(Duration::from_millis(50));
+        told("warning")?;
+        let log = std::fs::read(&self.log)?;
+        let log = String::from_utf8_lossy(log.get(before..).unwrap_or_default()).into_owned();
+        Ok(log.lines().filter_map(crossing).map(str::to_owned).collect())
     }
 
     fn wait(&mut self) -> Result<()> {
@@ -126,7 +140,13 @@ pub(crate) fn address(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
 }
 
-fn end(log: &PathBuf) -> String {
+/// The function in `… [vm->host] env.NAME(…)` or `… [host->vm] NAME(…)`.
+fn crossing(line: &str) -> Option<&str> {
+    let call = ["[vm->host] ", "[host->vm] "].iter().find_map(|mark| line.split_once(mark))?.1;
+    call.split_once('(').map(|(name, _)| name)
+}
+
+fn end(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     lines.iter().skip(lines.len().saturating_sub(15)).fold(String::new(), |all, line| all + line + "\n")

@@ -30,10 +30,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// The first one.
-    pub(super) fn first(&self) -> Result<String> {
+    /// One of them, from 0.
+    pub(super) fn get(&self, number: usize) -> Result<String> {
         let text = std::fs::read_to_string(&self.file)?;
-        text.lines().next().map(str::to_owned).context("a file without a line")
+        text.lines().nth(number).map(str::to_owned).context("a file without so many lines")
     }
 
     /// What makes wrk send them in turn. The requests are put together before the first is sent.

@@ -8,6 +8,7 @@ pub mod options;
 pub mod statistics;
 
 mod bootstrap;
+mod calls;
 mod configurations;
 mod cpu;
 pub(crate) mod envoy;
@@ -88,7 +89,7 @@ fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
     let ports = envoy::free_ports::<2>()?;
     let upstream =
         Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
-    let bench = Bench::new(options, ports)?;
+    let bench = Bench::new(options, ports, folder.path())?;
     eprintln!(
         "bench: starting Envoy with {} listeners; it compiles every module first ...",
         bench.listeners.len()
@@ -96,6 +97,7 @@ fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
     let measured = bootstrap::measured(&bench.listeners, bench.clusters(), &bench.shop.ours);
     let envoy = Envoy::start("measured", &measured, &folder.path().join("measured"), cores.envoy)?;
     probes::check(&bench, &envoy)?;
+    calls::check(&envoy, bench.row("suite")?, bench.row("calls")?)?;
     eprintln!("bench: every listener decides as it should");
     Ok((bench, [upstream, envoy]))
 }

@@ -17,6 +17,8 @@ use super::{envoy, module_size};
 
 /// What the suite may cost above a bare Envoy, in times of what an empty filter does.
 const TIMES_EMPTY: f64 = 2.5;
+/// The same, in times of what the host takes for the suite's questions.
+const TIMES_CALLS: f64 = 1.5;
 /// What the suite may weigh, in bytes.
 const SUITE_BYTES: f64 = 700_000.0;
 
@@ -116,6 +118,10 @@ impl Report {
         if let (Some(suite), Some(empty)) = (added("suite"), added("empty")) {
             let name = "the suite adds, in times of an empty filter, without a token";
             targets.push(Target::new(name, TIMES_EMPTY, suite / empty));
+        }
+        if let (Some(suite), Some(calls)) = (added("suite"), added("calls")) {
+            let name = "the suite adds, in times of what it asks the host";
+            targets.push(Target::new(name, TIMES_CALLS, suite / calls));
         }
         if let Some(size) = modules.get("suite") {
             targets.push(Target::new("bytes of the suite", SUITE_BYTES, *size as f64));

@@ -9,6 +9,7 @@ use envoy_config::modules::Module;
 use serde_json::Value;
 
 use self::report::Report;
+use super::calls::{self, Calls};
 use super::configurations::{Row, empty, with};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
@@ -36,14 +37,35 @@ enum Side {
     SuiteWithout,
     /// The suite.
     Suite,
+    /// What the metrics filter asks the host, and nothing else.
+    AloneCalls,
+    /// Likewise of the suite without metrics, and of the suite.
+    SuiteWithoutCalls,
+    SuiteCalls,
 }
 
 /// Seconds in which every set of labels is seen.
 const DEFINING: u32 = 10;
 
 impl Side {
-    const ALL: [Self; 7] =
-        [Self::Bare, Self::Empty, Self::Alone, Self::One, Self::Thousand, Self::SuiteWithout, Self::Suite];
+    const ALL: [Self; 10] = [
+        Self::Bare,
+        Self::Empty,
+        Self::Alone,
+        Self::AloneCalls,
+        Self::One,
+        Self::Thousand,
+        Self::SuiteWithout,
+        Self::SuiteWithoutCalls,
+        Self::Suite,
+        Self::SuiteCalls,
+    ];
+    /// Our filters, and what has their calls.
+    const CALLS: [(Self, Self); 3] = [
+        (Self::Alone, Self::AloneCalls),
+        (Self::SuiteWithout, Self::SuiteWithoutCalls),
+        (Self::Suite, Self::SuiteCalls),
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -54,6 +76,9 @@ impl Side {
             Self::Thousand => "metrics, 1000 values",
             Self::SuiteWithout => "suite without metrics",
             Self::Suite => "suite",
+            Self::AloneCalls => "metrics, calls",
+            Self::SuiteWithoutCalls => "suite without, calls",
+            Self::SuiteCalls => "suite, calls",
         }
     }
 
@@ -91,7 +116,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let generator = Generator::find(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
-    let (listeners, ours, stats) = listeners(options, ports)?;
+    let (listeners, ours, stats) = listeners(options, ports, folder.path())?;
     let ours = Ours { stats, ..ours };
     let bootstrap =
         bootstrap::measured(listeners.iter().map(|(_, listener)| listener), &ours.clusters, &ours);
@@ -100,6 +125,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
     for row in &rows {
         let seen = probes::send(row.port, "GET", &row.request)?;
         ensure!(seen.status == Some(200), "`{}` answers {:?} ({})", row.name, seen.status, seen.body);
+    }
+    for (filter, calls) in Side::CALLS {
+        let row =
+            |side: Side| rows.iter().find(|row| row.name == side.name()).context("a side without a row");
+        calls::check(&measured, row(filter)?, row(calls)?)?;
     }
     define_all(&rows, &generator)?;
     let samples = rounds::measure(&rows, &measured, &generator, options)?;
@@ -124,7 +154,7 @@ fn define_all(rows: &[Row], generator: &Generator) -> Result<()> {
 type Listeners = Vec<(Side, Listener)>;
 
 /// A listener for each side, the shop as rendered, and the names of statistics that all of them need.
-fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours, Value)> {
+fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(Listeners, Ours, Value)> {
     let modules = super::modules()?;
     let mut free = envoy::free_ports::<{ Side::ALL.len() }>()?.into_iter();
     let render = |side: Side| {
@@ -147,11 +177,17 @@ fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours,
             let own = rendered.separate.iter().find(|(module, _)| *module == Module::Metrics);
             own.map(|(_, filter)| filter.clone()).context("no filter was rendered")
         };
+        let before = |calls: Calls, name: &str| -> Result<Vec<Value>> {
+            Ok(with(&rendered.before, [calls.filter(options, folder, name)?]))
+        };
         let (filters, generic) = match side {
             Side::Bare => (Vec::new(), false),
             Side::Empty => (vec![empty(options)], false),
             Side::Alone | Side::One | Side::Thousand => (vec![alone()?], false),
             Side::SuiteWithout | Side::Suite => (with(&rendered.before, [rendered.suite.clone()]), true),
+            Side::AloneCalls => (vec![Calls::metrics().filter(options, folder, "metrics")?], false),
+            Side::SuiteWithoutCalls => (before(Calls::suite_without_metrics(), "without")?, true),
+            Side::SuiteCalls => (before(Calls::suite(), "suite")?, true),
         };
         let routes = if generic { Routes::Generic } else { Routes::Native(vec![route_to(ORDERS_V1)]) };
         listeners.push((side, listener(side.name(), port, Policies::default(), &shop, filters, routes)?));

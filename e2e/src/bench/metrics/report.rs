@@ -16,6 +16,8 @@ use super::{Side, bare_of};
 /// without them.
 const ALONE: f64 = 7.0;
 const IN_SUITE: f64 = 5.0;
+/// In times of what the host takes for the filter's questions.
+const TIMES_CALLS: f64 = 1.5;
 /// A thousand sets of labels in times of one.
 const THOUSAND: f64 = 1.2;
 
@@ -60,6 +62,9 @@ impl Report {
             let spread = Spread::paired(of(side.name())?, of(other.name())?, |side, other| side - other);
             Ok::<_, anyhow::Error>(spread.context(none)?.median)
         };
+        let own = |side: Side, calls: Side| -> Result<f64> {
+            Ok(above(side, Side::Bare)? / above(calls, Side::Bare)?)
+        };
         let added = |side: Side| {
             let found = rows.iter().find(|row| row.side == side.name());
             found.map(|row| row.added.median).context(none)
@@ -70,6 +75,11 @@ impl Report {
                 "metrics in the suite, µs above the suite without them",
                 IN_SUITE,
                 above(Side::Suite, Side::SuiteWithout)?,
+            ),
+            Target::new(
+                "metrics alone, in times of what they ask the host",
+                TIMES_CALLS,
+                own(Side::Alone, Side::AloneCalls)?,
             ),
             Target::new(
                 "1000 sets of labels add, in times of one",

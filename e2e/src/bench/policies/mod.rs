@@ -6,6 +6,7 @@ mod shapes;
 mod tunnel;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use envoy_config::modules::Module;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use self::report::Report;
 use self::shapes::Shape;
 use self::tunnel::Certificates;
+use super::calls::{self, Calls};
 use super::configurations::{Row, empty, with};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
@@ -29,7 +31,7 @@ const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 /// The same with `--quick`.
 const QUICK_COUNTS: [usize; 3] = [1, 10, 10_000];
 /// The most ports that are needed: each listener may have a tunnel.
-const MOST: usize = 2 * (4 + 2 * Shape::ALL.len() * COUNTS.len());
+const MOST: usize = 2 * (5 + 2 * Shape::ALL.len() * COUNTS.len());
 
 /// What stands on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,8 @@ enum Side {
     Bare,
     /// A filter that does nothing.
     Empty,
+    /// A filter that reads the path and does nothing with it.
+    Path,
     /// Envoy's own filter.
     Native(Shape, usize),
     /// Ours.
@@ -47,9 +51,10 @@ enum Side {
 impl Side {
     /// Each, with and without certificates.
     fn all(counts: &[usize]) -> impl Iterator<Item = (Self, bool)> {
-        let plain = [(Self::Bare, false), (Self::Empty, false), (Self::Bare, true), (Self::Empty, true)];
+        let plain = [Self::Bare, Self::Empty, Self::Path].map(|side| (side, false));
+        let tls = [Self::Bare, Self::Empty].map(|side| (side, true));
         let each = Shape::ALL.into_iter().flat_map(|shape| counts.iter().map(move |count| (shape, *count)));
-        plain.into_iter().chain(each.flat_map(|(shape, count)| {
+        plain.into_iter().chain(tls).chain(each.flat_map(|(shape, count)| {
             let tls = shape.needs_certificate();
             let native = (count <= shape.most_native()).then_some((Self::Native(shape, count), tls));
             native.into_iter().chain([(Self::Ours(shape, count), tls)])
@@ -62,6 +67,7 @@ impl Side {
         match self {
             Self::Bare => format!("bare{tls}"),
             Self::Empty => format!("empty{tls}"),
+            Self::Path => "path".to_owned(),
             Self::Native(shape, count) => format!("native {} {count}{miss}", shape.name()),
             Self::Ours(shape, count) => format!("authz {} {count}{miss}", shape.name()),
         }
@@ -81,7 +87,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let before = Machine::read();
     before.warn_if_busy();
     eprintln!("bench: rendering {} sets of policies ...", Shape::ALL.len() * counts.len());
-    let setting = Setting::new(options, counts, upstreams, &Certificates::new(folder.path())?)?;
+    let certificates = Certificates::new(folder.path())?;
+    let setting = Setting::new(options, counts, upstreams, &certificates, folder.path())?;
     let upstream = bootstrap::upstream_with(upstreams, setting.tunnels, setting.tunnel_clusters);
     let upstream = Envoy::start("upstream", &upstream, &folder.path().join("upstream"), cores.load)?;
     eprintln!("bench: starting Envoy with {} listeners ...", setting.listeners.len());
@@ -92,6 +99,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
         let expected = if row.request.refused { 403 } else { 200 };
         ensure!(seen.status == Some(expected), "`{}` answers {:?}: {}", row.name, seen.status, seen.body);
     }
+    let row = |side: Side| {
+        let name = side.row(false, false);
+        setting.rows.iter().find(|row| row.name == name).with_context(|| format!("no row `{name}`"))
+    };
+    calls::check(&measured, row(Side::Ours(Shape::Exact, 1))?, row(Side::Path)?)?;
     let samples = rounds::measure(&setting.rows, &measured, &generator, options)?;
     drop((measured, upstream));
     let report = Report::new(counts, &samples, options, before.after())?;
@@ -118,6 +130,7 @@ impl Setting {
         counts: &[usize],
         upstreams: [u16; 2],
         certificates: &Certificates,
+        folder: &Path,
     ) -> Result<Self> {
         let modules = super::modules()?;
         let render =
@@ -139,6 +152,7 @@ impl Setting {
             let filters = match side {
                 Side::Bare => Vec::new(),
                 Side::Empty => vec![empty(options)],
+                Side::Path => vec![Calls::path().filter(options, folder, "path")?],
                 Side::Native(shape, count) => vec![shape.native(count)],
                 Side::Ours(shape, count) => {
                     let rendered = render(shape, count)?;
@@ -176,7 +190,7 @@ fn rows(side: Side, tls: bool, port: u16, counts: &[usize]) -> Vec<Row> {
     };
     let (shape, count) = match side {
         Side::Native(shape, count) | Side::Ours(shape, count) => (shape, count),
-        Side::Bare | Side::Empty => (Shape::Exact, 1),
+        Side::Bare | Side::Empty | Side::Path => (Shape::Exact, 1),
     };
     let mut rows = vec![row(shape.request(count - 1), false)];
     let compared = [counts.get(1), counts.last()].contains(&Some(&count));

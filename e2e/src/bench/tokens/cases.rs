@@ -116,7 +116,7 @@ fn bearer(token: &str) -> (String, String) {
 /// The issuer of every token that is sent.
 pub(super) const ISSUER: &str = "https://issuer-09.example.com";
 
-fn mint(alg: Alg, number: usize) -> Result<String> {
+pub(super) fn mint(alg: Alg, number: usize) -> Result<String> {
     let claims = json!({
         "iss": ISSUER,
         "sub": format!("customer-{number:06}"),

@@ -3,12 +3,15 @@
 mod cases;
 mod report;
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, ensure};
 use envoy_config::modules::Module;
 use serde_json::{Value, json};
 
-use self::cases::{Case, ISSUER};
+use self::cases::{Alg, Case, ISSUER};
 use self::report::Report;
+use super::calls::{self, Calls};
 use super::configurations::{Row, empty, with};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
@@ -38,10 +41,12 @@ enum Side {
     OursMany,
     /// Envoy's own with as many.
     NativeMany,
+    /// What ours asks the host about a new token, and nothing else.
+    Calls(Alg),
 }
 
 impl Side {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Bare,
         Self::Empty,
         Self::Native,
@@ -50,6 +55,8 @@ impl Side {
         Self::OursUncached,
         Self::OursMany,
         Self::NativeMany,
+        Self::Calls(Alg::Rs256),
+        Self::Calls(Alg::Es256),
     ];
 
     fn name(self) -> &'static str {
@@ -62,11 +69,12 @@ impl Side {
             Self::OursUncached => "ours-uncached",
             Self::OursMany => "ours-10x20",
             Self::NativeMany => "native-10x20",
+            Self::Calls(_) => "calls",
         }
     }
 
     fn verifies(self) -> bool {
-        !matches!(self, Self::Bare | Self::Empty)
+        !matches!(self, Self::Bare | Self::Empty | Self::Calls(_))
     }
 
     /// How many issuers, and keys of each.
@@ -80,6 +88,7 @@ impl Side {
         match self {
             Self::Bare | Self::Native | Self::Ours => all,
             Self::Empty => vec![Case::None],
+            Self::Calls(alg) => vec![Case::Cold(alg)],
             Self::NativeCached | Self::OursUncached => {
                 all.into_iter().filter(|case| matches!(case, Case::Warm(_))).collect()
             }
@@ -107,13 +116,20 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let generator = Generator::find(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
-    let (listeners, ours) = listeners(options, ports)?;
+    let (listeners, ours) = listeners(options, ports, folder.path())?;
     let bootstrap =
         bootstrap::measured(listeners.iter().map(|(_, listener)| listener), &ours.clusters, &ours);
     eprintln!("bench: minting tokens ...");
     let rows = rows(&listeners, folder.path())?;
     let measured = Envoy::start("measured", &bootstrap, &folder.path().join("measured"), cores.envoy)?;
     check(&rows)?;
+    for alg in [Alg::Rs256, Alg::Es256] {
+        let row = |side: Side| {
+            let name = side.row(Case::Cold(alg));
+            rows.iter().map(|(_, _, row)| row).find(|row| row.name == name).context("a side without a row")
+        };
+        calls::check(&measured, row(Side::Ours)?, row(Side::Calls(alg))?)?;
+    }
     let measured_rows: Vec<_> = rows.iter().map(|(_, _, row)| row.clone()).collect();
     let samples = rounds::measure(&measured_rows, &measured, &generator, options)?;
     drop((measured, upstream));
@@ -126,7 +142,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
 
 type Listeners = Vec<(Side, Listener)>;
 
-fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours)> {
+fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(Listeners, Ours)> {
     let modules = super::modules()?;
     let mut free = envoy::free_ports::<{ Side::ALL.len() }>()?.into_iter();
     let render = |side| Ours::render(&resources::load(&policies(side)?, upstreams)?, &modules);
@@ -136,6 +152,9 @@ fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours)
         let filters = match side {
             Side::Bare => Vec::new(),
             Side::Empty => vec![empty(options)],
+            Side::Calls(alg) => {
+                vec![Calls::verifying(&cases::mint(alg, 0)?)?.filter(options, folder, alg.name())?]
+            }
             Side::Native | Side::NativeCached | Side::NativeMany => vec![native(side)?],
             Side::Ours | Side::OursUncached | Side::OursMany => {
                 let rendered = render(side)?;
@@ -145,7 +164,8 @@ fn listeners(options: &Options, upstreams: [u16; 2]) -> Result<(Listeners, Ours)
         };
         let port = free.next().context("more listeners than ports")?;
         let routes = Routes::Native(vec![route_to(ORDERS)]);
-        listeners.push((side, listener(side.name(), port, Policies::default(), &first, filters, routes)?));
+        let name = format!("{}-{port}", side.name());
+        listeners.push((side, listener(&name, port, Policies::default(), &first, filters, routes)?));
     }
     Ok((listeners, first))
 }
@@ -208,7 +228,7 @@ fn native(side: Side) -> Result<Value> {
     }))
 }
 
-fn rows(listeners: &Listeners, folder: &std::path::Path) -> Result<Vec<(Side, Case, Row)>> {
+fn rows(listeners: &Listeners, folder: &Path) -> Result<Vec<(Side, Case, Row)>> {
     let mut rows = Vec::new();
     for (side, listener) in listeners {
         for case in side.cases() {
@@ -227,7 +247,7 @@ fn check(rows: &[(Side, Case, Row)]) -> Result<()> {
     for (side, case, row) in rows {
         let mut request = row.request.clone();
         if let Some(tokens) = &request.each {
-            request.headers.push((tokens.header.to_owned(), tokens.first()?));
+            request.headers.push((tokens.header.to_owned(), tokens.get(0)?));
         }
         let seen = probes::send(row.port, "GET", &request)?;
         let expected = if side.verifies() && case.is_refused() { 401 } else { 200 };
