@@ -74,27 +74,9 @@ spec:
 }
 
 /// Where the services are.
-fn services(upstreams: [u16; 2]) -> String {
-    let [v1, v2] = upstreams;
-    ["catalog", "orders"]
-        .map(|name| {
-            format!(
-                "---
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {{name: {name}}}
-spec:
-  hosts: [{name}.default.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{{number: 8080, name: http, protocol: HTTP}}]
-  endpoints:
-  - {{address: 127.0.0.1, ports: {{http: {v1}}}, labels: {{version: v1}}}}
-  - {{address: 127.0.0.1, ports: {{http: {v2}}}, labels: {{version: v2}}}}
-"
-            )
-        })
-        .concat()
+fn services([v1, v2]: [u16; 2]) -> String {
+    let services = include_str!("../../bench/services.yaml");
+    services.replace("http: 9001", &format!("http: {v1}")).replace("http: 9002", &format!("http: {v2}"))
 }
 
 /// `yaml` with the services at `upstreams`.

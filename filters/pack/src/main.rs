@@ -5,9 +5,10 @@
 //! place of all those of the SDK, drops the code behind the others and the custom sections but one, which says what this
 //! is; and it refuses a module that Envoy 1.40 would not load.
 
+mod order;
 mod sdk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -101,11 +102,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 fn main() -> ExitCode {
     let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [input, output] = paths.as_slice() else {
-        eprintln!("usage: outrigger-pack IN.wasm OUT.wasm");
-        return ExitCode::from(2);
+    let (input, done) = match paths.as_slice() {
+        [option] if option.as_os_str() == "--names" => return order::names(),
+        [option, input, output] if option.as_os_str() == "--order" => (input, order::order(input, output)),
+        [input, output] => (input, pack(input, output)),
+        _ => {
+            eprintln!("usage: outrigger-pack [--order] IN.wasm OUT.wasm, or --names <FUNCTIONS");
+            return ExitCode::from(2);
+        }
     };
-    match pack(input, output) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("outrigger-pack: {}: {error:#}", input.display());
@@ -114,13 +120,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
+fn pack(input: &Path, output: &Path) -> Result<()> {
     let name = input.file_stem().unwrap_or_default().to_string_lossy();
     let (_, callbacks) =
         CALLBACKS.iter().find(|(module, _)| *module == name).context("not one of our modules")?;
     let mut config = walrus::ModuleConfig::new();
-    let mut module: Module =
-        config.generate_name_section(false).generate_producers_section(false).parse_file(input)?;
+    // `--order` needs the names of functions, and drops them.
+    let mut module: Module = config.generate_producers_section(false).parse_file(input)?;
     let mut wanted: Vec<(String, String)> =
         COMMON.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
     wanted.extend(callbacks.iter().map(|name| (format!("{OURS}{name}"), format!("{ABI}{name}"))));
@@ -150,8 +156,11 @@ fn pack(input: &PathBuf, output: &PathBuf) -> Result<()> {
     // Envoy has no use for custom sections; people and `outrigger image inspect` have.
     let version = format!(r#"{{"module":"{name}","version":"{}"}}"#, env!("CARGO_PKG_VERSION"));
     module.customs.add(RawCustomSection { name: SECTION.to_owned(), data: version.into_bytes() });
-    let bytes = module.emit_wasm();
-    // A file that did not change keeps its time: the native build embeds it and looks at that.
+    replace(output, &module.emit_wasm())
+}
+
+/// A file that did not change keeps its time: the native build embeds it and looks at that.
+fn replace(output: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(output).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
