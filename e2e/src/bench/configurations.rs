@@ -99,11 +99,6 @@ impl Bench {
         Ok(self.rows.iter().filter(needed).cloned().collect())
     }
 
-    /// The row of this name.
-    pub(super) fn row(&self, name: &str) -> Result<&Row> {
-        self.rows.iter().find(|row| row.name == name).with_context(|| format!("no row `{name}`"))
-    }
-
     /// Where the listeners' requests go.
     pub(super) fn clusters(&self) -> Vec<&Value> {
         self.clusters.values().collect()

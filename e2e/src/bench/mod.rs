@@ -97,7 +97,7 @@ fn put_up(options: &Options) -> Result<(Bench, [Envoy; 2])> {
     let measured = bootstrap::measured(&bench.listeners, bench.clusters(), &bench.shop.ours);
     let envoy = Envoy::start("measured", &measured, &folder.path().join("measured"), cores.envoy)?;
     probes::check(&bench, &envoy)?;
-    calls::check(&envoy, bench.row("suite")?, bench.row("calls")?)?;
+    calls::check(&envoy, &bench.rows, "suite", "calls")?;
     eprintln!("bench: every listener decides as it should");
     Ok((bench, [upstream, envoy]))
 }

@@ -1,6 +1,6 @@
 //! What goes between the host and a VM, as Envoy tells it in its log.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::super::configurations::Row;
 use super::super::envoy::Envoy;
@@ -10,11 +10,15 @@ use super::super::probes;
 /// an endpoint.
 const TRIES: usize = 20;
 
-/// Makes sure that the filter of `calls` makes the calls of the one of `filter`, in its order and by the same callbacks.
+/// Makes sure that the filter of the row `calls` makes the calls of the one of the row `filter`, in its order and by the same
+/// callbacks.
 ///
 /// # Errors
 /// It does not; then it measures something else.
-pub(in super::super) fn check(envoy: &Envoy, filter: &Row, calls: &Row) -> Result<()> {
+pub(in super::super) fn check(envoy: &Envoy, rows: &[Row], filter: &str, calls: &str) -> Result<()> {
+    let row =
+        |name: &str| rows.iter().find(|row| row.name == name).with_context(|| format!("no row `{name}`"));
+    let (filter, calls) = (row(filter)?, row(calls)?);
     let expected = of(envoy, calls, 0)?;
     let mut seen = Vec::new();
     for number in 1..=TRIES {

@@ -127,9 +127,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         ensure!(seen.status == Some(200), "`{}` answers {:?} ({})", row.name, seen.status, seen.body);
     }
     for (filter, calls) in Side::CALLS {
-        let row =
-            |side: Side| rows.iter().find(|row| row.name == side.name()).context("a side without a row");
-        calls::check(&measured, row(filter)?, row(calls)?)?;
+        calls::check(&measured, &rows, filter.name(), calls.name())?;
     }
     define_all(&rows, &generator)?;
     let samples = rounds::measure(&rows, &measured, &generator, options)?;

@@ -99,11 +99,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
         let expected = if row.request.refused { 403 } else { 200 };
         ensure!(seen.status == Some(expected), "`{}` answers {:?}: {}", row.name, seen.status, seen.body);
     }
-    let row = |side: Side| {
-        let name = side.row(false, false);
-        setting.rows.iter().find(|row| row.name == name).with_context(|| format!("no row `{name}`"))
-    };
-    calls::check(&measured, row(Side::Ours(Shape::Exact, 1))?, row(Side::Path)?)?;
+    let (filter, calls) = (Side::Ours(Shape::Exact, 1).row(false, false), Side::Path.row(false, false));
+    calls::check(&measured, &setting.rows, &filter, &calls)?;
     let samples = rounds::measure(&setting.rows, &measured, &generator, options)?;
     drop((measured, upstream));
     let report = Report::new(counts, &samples, options, before.after())?;
