@@ -162,6 +162,20 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         self.jwt().is_none() && self.authz().is_none() && self.routes().is_none()
     }
 
+    /// What the authorization policies decide, where no other policies have a say; `None`: there is none. `received` is as in
+    /// [`Self::request`].
+    pub fn authorize(
+        &self,
+        request: &Request<'_>,
+        received: Option<&Identity>,
+    ) -> Option<authz::Decision<'_>> {
+        let policies = self.authz()?;
+        Some(match received {
+            Some(_) => policies.decide(&request.seen_with(request.headers(), received)),
+            None => policies.decide(request),
+        })
+    }
+
     /// Decides one request. `received` is the verified token's identity when another filter has verified it already.
     pub fn request<'e>(
         &'e self,
@@ -267,7 +281,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         });
         let route = table.and_then(|table| table.find(request));
         let choice = route.map(|route| route.choose(request, draws));
-        let missed = choice.as_ref().and_then(route::Choice::cluster);
+        let missed = choice.as_ref().and_then(route::Choice::shared_cluster);
         let reply = match choice {
             Some(choice) if choice.destination().is_some() => choice.finish(reply, request, &[]),
             _ => reply,

@@ -7,6 +7,7 @@ use once_cell::unsync::OnceCell;
 
 use crate::format::Lookup;
 use crate::jwt::Identity;
+use crate::matching::same;
 
 /// The moment of a decision: time since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +45,7 @@ pub struct Request<'a> {
     scheme: &'a [u8],
     authority: &'a [u8],
     path_and_query: &'a [u8],
+    path: OnceCell<&'a [u8]>,
     query: OnceCell<Vec<HeaderLine<'a>>>,
     identity: Option<&'a Identity>,
     /// The connection's attributes.
@@ -58,6 +60,7 @@ impl<'a> Request<'a> {
             scheme: b"",
             authority: b"",
             path_and_query: b"",
+            path: OnceCell::new(),
             headers,
             query: OnceCell::new(),
             identity: None,
@@ -149,8 +152,10 @@ impl<'a> Request<'a> {
 
     /// `:path` up to its query or fragment: what Envoy matches routes and `url_path` with.
     pub fn path(&self) -> &'a [u8] {
-        let end = self.path_and_query.iter().position(|b| matches!(b, b'?' | b'#'));
-        end.and_then(|end| self.path_and_query.get(..end)).unwrap_or(self.path_and_query)
+        self.path.get_or_init(|| {
+            let end = self.path_and_query.iter().position(|b| matches!(b, b'?' | b'#'));
+            end.and_then(|end| self.path_and_query.get(..end)).unwrap_or(self.path_and_query)
+        })
     }
 
     /// Whether the path has a segment `.` or `..`, or a backslash: a listener that normalises paths leaves none (RFC 3986,
@@ -184,12 +189,6 @@ impl<'a> Request<'a> {
         let present = |name: &[u8]| self.header(name).is_some_and(|v| !v.is_empty());
         self.method == b"OPTIONS" && present(b"origin") && present(b"access-control-request-method")
     }
-}
-
-/// Whether two names are the same. Most are of different lengths, which spares the call: modules are compiled for size.
-#[inline(always)]
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one == other
 }
 
 /// Whether a content type is gRPC's: `application/grpc` or `application/grpc+…`.

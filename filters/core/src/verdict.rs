@@ -1,6 +1,7 @@
 //! What the engine answers: one value that says what to do with the request and why.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{authz, fault, jwt, route};
@@ -84,7 +85,7 @@ pub struct Verdict<'e> {
     /// The route taken.
     pub route: Option<route::Choice<'e>>,
     /// Of a request that is refused, the Envoy cluster that it would have gone to: metrics tell of its service.
-    pub missed: Option<&'e str>,
+    pub missed: Option<Arc<str>>,
     /// How long to hold the request before `outcome`.
     pub hold: Duration,
     /// Changes to the headers of the response, if the request is forwarded.

@@ -49,7 +49,7 @@ impl Facts {
     /// it, where the configuration says it: the listener's own may be mapped to another.
     pub(crate) fn read(wanted: Attributes, port: Option<u16>) -> Self {
         let mut facts = Self::default();
-        if wanted == Attributes::none() {
+        if wanted == wanted.headers() {
             return facts;
         }
         if wanted.contains(Attributes::SOURCE_IP) {

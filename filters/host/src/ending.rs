@@ -32,8 +32,8 @@ pub(crate) struct Ending {
     pub(crate) request_size: u64,
     /// Bytes of the response, headers included.
     pub(crate) response_size: u64,
-    /// From the first byte of the request to the last one of the response, as Envoy has it.
-    pub(crate) duration: Duration,
+    /// Nanoseconds from the first byte of the request to the last one of the response, as Envoy has it.
+    pub(crate) nanoseconds: u64,
     /// The endpoint that it came to.
     pub(crate) destination: Option<Destination>,
 }
@@ -54,40 +54,40 @@ impl Endings {
         Self { forwarded, answered, destinations }
     }
 
-    /// How the current stream ended.
-    pub(crate) fn read(&self, peers: &Peers) -> Ending {
-        self.forwarded(peers).or_else(|| self.answered()).unwrap_or_else(|| self.one_by_one(peers))
+    /// How the current stream ended. `now`: the wall clock, if somebody has read it already.
+    pub(crate) fn read(&self, peers: &Peers, now: Option<Duration>) -> Ending {
+        self.forwarded(peers, now).or_else(|| self.answered()).unwrap_or_else(|| self.one_by_one(peers, now))
     }
 
-    fn forwarded(&self, peers: &Peers) -> Option<Ending> {
+    fn forwarded(&self, peers: &Peers, now: Option<Duration>) -> Option<Ending> {
         let list = self.forwarded.as_ref()?.evaluate().ok()?;
-        let [numbers @ .., (cluster, _), (address, _)] = <[_; 7]>::try_from(headers::parse(&list)).ok()?;
+        let [numbers @ .., (cluster, _), (address, _)] = headers::parse_exact::<7>(&list)?;
         // Both stand at the end of the list, each with the NUL of its own and of the empty text beside it.
         let place = list.len().checked_sub(cluster.len().checked_add(address.len())?.checked_add(4)?)?;
-        let destination = self.destinations.of(list.get(place..)?, cluster, peers);
+        let destination = self.destinations.of(list.get(place..)?, cluster, peers, now);
         Some(Ending { destination: Some(destination), ..Ending::of(numbers)? })
     }
 
     fn answered(&self) -> Option<Ending> {
         let list = self.answered.as_ref()?.evaluate().ok()?;
-        Ending::of(<[_; 5]>::try_from(headers::parse(&list)).ok()?)
+        Ending::of(headers::parse_exact(&list)?)
     }
 
-    fn one_by_one(&self, peers: &Peers) -> Ending {
+    fn one_by_one(&self, peers: &Peers, now: Option<Duration>) -> Ending {
         let number =
             |path| property::integer(path).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
         let cluster = property::bytes(b"xds\0cluster_name");
         let destination = cluster.zip(property::bytes(b"upstream\0address")).map(|(cluster, address)| {
             // As a list would have it.
             let place = [cluster.as_slice(), address.as_slice(), b""].join(&b"\0\0"[..]);
-            self.destinations.of(&place, &cluster, peers)
+            self.destinations.of(&place, &cluster, peers, now)
         });
         Ending {
             code: number(b"response\0code").try_into().unwrap_or(0),
             flags: ResponseFlags(number(b"response\0flags")),
             request_size: number(b"request\0total_size"),
             response_size: number(b"response\0total_size"),
-            duration: Duration::from_nanos(number(b"request\0duration")),
+            nanoseconds: number(b"request\0duration"),
             destination,
         }
     }
@@ -104,7 +104,7 @@ impl Ending {
             flags: ResponseFlags(flags?),
             request_size: request_size?,
             response_size: response_size?,
-            duration: Duration::from_nanos(duration?),
+            nanoseconds: duration?,
             destination: None,
         })
     }

@@ -5,6 +5,7 @@
 //! worker thread.
 
 mod abi;
+mod authorize;
 mod authz_stats;
 mod compiled;
 mod connection;
@@ -26,12 +27,18 @@ mod plugin;
 mod property;
 mod record;
 mod room;
+mod series;
 mod signature;
 mod stream;
 mod surroundings;
 
+pub use abi::allocate;
 pub use dispatch::Dispatcher;
 pub use outrigger_core::PolicySet;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// Starts a filter. Called by each module's `_initialize`.
 pub fn start() {
@@ -65,6 +72,11 @@ macro_rules! filter {
                 // SAFETY: the reactor's entry point runs the constructors exactly once, as the WASI ABI asks.
                 unsafe { __wasm_call_ctors() };
                 $crate::start();
+            }
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn outrigger_on_memory_allocate(size: usize) -> *mut u8 {
+                $crate::allocate(size)
             }
 
             #[unsafe(no_mangle)]

@@ -1,5 +1,7 @@
 //! The header lines of a request, as far as rules ask for them.
 
+use std::ops::Deref;
+
 use outrigger_core::Attributes;
 use outrigger_core::request::HeaderLine;
 
@@ -21,6 +23,26 @@ pub(crate) enum Lines {
     None,
 }
 
+/// Header lines, borrowed in place.
+#[derive(Debug)]
+pub(crate) enum Parsed<'l> {
+    /// As many as there are.
+    Many(Vec<HeaderLine<'l>>),
+    /// One, which takes no allocation.
+    One([HeaderLine<'l>; 1]),
+}
+
+impl<'l> Deref for Parsed<'l> {
+    type Target = [HeaderLine<'l>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Many(lines) => lines,
+            Self::One(line) => line,
+        }
+    }
+}
+
 impl Lines {
     /// Reads those that are `wanted`.
     pub(crate) fn read(wanted: Attributes) -> Result<Self, Status> {
@@ -39,11 +61,11 @@ impl Lines {
     }
 
     /// The lines, borrowed in place.
-    pub(crate) fn parse(&self) -> Vec<HeaderLine<'_>> {
+    pub(crate) fn parse(&self) -> Parsed<'_> {
         match self {
-            Self::All(pairs) => headers::parse(pairs),
-            Self::One(name, value) => vec![(name, value)],
-            Self::None => Vec::new(),
+            Self::All(pairs) => Parsed::Many(headers::parse(pairs)),
+            Self::One(name, value) => Parsed::One([(name, value)]),
+            Self::None => Parsed::Many(Vec::new()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the metrics of a request need of it, gathered on its way.
 
-use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use outrigger_core::request::{HeaderLine, is_grpc};
 use outrigger_core::telemetry::{METADATA, Protocol, ResponseFlags, Series, Workload};
@@ -15,15 +16,17 @@ use crate::{peers, property};
 pub(crate) struct Measured {
     protocol: Protocol,
     /// The cluster that was chosen, if a filter of ours has.
-    pub(crate) cluster: Option<Rc<str>>,
+    pub(crate) cluster: Option<Arc<str>>,
+    /// The wall clock when it was decided, if that took one.
+    pub(crate) decided: Option<Duration>,
     /// What the other end has said of itself.
-    peer: Option<Rc<Workload>>,
+    peer: Option<Arc<Workload>>,
 }
 
 impl Measured {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { protocol: Protocol::Http, cluster: None, peer: None }
+        Self { protocol: Protocol::Http, cluster: None, decided: None, peer: None }
     }
 
     /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
@@ -72,7 +75,7 @@ impl Measured {
         if !metrics.reporter.overrides().measures_any() {
             return;
         }
-        let ending = metrics.endings.read(&metrics.peers);
+        let ending = metrics.endings.read(&metrics.peers, self.decided);
         let series = self.series(metrics, &ending, injected);
         if let Err(status) = metrics.record(series, &ending, entry_namespace) {
             log::error!("metric not recorded: {status:?}");
@@ -80,23 +83,23 @@ impl Measured {
     }
 
     /// The series of the finished request.
-    fn series(&self, metrics: &Metrics, ending: &Ending, injected: ResponseFlags) -> Series<Rc<str>> {
+    fn series(&self, metrics: &Metrics, ending: &Ending, injected: ResponseFlags) -> Series<Arc<str>> {
         let unknown = metrics.nothing();
         let destination = ending.destination.as_ref();
         let cluster = destination.map(|destination| &destination.cluster).or(self.cluster.as_ref());
         let cluster = cluster
-            .map(Rc::clone)
+            .map(Arc::clone)
             .or_else(|| property::text(b"xds\0cluster_name"))
-            .unwrap_or_else(|| Rc::clone(unknown));
+            .unwrap_or_else(|| Arc::clone(unknown));
         let grpc_status = match self.protocol {
             Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
             Protocol::Http => None,
         };
         let configured = || destination.map_or(metrics.peers.unknown(), |destination| &destination.workload);
-        let peer = Rc::clone(self.peer.as_ref().unwrap_or_else(configured));
+        let peer = Arc::clone(self.peer.as_ref().unwrap_or_else(configured));
         Series {
             cluster,
-            peer_principal: metrics.peer().unwrap_or_else(|| Rc::clone(unknown)),
+            peer_principal: metrics.peer().unwrap_or_else(|| Arc::clone(unknown)),
             peer,
             protocol: self.protocol,
             response_code: ending.code,

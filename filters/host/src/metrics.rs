@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use outrigger_core::route::PASSTHROUGH_CLUSTER;
 use outrigger_core::telemetry::{Expression, Metric, Protocol, Reporter, Series, Service, build, to_text};
@@ -14,6 +14,7 @@ use crate::ending::{Ending, Endings};
 use crate::peers::Peers;
 use crate::property;
 use crate::room::Room;
+use crate::series::{Ids, KnownSeries};
 
 thread_local! {
     /// Ids by stat name. They outlive a change of the configuration, and the host makes a new id, for good, each time
@@ -21,11 +22,11 @@ thread_local! {
     static DEFINED: RefCell<HashMap<String, u32>> = RefCell::default();
 }
 
+/// In a millisecond, the unit of durations in Istio's metrics.
+const NANOSECONDS: u64 = 1_000_000;
+
 /// Where Envoy's gRPC statistics filter leaves how many messages there were: `REQUESTS,RESPONSES`.
 const MESSAGES: &[u8] = b"filter_state\0envoy.filters.http.grpc_stats";
-
-/// The stats of one series, by metric; `None`: it is not measured.
-type Ids = [Option<u32>; Metric::ALL.len()];
 
 /// How the value of a label is got.
 #[derive(Debug)]
@@ -45,10 +46,10 @@ pub(crate) struct Metrics {
     pub(crate) endings: Endings,
     values: Vec<Value>,
     room: Room,
-    series: RefCell<HashMap<Series<Rc<str>>, Ids, foldhash::fast::FixedState>>,
+    series: KnownSeries,
     /// The series of what there is no room for, of HTTP and of gRPC.
     overflow: [Cell<Option<Ids>>; 2],
-    nothing: Rc<str>,
+    nothing: Arc<str>,
 }
 
 impl Metrics {
@@ -65,7 +66,7 @@ impl Metrics {
             endings: Endings::new(Destinations::new(!reporter.is_destination(), room.hasher())),
             reporter,
             values,
-            series: RefCell::new(HashMap::with_hasher(room.hasher())),
+            series: KnownSeries::new(usize::try_from(most).unwrap_or(usize::MAX), room.hasher()),
             room,
             overflow: Default::default(),
             nothing: "".into(),
@@ -77,31 +78,31 @@ impl Metrics {
     }
 
     /// The values of labels that are read anew for each request.
-    pub(crate) fn values(&self) -> Vec<Rc<str>> {
+    pub(crate) fn values(&self) -> Vec<Arc<str>> {
         let value = |value: &Value| {
             let bytes = match value {
                 Value::Attribute(path) => property::bytes(path),
                 Value::Compiled(expression) => expression.evaluate().ok(),
             };
-            bytes.map_or_else(|| Rc::clone(&self.nothing), |bytes| to_text(&bytes).into())
+            bytes.map_or_else(|| Arc::clone(&self.nothing), |bytes| to_text(&bytes).into())
         };
         self.values.iter().map(value).collect()
     }
 
     /// What stands in a series for a text that is not known, shared so that no request allocates it.
-    pub(crate) fn nothing(&self) -> &Rc<str> {
+    pub(crate) fn nothing(&self) -> &Arc<str> {
         &self.nothing
     }
 
     /// The SPIFFE ID of the other end.
-    pub(crate) fn peer(&self) -> Option<Rc<str>> {
+    pub(crate) fn peer(&self) -> Option<Arc<str>> {
         property::text(self.reporter.peer_attribute()?)
     }
 
     /// Counts one finished request.
     pub(crate) fn record(
         &self,
-        series: Series<Rc<str>>,
+        series: Series<Arc<str>>,
         ending: &Ending,
         entry_namespace: impl Fn(&str) -> Option<String>,
     ) -> Result<(), Status> {
@@ -109,21 +110,20 @@ impl Metrics {
             Protocol::Grpc => messages().unwrap_or_default(),
             Protocol::Http => (0, 0),
         };
-        let known = self.series.borrow().get(&series).copied();
-        let ids = match known {
-            Some(ids) => ids,
-            None if self.room.has(&series)? => {
-                let ids = self.define(&series, entry_namespace)?;
-                self.series.borrow_mut().insert(series, ids);
+        let ids = match self.series.get(series) {
+            Ok(ids) => ids,
+            Err(new) if self.room.has(&new)? => {
+                let ids = self.define(&new, entry_namespace)?;
+                self.series.insert(new, ids);
                 ids
             }
-            None => self.overflow(series.protocol)?,
+            Err(one_too_many) => self.overflow(one_too_many.protocol)?,
         };
-        for (metric, id) in Metric::ALL.into_iter().zip(ids) {
-            let Some(id) = id else { continue };
+        for (metric, id) in Metric::ALL.iter().zip(&ids) {
+            let Some(id) = *id else { continue };
             let value = match metric {
                 Metric::RequestCount => 1,
-                Metric::RequestDuration => u64::try_from(ending.duration.as_millis()).unwrap_or(u64::MAX),
+                Metric::RequestDuration => ending.nanoseconds / NANOSECONDS,
                 Metric::RequestSize => ending.request_size,
                 Metric::ResponseSize => ending.response_size,
                 Metric::GrpcRequestMessages => messages.0,
@@ -141,7 +141,7 @@ impl Metrics {
     /// Has the host make the stats of a series.
     fn define(
         &self,
-        series: &Series<Rc<str>>,
+        series: &Series<Arc<str>>,
         entry_namespace: impl Fn(&str) -> Option<String>,
     ) -> Result<Ids, Status> {
         let metadata = property::bytes(b"xds\0cluster_metadata").unwrap_or_default();

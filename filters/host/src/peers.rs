@@ -1,7 +1,7 @@
 //! The workloads at the other ends of requests, as they describe themselves.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::{METADATA, METADATA_ID, Workload};
@@ -18,8 +18,8 @@ const MOST: usize = 4096;
 /// The workloads that this thread knows, and its own.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    known: RefCell<ByteMap<Rc<Workload>>>,
-    unknown: Rc<Workload>,
+    known: RefCell<ByteMap<Arc<Workload>>>,
+    unknown: Arc<Workload>,
     /// The values of both headers.
     own: (String, String),
 }
@@ -27,24 +27,24 @@ pub(crate) struct Peers {
 impl Peers {
     pub(crate) fn new(own: &Workload, hasher: foldhash::fast::FixedState) -> Self {
         let known = RefCell::new(ByteMap::with_hasher(hasher));
-        Self { known, unknown: Rc::default(), own: own.to_headers() }
+        Self { known, unknown: Arc::default(), own: own.to_headers() }
     }
 
     /// A workload of which nothing is known.
-    pub(crate) fn unknown(&self) -> &Rc<Workload> {
+    pub(crate) fn unknown(&self) -> &Arc<Workload> {
         &self.unknown
     }
 
     /// The workload that a header describes.
-    pub(crate) fn of_header(&self, value: Vec<u8>) -> Rc<Workload> {
+    pub(crate) fn of_header(&self, value: Vec<u8>) -> Arc<Workload> {
         self.remembered(value, Workload::from_header)
     }
 
     /// The workload that the configuration says is at the endpoint of the current stream.
-    pub(crate) fn of_endpoint(&self) -> Rc<Workload> {
+    pub(crate) fn of_endpoint(&self) -> Arc<Workload> {
         let text = |value: &[u8]| Workload::from_endpoint(std::str::from_utf8(value).ok()?);
         property::bytes(ENDPOINT)
-            .map_or_else(|| Rc::clone(&self.unknown), |value| self.remembered(value, text))
+            .map_or_else(|| Arc::clone(&self.unknown), |value| self.remembered(value, text))
     }
 
     /// Tells the other end who is here, in response to its telling.
@@ -54,17 +54,17 @@ impl Peers {
         abi::set_header(Map::Response, METADATA_ID.as_bytes(), id.as_bytes())
     }
 
-    fn remembered(&self, value: Vec<u8>, read: impl Fn(&[u8]) -> Option<Workload>) -> Rc<Workload> {
+    fn remembered(&self, value: Vec<u8>, read: impl Fn(&[u8]) -> Option<Workload>) -> Arc<Workload> {
         if let Some(known) = self.known.borrow().get(&value) {
-            return Rc::clone(known);
+            return Arc::clone(known);
         }
-        let Some(workload) = read(&value).map(Rc::new) else { return Rc::clone(&self.unknown) };
+        let Some(workload) = read(&value).map(Arc::new) else { return Arc::clone(&self.unknown) };
         let mut known = self.known.borrow_mut();
         // Those that are still there will be back.
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(value.into(), Rc::clone(&workload));
+        known.insert(value.into(), Arc::clone(&workload));
         workload
     }
 }

@@ -1,7 +1,7 @@
 //! Envoy's request attributes, read as properties.
 
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::abi;
 
@@ -11,7 +11,7 @@ pub(crate) fn bytes(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A property as text.
-pub(crate) fn text(path: &[u8]) -> Option<Rc<str>> {
+pub(crate) fn text(path: &[u8]) -> Option<Arc<str>> {
     Some(String::from_utf8_lossy(&bytes(path)?).into())
 }
 

@@ -21,7 +21,7 @@ use crate::lines::Lines;
 use crate::measured::Measured;
 use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
-use crate::{authz_stats, effects, ext_authz, fault_stats, jwt_stats, property, record};
+use crate::{authorize, authz_stats, effects, ext_authz, fault_stats, jwt_stats, property, record};
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
@@ -106,8 +106,12 @@ impl<const POLICIES: u8> Stream<POLICIES> {
                 Asking::Goes => {}
             }
         }
+        // What the others need does not have to be there.
+        if const { POLICIES == PolicySet::AUTHZ.bits() } {
+            return Ok(authorize::decide(&request, plugin));
+        }
         let now = match plugin.engine.needs_time() {
-            true => abi::current_time().map_err(|_| "outrigger_no_time")?,
+            true => *self.measured.decided.insert(abi::current_time().map_err(|_| "outrigger_no_time")?),
             false => Duration::ZERO,
         };
         let mut draws = plugin.draws.replace(Draws::default());
@@ -139,7 +143,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
             && let Some(decision) = &verdict.authz
         {
-            self.tell(decision, &plugin.record, &mut verdict.outcome);
+            let extra = authorize::tell(decision, &plugin.record, &mut verdict.outcome);
+            self.response_extras.extend(extra);
         }
         if plugin.record.filter_state && verdict.outcome != Outcome::Wait {
             record::leave::<POLICIES>(&verdict);
@@ -156,8 +161,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         let counts = const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) };
         if counts || plugin.surroundings.asks_for_route() {
-            let chosen = verdict.route.as_ref().and_then(Choice::cluster).or(verdict.missed);
-            self.measured.cluster = chosen.map(Into::into);
+            self.measured.cluster =
+                verdict.route.as_ref().and_then(Choice::shared_cluster).or(verdict.missed);
         }
         match verdict.outcome {
             Outcome::Wait => {
@@ -259,25 +264,6 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             }
         }
     }
-
-    /// Tells what the authorization policies have decided, where the configuration asks for it.
-    fn tell(&mut self, decision: &authz::Decision<'_>, told: &DecisionRecord, outcome: &mut Outcome<'_>) {
-        authz_stats::count(decision);
-        if !told.filter_state && told.response_header.is_none() {
-            return;
-        }
-        let record = decision.record();
-        if told.filter_state {
-            record::leave_decision(record.as_deref(), decision);
-        }
-        if let (Some(name), Some(record)) = (&told.response_header, record) {
-            let (name, record) = (name.clone().into(), record.into_bytes().into());
-            match outcome {
-                Outcome::Reply(reply) => reply.headers.push((name, record)),
-                _ => self.response_extras.push(HeaderOp::Set(name, record)),
-            }
-        }
-    }
 }
 
 /// Those that Envoy has set.
@@ -287,7 +273,7 @@ fn response_flags() -> ResponseFlags {
 }
 
 /// The identity that a stand-alone JWT filter before this one has verified.
-fn received_identity<const POLICIES: u8>(wanted: Attributes) -> Option<Identity> {
+pub(crate) fn received_identity<const POLICIES: u8>(wanted: Attributes) -> Option<Identity> {
     if PolicySet::contains_bits(POLICIES, PolicySet::JWT) || !wanted.contains(Attributes::CLAIMS) {
         return None;
     }

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use walrus::{Module, RawCustomSection};
 
 /// What every module exports besides its callbacks.
-const COMMON: &[&str] = &["memory", "_initialize", "proxy_abi_version_0_2_1", "proxy_on_memory_allocate"];
+const COMMON: &[&str] = &["memory", "_initialize", "proxy_abi_version_0_2_1"];
 
 /// The custom section that says which module this is, and of which version.
 const SECTION: &str = "outrigger";
@@ -129,7 +129,8 @@ fn pack(input: &Path, output: &Path) -> Result<()> {
     let mut module: Module = config.generate_producers_section(false).parse_file(input)?;
     let mut wanted: Vec<(String, String)> =
         COMMON.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
-    wanted.extend(callbacks.iter().map(|name| (format!("{OURS}{name}"), format!("{ABI}{name}"))));
+    let ours = ["memory_allocate"].iter().chain(*callbacks);
+    wanted.extend(ours.map(|name| (format!("{OURS}{name}"), format!("{ABI}{name}"))));
     let exports: Vec<_> = module.exports.iter().map(|export| (export.id(), export.name.clone())).collect();
     for (export, name) in exports {
         match wanted.iter().position(|(ours, _)| *ours == name) {

@@ -9,12 +9,16 @@ use super::rule::Rule;
 use crate::{Attributes, RuleRef};
 use outrigger_api::ordered;
 
+/// So many rules are tried one after the other: it takes longer to look for those that could match.
+const FEW: usize = 4;
+
 /// Rules of which any may match.
 #[derive(Debug)]
 pub(super) struct RuleSet {
     /// In the order of their policy IDs: Envoy tries them so, and names the first that matches.
     rules: Vec<Rule>,
-    index: Index,
+    /// `None` for a few.
+    index: Option<Index>,
 }
 
 impl RuleSet {
@@ -27,13 +31,17 @@ impl RuleSet {
                 (Rule { from, to, when, reference }, clauses)
             })
             .unzip();
-        Self { rules, index: Index::new(&key::choose(&clauses)) }
+        let index = (rules.len() > FEW).then(|| Index::new(&key::choose(&clauses)));
+        Self { rules, index }
     }
 
     /// The first rule that matches.
     pub(super) fn first(&self, facts: &Facts<'_, '_>) -> Option<&RuleRef> {
+        let Some(index) = &self.index else {
+            return self.rules.iter().find(|rule| rule.matches(facts)).map(|rule| &rule.reference);
+        };
         let rule = |number: u32| usize::try_from(number).ok().and_then(|number| self.rules.get(number));
-        let found = self.index.first(facts, |number| rule(number).is_some_and(|rule| rule.matches(facts)));
+        let found = index.first(facts, |number| rule(number).is_some_and(|rule| rule.matches(facts)));
         found.and_then(rule).map(|rule| &rule.reference)
     }
 

@@ -68,7 +68,7 @@ pub struct VerificationKey {
     material: KeyMaterial,
     spki: Option<Vec<u8>>,
     #[cfg(feature = "rust-crypto")]
-    prepared: once_cell::sync::OnceCell<Option<rust_crypto::Prepared>>,
+    prepared: std::sync::OnceLock<Option<rust_crypto::Prepared>>,
 }
 
 impl VerificationKey {
@@ -126,7 +126,7 @@ impl VerificationKey {
             material,
             spki,
             #[cfg(feature = "rust-crypto")]
-            prepared: once_cell::sync::OnceCell::new(),
+            prepared: std::sync::OnceLock::new(),
         }
     }
 

@@ -1,34 +1,79 @@
 //! Values by bytes.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
 use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 use outrigger_api::ordered;
+
+use super::same;
 
 /// Values by bytes. The default hasher needs no randomness, which a filter would have to ask the host for: it is for keys
 /// from the configuration, which requests only look up.
 ///
-/// The table holds places, whatever the values are: the standard library's is compiled anew for each type of value, at
-/// 1.3 kB of WebAssembly.
+/// The table holds places, whatever the values are: it is compiled once, and not anew for each type of value.
 #[derive(Debug, Clone)]
 pub struct ByteMap<V> {
-    places: HashMap<Box<[u8]>, usize, FixedState>,
+    keys: Keys,
     values: Vec<V>,
 }
 
 /// A set of byte strings.
 pub type ByteSet = ByteMap<()>;
 
+/// So many keys are looked through: for a few it takes longer to hash, and more code.
+const FEW: usize = 4;
+
+/// Keys in the order in which they came, each once.
+#[derive(Debug, Clone, Default)]
+struct Keys {
+    all: Vec<Box<[u8]>>,
+    /// Where they are, once there are more than [`FEW`].
+    places: HashTable<u32>,
+    hasher: FixedState,
+}
+
+impl Keys {
+    #[inline(never)]
+    fn place(&self, key: &[u8]) -> Option<usize> {
+        if self.all.len() <= FEW {
+            return self.all.iter().position(|known| same(known, key));
+        }
+        let is_key = |place: &u32| at(&self.all, *place).is_some_and(|known| same(known, key));
+        self.places.find(self.hasher.hash_one(key), is_key).and_then(|place| usize::try_from(*place).ok())
+    }
+
+    /// Adds a key that is not there.
+    #[inline(never)]
+    fn push(&mut self, key: Box<[u8]>) {
+        let first = if self.all.len() == FEW { 0 } else { self.all.len() };
+        self.all.push(key);
+        if self.all.len() <= FEW {
+            return;
+        }
+        let Self { all, places, hasher } = self;
+        let hash = |place: &u32| at(all, *place).map_or(0, |key| hasher.hash_one(key));
+        for place in (first..all.len()).filter_map(|place| u32::try_from(place).ok()) {
+            places.insert_unique(hash(&place), place, hash);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.all.clear();
+        self.places.clear();
+    }
+}
+
 impl<V> Default for ByteMap<V> {
     fn default() -> Self {
-        Self { places: HashMap::default(), values: Vec::new() }
+        Self::with_hasher(FixedState::default())
     }
 }
 
 impl<V> ByteMap<V> {
     /// With a hasher that nobody knows, for keys from requests.
     pub fn with_hasher(hasher: FixedState) -> Self {
-        Self { places: HashMap::with_hasher(hasher), values: Vec::new() }
+        Self { keys: Keys { hasher, ..Keys::default() }, values: Vec::new() }
     }
 
     /// How many there are.
@@ -38,7 +83,7 @@ impl<V> ByteMap<V> {
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.places.clear();
+        self.keys.clear();
         self.values.clear();
     }
 
@@ -49,12 +94,12 @@ impl<V> ByteMap<V> {
 
     /// The value of `key`.
     pub fn get(&self, key: &[u8]) -> Option<&V> {
-        self.values.get(*self.places.get(key)?)
+        self.values.get(self.keys.place(key)?)
     }
 
     /// Whether there is a value of `key`.
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.places.contains_key(key)
+        self.keys.place(key).is_some()
     }
 
     /// Every value, in the order in which they came.
@@ -64,12 +109,11 @@ impl<V> ByteMap<V> {
 
     /// Where the value of `key` is among all, made by `make` if it has none yet.
     pub fn place(&mut self, key: Box<[u8]>, make: impl FnOnce() -> V) -> usize {
-        let next = self.values.len();
-        let place = number(&mut self.places, key, next);
-        if place == next {
+        self.keys.place(&key).unwrap_or_else(|| {
+            self.keys.push(key);
             self.values.push(make());
-        }
-        place
+            self.values.len().saturating_sub(1)
+        })
     }
 
     /// Changes the value of `key`, made by `make` if it has none yet.
@@ -82,7 +126,7 @@ impl<V> ByteMap<V> {
 
     /// Gives `key` this value, whether it has one or not.
     pub fn replace(&mut self, key: Box<[u8]>, value: V) {
-        match self.places.get(&key).and_then(|place| self.values.get_mut(*place)) {
+        match self.keys.place(&key).and_then(|place| self.values.get_mut(place)) {
             Some(known) => *known = value,
             None => self.insert(key, value),
         }
@@ -95,7 +139,7 @@ impl<V> ByteMap<V> {
 
     /// The keys in order, and the value of each.
     pub fn into_sorted(mut self) -> (Vec<Box<[u8]>>, Vec<V>) {
-        let (keys, places) = sorted(self.places);
+        let (keys, places) = sorted(self.keys.all);
         ordered::arrange(&mut self.values, &places);
         (keys, self.values)
     }
@@ -106,14 +150,14 @@ impl<V> ByteMap<V> {
     }
 }
 
-#[inline(never)]
-fn number(places: &mut HashMap<Box<[u8]>, usize, FixedState>, key: Box<[u8]>, next: usize) -> usize {
-    *places.entry(key).or_insert(next)
+fn at(keys: &[Box<[u8]>], place: u32) -> Option<&[u8]> {
+    keys.get(usize::try_from(place).ok()?).map(|key| &**key)
 }
 
+/// The keys in order, and where each was.
 #[inline(never)]
-fn sorted(places: HashMap<Box<[u8]>, usize, FixedState>) -> (Vec<Box<[u8]>>, Vec<usize>) {
-    let mut sorted: Vec<_> = places.into_iter().collect();
+fn sorted(keys: Vec<Box<[u8]>>) -> (Vec<Box<[u8]>>, Vec<usize>) {
+    let mut sorted: Vec<_> = keys.into_iter().enumerate().map(|(place, key)| (key, place)).collect();
     ordered::sort(&mut sorted);
     sorted.into_iter().unzip()
 }
@@ -124,6 +168,23 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn a_few_and_many() {
+        let key = |number: usize| -> Box<[u8]> { number.to_string().into_bytes().into() };
+        let mut map = ByteMap::default();
+        for count in 0..3 * FEW {
+            assert_eq!((map.len(), map.contains(&key(count))), (count, false));
+            map.insert(key(count), count);
+            map.insert(key(count), 100);
+            for number in 0..=count {
+                assert_eq!(map.get(&key(number)), Some(&number));
+            }
+        }
+        map.clear();
+        map.insert(key(1), 7);
+        assert_eq!((map.get(&key(1)), map.get(&key(2))), (Some(&7), None));
+    }
 
     #[test]
     fn the_first_value_of_a_key_stays() {

@@ -18,3 +18,9 @@ pub use byte_map::{ByteMap, ByteSet};
 pub(crate) fn lower_case(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if text.iter().any(u8::is_ascii_uppercase) { text.to_ascii_lowercase().into() } else { text.into() }
 }
+
+/// Whether two texts are the same. Most are of different lengths, which spares the call: modules are compiled for size.
+#[inline(always)]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one == other
+}

@@ -116,6 +116,14 @@ impl<'e> Choice<'e> {
         }
     }
 
+    /// As [`Self::cluster`], for who keeps it longer than the policies.
+    pub fn shared_cluster(&self) -> Option<Arc<str>> {
+        match self.target {
+            Some(target) => Some(Arc::clone(&target.cluster)),
+            None => self.cluster().map(Into::into),
+        }
+    }
+
     /// Every destination that could have been drawn, with its weight.
     pub fn alternatives(&self) -> impl Iterator<Item = (&'e Destination, u32)> {
         let targets = self.rule().and_then(Rule::targets);

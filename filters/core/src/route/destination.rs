@@ -1,5 +1,7 @@
 //! Where requests are sent.
 
+use std::sync::Arc;
+
 use super::mutation::Changes;
 use crate::{Attributes, Draws};
 
@@ -28,7 +30,7 @@ pub struct Target {
     pub destination: Destination,
     /// Its share of [`Targets::total`]. Above zero, except for an only one.
     pub weight: u32,
-    pub(super) cluster: Box<str>,
+    pub(super) cluster: Arc<str>,
     /// The new `:authority`.
     pub(super) authority: Option<Box<str>>,
     /// One of several of its rule: Envoy's weighted cluster, which does not tell the upstream of the authority it replaces.

@@ -1,6 +1,6 @@
 //! A series: everything that tells one finished request from another in the metrics.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::flags::ResponseFlags;
 use super::workload::Workload;
@@ -23,7 +23,7 @@ pub struct Series<S> {
     /// The peer's SPIFFE ID with its scheme; empty if it has none.
     pub peer_principal: S,
     /// What the other end has said of itself, or the configuration of it.
-    pub peer: Rc<Workload>,
+    pub peer: Arc<Workload>,
     /// The protocol.
     pub protocol: Protocol,
     /// Response status; 0 if there was no response.

@@ -1,0 +1,53 @@
+//! What authorization policies decide: of a request on which no others have a say, where nothing is set up for what those need;
+//! and who is told of it.
+
+use outrigger_api::DecisionRecord;
+use outrigger_core::{HeaderOp, Outcome, Request, authz};
+use proxy_wasm::types::Action;
+
+use crate::plugin::Plugin;
+use crate::stream::received_identity;
+use crate::{authz_stats, effects, record};
+
+/// Decides a request by authorization policies alone.
+pub(crate) fn decide<const POLICIES: u8>(request: &Request<'_>, plugin: &Plugin<POLICIES>) -> Action {
+    let received = received_identity::<POLICIES>(plugin.engine.attributes());
+    let Some(decision) = plugin.engine.authorize(request, received.as_ref()) else { return Action::Continue };
+    let reply = decision.reply();
+    let mut outcome = reply.map_or_else(|| Outcome::Forward(Vec::new()), Outcome::Reply);
+    // Responses do not come by here.
+    let _ = tell(&decision, &plugin.record, &mut outcome);
+    match outcome {
+        Outcome::Reply(reply) => {
+            effects::reply(&reply);
+            Action::Pause
+        }
+        _ => Action::Continue,
+    }
+}
+
+/// Tells what the authorization policies have decided, where the configuration asks for it: also by what the response to a
+/// request gets that goes on.
+pub(crate) fn tell(
+    decision: &authz::Decision<'_>,
+    told: &DecisionRecord,
+    outcome: &mut Outcome<'_>,
+) -> Option<HeaderOp<'static>> {
+    authz_stats::count(decision);
+    if !told.filter_state && told.response_header.is_none() {
+        return None;
+    }
+    let record = decision.record();
+    if told.filter_state {
+        record::leave_decision(record.as_deref(), decision);
+    }
+    let (name, record) = told.response_header.as_ref().zip(record)?;
+    let (name, record) = (name.clone().into(), record.into_bytes().into());
+    match outcome {
+        Outcome::Reply(reply) => {
+            reply.headers.push((name, record));
+            None
+        }
+        _ => Some(HeaderOp::Set(name, record)),
+    }
+}
