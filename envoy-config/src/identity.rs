@@ -38,6 +38,8 @@ pub struct Identity {
     pub id: SpiffeId,
     /// DNS names that it has besides.
     pub names: Vec<String>,
+    /// The certificate's serial number, as Envoy's `/certs` tells it.
+    pub serial_number: String,
     /// From when it is valid.
     pub starts: OffsetDateTime,
     /// Until when.
@@ -124,6 +126,7 @@ impl Identity {
             roots: authorities.certificates,
             id,
             names: named.names,
+            serial_number: named.serial_number,
             starts: named.starts,
             ends: named.ends,
         })

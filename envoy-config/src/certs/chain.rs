@@ -47,6 +47,8 @@ pub struct Named {
     pub uris: Vec<String>,
     /// Its DNS names.
     pub names: Vec<String>,
+    /// Its serial number: hexadecimal and without leading zero bytes, as Envoy's `/certs` tells it.
+    pub serial_number: String,
     /// From when it is valid.
     pub starts: OffsetDateTime,
     /// Until when.
@@ -87,9 +89,15 @@ pub(super) fn first(chain: &str) -> Result<Named, ChainError> {
     Ok(Named {
         uris,
         names,
+        serial_number: hexadecimal(certificate.raw_serial()),
         starts: validity.not_before.to_datetime(),
         ends: validity.not_after.to_datetime(),
     })
+}
+
+fn hexadecimal(number: &[u8]) -> String {
+    let digits = number.iter().skip_while(|byte| **byte == 0);
+    digits.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Each certificate is signed by the next, and the last by a root, or is one.
@@ -157,4 +165,16 @@ fn read(pem: &str) -> Result<Vec<CertificateDer<'static>>, ChainError> {
 
 fn parse<'d>(der: &'d CertificateDer<'_>) -> Result<X509Certificate<'d>, ChainError> {
     X509Certificate::from_der(der).map(|(_, certificate)| certificate).map_err(|_| ChainError::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serial_numbers_are_written_as_envoy_writes_them() {
+        for (number, text) in [(&[0, 0x0a, 0xf0][..], "0af0"), (&[0x7f, 0], "7f00"), (&[0], "")] {
+            assert_eq!(hexadecimal(number), text);
+        }
+    }
 }

@@ -318,6 +318,7 @@ impl Show {
             Form::Human => {
                 let mut lines = format!("{}\n", identity.id);
                 lines += &format!("  valid from {} until {}\n", text(identity.starts), text(identity.ends));
+                lines += &format!("  serial number {}\n", identity.serial_number);
                 if !identity.names.is_empty() {
                     lines += &format!("  DNS names: {}\n", identity.names.join(", "));
                 }
@@ -327,6 +328,7 @@ impl Show {
                 "id": identity.id.as_str(),
                 "trustDomain": identity.id.trust_domain().as_str(),
                 "dnsNames": identity.names,
+                "serialNumber": identity.serial_number,
                 "notBefore": text(identity.starts),
                 "notAfter": text(identity.ends),
             })),

@@ -50,6 +50,8 @@ impl Envoy {
         }
         // A group of its own: Ctrl-C in a terminal is for us alone, so that we can let Envoy finish its requests.
         command.process_group(0).stdin(Stdio::null()).stderr(Stdio::piped());
+        #[cfg(target_os = "linux")]
+        end_with_us(&mut command);
         let mut child = command.spawn()?;
         if let Some(output) = child.stderr.take() {
             events::lines(output, events);
@@ -113,6 +115,23 @@ impl Drop for Envoy {
         if self.ended().is_none() {
             self.stop();
         }
+    }
+}
+
+/// Has the kernel end the process should this thread end before it, even by SIGKILL: an Envoy that nobody watches over would go
+/// on with the policies of then, beside one that is started anew, with whom it would share the ports.
+#[cfg(target_os = "linux")]
+fn end_with_us(command: &mut Command) {
+    let us = rustix::process::getpid();
+    // SAFETY: between fork and exec only two system calls are made, and no memory is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
+            match rustix::process::getppid() == Some(us) {
+                true => Ok(()),
+                false => Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        });
     }
 }
 

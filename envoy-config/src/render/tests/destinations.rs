@@ -38,6 +38,7 @@ fn options() -> Options {
         roots: Inline::new("R"),
         id: "spiffe://cluster.local/ns/default/sa/a".parse().unwrap(),
         names: Vec::new(),
+        serial_number: String::new(),
         starts: OffsetDateTime::UNIX_EPOCH,
         ends: OffsetDateTime::UNIX_EPOCH,
     };
