@@ -1,5 +1,4 @@
 //! What authorization has decided, as logs, statistics and headers tell it, and what policies on dry run would have.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,4 @@
 //! A short form of `./makew flood`.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use outrigger_e2e::series_flood::options::Options;
 use outrigger_e2e::series_flood::run;

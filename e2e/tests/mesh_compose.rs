@@ -1,6 +1,5 @@
 //! Gateway, A and B in containers, with the sidecars of `outrigger compose inject`: mutual TLS all the way, and whole again
 //! after restarts in any order.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use outrigger_e2e::launch::{Mesh, MeshContainers, MeshProcesses, THROUGH_A, docker_answers};
 

@@ -1,4 +1,5 @@
-//! `outrigger run` while its files change: a broken edit is told and harms nobody, the corrected one takes over.
+//! `outrigger run` while its files change: a broken edit is told and harms nobody, the corrected one takes over. Should it be
+//! killed, nobody would see to that any more, and its Envoy ends with it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -147,4 +148,20 @@ fn edits_are_checked_and_taken_over_without_a_failed_request() {
     let (sent, failures) = load.stop();
     assert!(sent > 200, "only {sent} requests were sent");
     assert!(failures.is_empty(), "{} of {sent} requests failed, the first: {}", failures.len(), failures[0]);
+}
+
+#[test]
+fn envoy_ends_with_a_command_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("routes.yaml");
+    edit(&file, &virtual_service("subset: v1"));
+    let local = Local::start().unwrap();
+    let (mut running, _log) = local.run(std::slice::from_ref(&file), Role::Gateway, &[]).unwrap();
+    assert_eq!(served_by(&running.client), "reviews-v1");
+    running.kill().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while running.client.request("GET", "reviews.example", "/", &[]).is_ok() {
+        assert!(Instant::now() < deadline, "Envoy goes on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -1,7 +1,5 @@
 //! Every scenario, before every judge. All must agree with what the scenario expects, and so with each other.
 
-use std::sync::{Mutex, PoisonError};
-
 use outrigger_e2e::engine_judge::Judge;
 use outrigger_e2e::launch::{Compose, Launcher, Local, docker_answers};
 use outrigger_e2e::scenario::Scenario;
@@ -47,11 +45,7 @@ fn envoy_in_a_container() {
     judge(&Compose::start().unwrap());
 }
 
-/// One launcher at a time: delays are measured, and the machine may have two cores.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
 fn judge(launcher: &dyn Launcher) {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut failures = Vec::new();
     for scenario in Scenario::all().unwrap() {
         eprintln!("{}: {}", launcher.name(), scenario.name);

@@ -1,5 +1,4 @@
 //! What docs/telemetry.md shows works as pasted.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may")]
 
 use std::path::Path;
 use std::process::{Command, Output};

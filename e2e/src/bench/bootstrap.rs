@@ -22,7 +22,8 @@ pub(super) fn measured<'m>(
     let clusters: Vec<_> =
         clusters.into_iter().flat_map(|cluster| [cluster.clone(), plain::cluster(cluster)]).collect();
     json!({
-        "node": {"id": "bench", "cluster": "bench"},
+        // The listeners have all that `outrigger` renders, which its filters need not look for.
+        "node": {"id": "bench", "cluster": "bench", "metadata": {"OUTRIGGER_VERSION": env!("CARGO_PKG_VERSION")}},
         "layered_runtime": ours.runtime,
         "stats_config": ours.stats,
         "stats_flush_interval": FLUSH,

@@ -40,6 +40,9 @@ pub struct Options {
     /// AuthorizationPolicies instead, 1 to 10,000 of several shapes.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens"])]
     pub policies: bool,
+    /// Only sets of so many policies (repeatable).
+    #[arg(long, value_name = "N", requires = "policies", conflicts_with = "quick", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub count: Vec<u32>,
     /// Metrics instead: alone and in the suite, with one set of labels and with a thousand.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare", "routes", "tokens", "policies"])]
     pub metrics: bool,

@@ -73,7 +73,7 @@ impl Compose {
         let running = Running {
             client: Client::new(self.address(container, port)?),
             admin: Client::new(self.address(container, "15000")?),
-            _keep: None,
+            gateway: None,
         };
         self.wait_until_ready(container, &running)?;
         Ok(running)

@@ -23,13 +23,21 @@ pub struct Running {
     /// Client of Envoy's admin interface.
     pub admin: Client,
     /// Ends the proxy when it is dropped.
-    _keep: Option<Gateway>,
+    gateway: Option<Gateway>,
 }
 
 impl Running {
     /// The same proxy, which ends with the other value.
     fn another(&self) -> Self {
-        Self { client: self.client.clone(), admin: self.admin.clone(), _keep: None }
+        Self { client: self.client.clone(), admin: self.admin.clone(), gateway: None }
+    }
+
+    /// Kills `outrigger run` so that it can do nothing about it.
+    ///
+    /// # Errors
+    /// It is not this value that it ends with.
+    pub fn kill(&mut self) -> Result<()> {
+        self.gateway.take().context("the proxy ends with another value")?.kill()
     }
 
     /// Sends `exchange` as often as it asks.

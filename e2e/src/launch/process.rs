@@ -108,7 +108,7 @@ impl Local {
         let running = Running {
             client: Client::new(format!("127.0.0.1:{port}")),
             admin: Client::new(format!("127.0.0.1:{admin}")),
-            _keep: Some(gateway),
+            gateway: Some(gateway),
         };
         Ok((running, lines))
     }
@@ -201,6 +201,13 @@ impl Gateway {
         }
     }
 
+    /// Ends the process by SIGKILL.
+    pub(super) fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// The process's id.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -210,8 +217,12 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        for _ in 0..100 {
+        // A busy machine takes its time.
+        for _ in 0..600 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return;
             }

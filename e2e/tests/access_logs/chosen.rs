@@ -2,7 +2,7 @@
 
 use outrigger_e2e::scenario::Role;
 
-use crate::proxy::Proxy;
+use super::proxy::Proxy;
 
 const EDGE: &str = "
 ---

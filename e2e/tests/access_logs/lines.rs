@@ -2,8 +2,8 @@
 
 use outrigger_e2e::scenario::Role;
 
-use crate::expected::{ANY, compare, of_json, of_text};
-use crate::proxy::Proxy;
+use super::expected::{ANY, compare, of_json, of_text};
+use super::proxy::Proxy;
 
 const RESOURCES: &str = "apiVersion: telemetry.istio.io/v1
 kind: Telemetry

@@ -5,8 +5,8 @@ use std::time::Instant;
 use outrigger_e2e::launch::Local;
 use tonic::Code;
 
-use crate::grpc_service::{Client, serve};
-use crate::{Proxy, service_entry, virtual_service};
+use super::grpc_service::{Client, serve};
+use super::{Proxy, service_entry, virtual_service};
 
 const RULES: &str = "
   - match: [{uri: {exact: /test.Echo/Slow}}]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_e2e::launch::Local;
 
-use crate::{Proxy, virtual_service};
+use super::{Proxy, virtual_service};
 
 const RULES: &str = "
   - match: [{uri: {prefix: /header}}]

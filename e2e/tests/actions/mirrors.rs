@@ -5,8 +5,8 @@ use std::time::Instant;
 use outrigger_e2e::launch::Local;
 use outrigger_e2e::tally::tolerance;
 
-use crate::capture::Capture;
-use crate::{Proxy, service_entry, virtual_service};
+use super::capture::Capture;
+use super::{Proxy, service_entry, virtual_service};
 
 const RULES: &str = "
   - match: [{uri: {prefix: /both}}]

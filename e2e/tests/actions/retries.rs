@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use outrigger_e2e::launch::Local;
 
-use crate::{Proxy, virtual_service};
+use super::{Proxy, virtual_service};
 
 const RULES: &str = "
   - match: [{uri: {prefix: /flaky/slow}}]
@@ -87,7 +87,7 @@ fn no_request_fails_while_profiles_come_and_go() {
         });
         for round in rounds {
             std::thread::sleep(Duration::from_millis(1500));
-            let text = [crate::GATEWAY, &rules(round)].join("\n---\n");
+            let text = [super::GATEWAY, &rules(round)].join("\n---\n");
             std::fs::write(&file, text).unwrap();
         }
         std::thread::sleep(Duration::from_millis(2500));

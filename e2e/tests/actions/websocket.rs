@@ -6,7 +6,7 @@ use outrigger_e2e::launch::Local;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::{Message, WebSocket};
 
-use crate::{Proxy, service_entry, virtual_service};
+use super::{Proxy, service_entry, virtual_service};
 
 const RULES: &str = "
   - match: [{uri: {prefix: /chat/}}]

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use crate::upstream::{Service, slow};
-use crate::{GATEWAY, Proxy, count, rule, service};
+use super::upstream::{Service, slow};
+use super::{GATEWAY, Proxy, count, rule, service};
 
 fn three() -> Vec<Service> {
     ["1", "2", "3"].map(Service::start).into_iter().collect()

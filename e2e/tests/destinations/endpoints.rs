@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::upstream::{Service, slow};
-use crate::{CLUSTER, GATEWAY, Proxy, rule, service};
+use super::upstream::{Service, slow};
+use super::{CLUSTER, GATEWAY, Proxy, rule, service};
 
 #[test]
 fn nothing_else_is_touched() {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::upstream::Service;
-use crate::{CLUSTER, GATEWAY, Proxy, free_port, service};
+use super::upstream::Service;
+use super::{CLUSTER, GATEWAY, Proxy, free_port, service};
 
 #[test]
 fn an_endpoint_that_does_not_answer_gets_no_request() {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 
-use crate::upstream::Service;
-use crate::{GATEWAY, Proxy, free_port, rule, service};
+use super::upstream::Service;
+use super::{GATEWAY, Proxy, free_port, rule, service};
 
 /// An authority in a folder, which it fills with what it signs.
 struct Authority {

@@ -46,20 +46,26 @@ impl Drop for Service {
     }
 }
 
-/// Serves on a free port until the test ends: each request is answered after `delay` by `reviews-slow`, with what came
-/// before the first request of its connection as body, as Rust would write it.
+/// [`answering`] after `delay`.
 pub(crate) fn slow(delay: Duration) -> u16 {
+    answering(move || thread::sleep(delay))
+}
+
+/// Serves on a free port until the test ends: each request is answered after a `wait` by `reviews-slow`, with what came
+/// before the first request of its connection as body, as Rust would write it.
+pub(crate) fn answering(wait: impl Fn() + Clone + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || answer(stream, delay));
+            let wait = wait.clone();
+            thread::spawn(move || answer(stream, wait));
         }
     });
     port
 }
 
-fn answer(mut stream: TcpStream, delay: Duration) -> Option<()> {
+fn answer(mut stream: TcpStream, wait: impl Fn()) -> Option<()> {
     let (mut bytes, mut first, mut chunk) = (Vec::new(), None, [0; 4096]);
     loop {
         let (start, end) = loop {
@@ -71,7 +77,7 @@ fn answer(mut stream: TcpStream, delay: Duration) -> Option<()> {
             bytes.extend(&chunk[..read]);
         };
         let body = first.get_or_insert_with(|| bytes[..start].escape_ascii().to_string().into_bytes());
-        thread::sleep(delay);
+        wait();
         let head =
             format!("HTTP/1.1 200 OK\r\nx-served-by: reviews-slow\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(&[head.as_bytes(), body].concat()).ok()?;

@@ -9,7 +9,7 @@ use outrigger_e2e::client::Client;
 use outrigger_e2e::ports::free_port;
 use serde_json::{Value, json};
 
-use crate::http_server::{Answer, Server};
+use super::http_server::{Answer, Server};
 
 /// An Envoy with one of our modules, which answers what it lets through with 200. It ends with this value.
 struct Envoy {

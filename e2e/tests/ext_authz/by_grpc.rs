@@ -1,8 +1,8 @@
 //! What a server sees that is asked by gRPC, and what its answers do.
 
-use crate::asks;
-use crate::grpc_server::{Server, Verdict};
-use crate::proxy::Proxy;
+use super::asks;
+use super::grpc_server::{Server, Verdict};
+use super::proxy::Proxy;
 
 fn provider(port: u16, more: &str) -> String {
     format!("- {{name: rpc, envoyExtAuthzGrpc: {{service: 127.0.0.1, port: {port}, timeout: 5s{more}}}}}\n")

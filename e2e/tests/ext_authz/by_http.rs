@@ -1,8 +1,8 @@
 //! What a server sees that is asked by HTTP, and what its answers do.
 
-use crate::http_server::{Answer, Server};
-use crate::proxy::Proxy;
-use crate::{asks, policy};
+use super::http_server::{Answer, Server};
+use super::proxy::Proxy;
+use super::{asks, policy};
 
 fn provider(port: u16, more: &str) -> String {
     format!("- {{name: web, envoyExtAuthzHttp: {{service: 127.0.0.1, port: {port}{more}}}}}\n")

@@ -9,7 +9,7 @@ use tonic::transport::{Server as Tonic, server::TcpIncoming};
 use tonic::{Request, Response, Status};
 use tower::service_fn;
 
-use crate::wire::{at, field, fields, number};
+use super::wire::{at, field, fields, number};
 
 /// Headers of a verdict.
 type Headers = &'static [(&'static str, &'static str)];

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::asks;
-use crate::http_server::{Answer, Server};
-use crate::proxy::Proxy;
+use super::asks;
+use super::http_server::{Answer, Server};
+use super::proxy::Proxy;
 
 fn provider(port: u16, more: &str) -> String {
     format!(

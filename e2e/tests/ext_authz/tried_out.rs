@@ -1,9 +1,9 @@
 //! Servers that are asked, and whose answers do nothing.
 
-use crate::grpc_server::{self, Verdict};
-use crate::http_server::{Answer, Server};
-use crate::proxy::Proxy;
-use crate::{asks, tried};
+use super::grpc_server::{self, Verdict};
+use super::http_server::{Answer, Server};
+use super::proxy::Proxy;
+use super::{asks, tried};
 
 #[test]
 fn a_server_asked_by_http_refuses_nobody() {

@@ -4,9 +4,9 @@ use std::process::Command;
 
 use outrigger_e2e::launch::outrigger;
 
-use crate::http_server::Server;
-use crate::proxy::Proxy;
-use crate::{asks, tried};
+use super::http_server::Server;
+use super::proxy::Proxy;
+use super::{asks, tried};
 
 const SUPPRESS: &str = ", annotations: {galley.istio.io/analyze-suppress: OUT0250}}";
 

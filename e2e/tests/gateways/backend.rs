@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::authority::Certificate;
+use super::authority::Certificate;
 
 /// Says its name to whoever connects; the port that it has.
 pub(crate) fn plain(name: &'static str) -> u16 {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, StreamOwned, SupportedProtocolVersion};
 
-use crate::authority::{Authority, Certificate};
+use super::authority::{Authority, Certificate};
 
 /// How a client connects.
 #[derive(Clone)]

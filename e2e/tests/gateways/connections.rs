@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::TcpStream;
 
-use crate::authority::Authority;
-use crate::client::Client;
-use crate::{Edge, backend, gateway, service};
+use super::authority::Authority;
+use super::client::Client;
+use super::{Edge, backend, gateway, service};
 
 const ROUTES: &str = "---
 apiVersion: networking.istio.io/v1

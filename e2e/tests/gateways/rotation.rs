@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::authority::{Authority, Certificate};
-use crate::client::Client;
-use crate::{ECHO, Edge, gateway};
+use super::authority::{Authority, Certificate};
+use super::client::Client;
+use super::{ECHO, Edge, gateway};
 
 const SERVERS: &str = "  - {port: {number: 443, name: one, protocol: HTTPS}, hosts: [one.example.com], tls: {mode: SIMPLE, credentialName: one}}
   - {port: {number: 443, name: two, protocol: HTTPS}, hosts: [two.example.com], tls: {mode: SIMPLE, credentialName: two}}

@@ -2,9 +2,9 @@
 
 use rustls::version::{TLS12, TLS13};
 
-use crate::authority::Authority;
-use crate::client::Client;
-use crate::{ECHO, Edge, gateway};
+use super::authority::Authority;
+use super::client::Client;
+use super::{ECHO, Edge, gateway};
 
 fn server(name: &str, tls: &str) -> String {
     format!(

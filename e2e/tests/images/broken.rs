@@ -1,7 +1,7 @@
 //! A registry that holds other bytes than it says.
 
-use crate::command::image;
-use crate::registry::Registry;
+use super::command::image;
+use super::registry::Registry;
 
 #[test]
 fn a_blob_or_manifest_with_other_bytes_is_found() {

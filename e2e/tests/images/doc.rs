@@ -5,8 +5,8 @@ use std::process::Command;
 
 use outrigger_e2e::launch::outrigger;
 
-use crate::program;
-use crate::registry::Registry;
+use super::program;
+use super::registry::Registry;
 
 /// The commands of the document, in its order.
 fn commands(text: &str) -> Vec<&str> {
@@ -49,7 +49,7 @@ fn the_commands_do_what_the_document_says() {
     let yaml = text.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let plugin: serde_json::Value = yaml_serde::from_str(yaml).unwrap();
     let url = plugin["spec"]["url"].as_str().unwrap().replace("localhost:5000/", &registry.image(""));
-    let seen = crate::command::image(&["inspect", &url]);
+    let seen = super::command::image(&["inspect", &url]);
     assert_eq!(seen.code, 0, "{seen:?}");
     assert_eq!(plugin["spec"]["sha256"].as_str().unwrap().len(), 64);
 }

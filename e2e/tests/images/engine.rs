@@ -4,9 +4,9 @@ use std::process::Command;
 
 use outrigger_e2e::launch::docker_answers;
 
-use crate::command::image;
-use crate::module;
-use crate::registry::Registry;
+use super::command::image;
+use super::module;
+use super::registry::Registry;
 
 fn docker(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("docker").args(arguments).output().unwrap();

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::command::{image, image_with};
-use crate::registry::{Registry, Setup};
-use crate::skopeo::pull;
+use super::command::{image, image_with};
+use super::registry::{Registry, Setup};
+use super::skopeo::pull;
 
 /// `ann` with `s3cr:et`.
 const HTPASSWD: &str = "ann:$2b$04$zotBoqYiR2wyd7pVjYwET.q4gGUN5O6b0x18YQbXqx/xqujE.ynW.\n";

@@ -1,9 +1,9 @@
 //! Everything that can be pushed comes back with the same digests and the same bytes.
 
-use crate::command::image;
-use crate::registry::Registry;
-use crate::skopeo::{pull, push, skopeo};
-use crate::{MODULES, module, sha256};
+use super::command::image;
+use super::registry::Registry;
+use super::skopeo::{pull, push, skopeo};
+use super::{MODULES, module, sha256};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const NO_TLS: &[&str] = &["--src-tls-verify=false"];

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use outrigger_e2e::ports::free_port;
 use serde_json::{Value, json};
 
-use crate::authority::Certificate;
-use crate::program;
+use super::authority::Certificate;
+use super::program;
 
 /// It ends with the test.
 pub(crate) struct Registry {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{plugin, program, sha256};
+use super::{plugin, program, sha256};
 
 /// Runs it and returns what it prints.
 pub(crate) fn skopeo(arguments: &[&str]) -> String {

@@ -1,9 +1,9 @@
 //! A registry with TLS: who is trusted, and that nobody goes without it unasked.
 
-use crate::authority::Authority;
-use crate::command::image;
-use crate::registry::{Registry, Setup};
-use crate::skopeo::pull;
+use super::authority::Authority;
+use super::command::image;
+use super::registry::{Registry, Setup};
+use super::skopeo::pull;
 
 #[test]
 fn a_registry_is_trusted_by_the_file_of_its_authority() {

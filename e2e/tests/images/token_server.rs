@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::authority::Certificate;
+use super::authority::Certificate;
 
 pub(crate) const SERVICE: &str = "registry & test";
 pub(crate) const ISSUER: &str = "tokens";

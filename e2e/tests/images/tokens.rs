@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::authority::Authority;
-use crate::command::{image, image_with};
-use crate::login::docker_config;
-use crate::registry::{Registry, Setup};
-use crate::skopeo::pull;
-use crate::token_server::{IDENTITY, ISSUER, SERVICE, TokenServer};
+use super::authority::Authority;
+use super::command::{image, image_with};
+use super::login::docker_config;
+use super::registry::{Registry, Setup};
+use super::skopeo::pull;
+use super::token_server::{IDENTITY, ISSUER, SERVICE, TokenServer};
 
 /// A registry whose tokens come from `http://HOST` and that server's port.
 fn start(host: &str) -> (Registry, TokenServer) {

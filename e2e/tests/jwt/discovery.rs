@@ -1,8 +1,8 @@
 //! Issuers that say themselves where their keys are.
 
-use crate::proxy::{Proxy, free_port, token};
-use crate::server::{Answer, Server};
-use crate::{keys, until};
+use super::proxy::{Proxy, free_port, token};
+use super::server::{Answer, Server};
+use super::{keys, until};
 
 #[test]
 fn the_keys_are_where_the_issuer_says() {

@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::proxy::{Proxy, free_port, token};
-use crate::server::{Answer, Server};
-use crate::{keys, until};
+use super::proxy::{Proxy, free_port, token};
+use super::server::{Answer, Server};
+use super::{keys, until};
 
 #[test]
 fn requests_wait_for_a_server_that_starts_after_the_proxy() {

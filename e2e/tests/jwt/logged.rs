@@ -1,7 +1,7 @@
 //! What logs and statistics say of tokens, and rules that do nothing else.
 
-use crate::proxy::{Proxy, token};
-use crate::{THROUGH, keys};
+use super::proxy::{Proxy, token};
+use super::{THROUGH, keys};
 
 #[test]
 fn a_dry_run_counts_what_it_would_refuse_and_refuses_nothing() {

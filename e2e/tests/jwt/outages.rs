@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::proxy::{Proxy, token};
-use crate::server::{Answer, Server};
-use crate::{THROUGH, all, keys, until};
+use super::proxy::{Proxy, token};
+use super::server::{Answer, Server};
+use super::{THROUGH, all, keys, until};
 
 const REFUSED: (u16, &str) = (401, "Jwks remote fetch is failed");
 

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::proxy::{Proxy, token};
-use crate::server::{Answer, Server};
-use crate::{keys, until};
+use super::proxy::{Proxy, token};
+use super::server::{Answer, Server};
+use super::{keys, until};
 
 #[test]
 fn both_keys_count_while_both_are_in_the_set_and_the_old_one_ends_with_it() {

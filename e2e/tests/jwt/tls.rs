@@ -10,8 +10,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::proxy::{Proxy, token};
-use crate::{keys, until};
+use super::proxy::{Proxy, token};
+use super::{keys, until};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 

@@ -9,7 +9,7 @@ use outrigger_e2e::launch::outrigger;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::sidecar::wait_until;
+use super::sidecar::wait_until;
 
 /// An authority in a folder, and the certificates of workloads beside it.
 pub(crate) struct Ca {
@@ -62,7 +62,7 @@ impl Ca {
         self.certs(&["rotate", "--step", step]);
     }
 
-    /// When a workload's certificate was issued last, and until when it is valid.
+    /// When a workload's certificate was issued last, and its serial number.
     pub(crate) fn newest(&self, namespace: &str, account: &str) -> Option<(SystemTime, String)> {
         let folder = self.workload(namespace, account);
         let when = fs::metadata(folder.join("cert-chain.pem")).ok()?.modified().ok()?;
@@ -72,7 +72,7 @@ impl Ca {
             .output()
             .ok()?;
         let shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
-        Some((when, shown["notAfter"].as_str()?.to_owned()))
+        Some((when, shown["serialNumber"].as_str()?.to_owned()))
     }
 
     fn certs(&self, arguments: &[&str]) {

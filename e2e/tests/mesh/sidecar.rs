@@ -1,14 +1,14 @@
 //! A sidecar as a process, on ports of its own.
 
 use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use outrigger_e2e::client::Client;
 use outrigger_e2e::launch::{Gateway, outrigger};
+use outrigger_e2e::ports::free_port;
 use outrigger_e2e::tally::Seen;
 use tempfile::TempDir;
 
@@ -23,10 +23,8 @@ pub(crate) struct Ports {
 
 impl Ports {
     pub(crate) fn free() -> Self {
-        // All at once, or the system may give one of them twice.
-        let listeners: Vec<_> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let port = |at: usize| listeners[at].local_addr().unwrap().port();
-        Self { inbound: port(0), outbound: port(1), probes: port(2), admin: port(3) }
+        let port = || free_port().unwrap();
+        Self { inbound: port(), outbound: port(), probes: port(), admin: port() }
     }
 }
 
@@ -39,9 +37,9 @@ pub(crate) struct Sidecar {
     _lines: Mutex<Receiver<String>>,
 }
 
-/// Each request's peers, as an access log tells them.
+/// Each request's peers, as an access log tells them, and why it failed.
 const MESH: &str = "accessLogFile: LOG
-accessLogFormat: 'from=%DOWNSTREAM_PEER_URI_SAN% to=%UPSTREAM_PEER_URI_SAN% %RESPONSE_CODE%'
+accessLogFormat: 'from=%DOWNSTREAM_PEER_URI_SAN% to=%UPSTREAM_PEER_URI_SAN% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_TRANSPORT_FAILURE_REASON%'
 ";
 
 impl Sidecar {
@@ -107,43 +105,49 @@ impl Sidecar {
 
     /// A line of the access log that contains `wanted`.
     pub(crate) fn wait_for_log(&self, wanted: &str) {
-        let log: PathBuf = self.folder.path().join("access.log");
-        wait_until(wanted, || fs::read_to_string(&log).is_ok_and(|log| log.contains(wanted)));
+        wait_until(wanted, || self.log().contains(wanted));
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("access.log")).unwrap_or_default()
+    }
+
+    /// What Envoy's administration interface says.
+    fn admin(&self, path: &str) -> anyhow::Result<Seen> {
+        Client::new(format!("127.0.0.1:{}", self.ports.admin)).request("GET", "admin", path, &[])
     }
 
     /// Istio's metrics.
     pub(crate) fn requests_total(&self) -> String {
-        let client = Client::new(format!("127.0.0.1:{}", self.ports.admin));
-        let stats = client.request("GET", "admin", "/stats/prometheus", &[]).unwrap().body;
+        let stats = self.admin("/stats/prometheus").unwrap().body;
         stats.lines().filter(|line| line.starts_with("istio_requests_total{")).collect::<Vec<_>>().join("\n")
     }
 
-    /// Until when Envoy's certificates are valid, as its administration interface tells.
-    pub(crate) fn certificate_ends(&self) -> Vec<String> {
-        self.own_certificates("expiration_time")
-    }
-
-    /// Their serial numbers.
+    /// The serial numbers of Envoy's own certificates, as its administration interface tells them.
     pub(crate) fn certificate_serials(&self) -> Vec<String> {
-        self.own_certificates("serial_number")
-    }
-
-    fn own_certificates(&self, field: &str) -> Vec<String> {
-        let client = Client::new(format!("127.0.0.1:{}", self.ports.admin));
-        let Ok(seen) = client.request("GET", "admin", "/certs", &[]) else { return Vec::new() };
+        let Ok(seen) = self.admin("/certs") else { return Vec::new() };
         let all: serde_json::Value = serde_json::from_str(&seen.body).unwrap_or_default();
         let contexts = all["certificates"].as_array().into_iter().flatten();
         let own = contexts.flat_map(|context| context["cert_chain"].as_array().into_iter().flatten());
-        own.filter_map(|certificate| certificate[field].as_str().map(str::to_owned)).collect()
+        own.filter_map(|certificate| certificate["serial_number"].as_str().map(str::to_owned)).collect()
     }
 
     /// The sum of the counters whose names match.
     pub(crate) fn statistic(&self, filter: &str) -> u64 {
-        let client = Client::new(format!("127.0.0.1:{}", self.ports.admin));
         let filter = filter.replace('\\', "%5C").replace('|', "%7C").replace('^', "%5E").replace('+', "%2B");
-        let path = format!("/stats?filter={filter}");
-        let stats = client.request("GET", "admin", &path, &[]).unwrap().body;
+        let stats = self.admin(&format!("/stats?filter={filter}")).unwrap().body;
         stats.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse::<u64>().ok()).sum()
+    }
+
+    /// What may tell why requests failed: their lines in the access log, and the counters of connections that went wrong.
+    pub(crate) fn trouble(&self) -> String {
+        let log = self.log();
+        let failed = log.lines().filter(|line| line.contains(" 503 "));
+        let counters = self.admin("/stats?usedonly&type=Counters").map(|seen| seen.body).unwrap_or_default();
+        let wrong =
+            ["fail", "error", "overflow", "no_filter_chain", "timeout", "not_ready", "destroy", "sds"];
+        let counters = counters.lines().filter(|line| wrong.iter().any(|part| line.contains(part)));
+        failed.chain(counters).collect::<Vec<_>>().join("\n")
     }
 
     /// Replaces its resources.

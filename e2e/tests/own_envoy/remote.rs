@@ -6,8 +6,8 @@ use envoy_config::image::Digest;
 use outrigger_e2e::ports::free_port;
 use serde_json::{Value, json};
 
-use crate::envoy::{OwnEnvoy, Setup, module, wasm};
-use crate::module_server::{ModuleServer, Serves};
+use super::envoy::{OwnEnvoy, Setup, module, wasm};
+use super::module_server::{ModuleServer, Serves};
 
 /// The modules that stand between a client and a service, a configuration by which each refuses something, and what it
 /// refuses with.

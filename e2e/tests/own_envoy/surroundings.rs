@@ -3,7 +3,7 @@
 use outrigger_e2e::raw::{get, status_of};
 use serde_json::{Value, json};
 
-use crate::envoy::{OwnEnvoy, Setup, local, wasm};
+use super::envoy::{OwnEnvoy, Setup, local, wasm};
 
 fn filter(name: &str, resources: &Value) -> Value {
     let proxy = json!({

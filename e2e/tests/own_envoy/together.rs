@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::envoy::{OwnEnvoy, Setup, local, wasm};
+use super::envoy::{OwnEnvoy, Setup, local, wasm};
 
 /// A path and headers.
 type Asked = (&'static str, &'static [(&'static str, &'static str)]);

@@ -1,7 +1,7 @@
 //! What Istio's own dashboards ask, as far as it is about HTTP.
 
-use crate::ask::{assert_data, filled, queries};
-use crate::traffic::Traffic;
+use super::ask::{assert_data, filled, queries};
+use super::traffic::Traffic;
 
 /// Each dashboard with what is chosen on it.
 const DASHBOARDS: &[(&str, &[(&str, &str)])] = &[

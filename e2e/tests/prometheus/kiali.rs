@@ -2,8 +2,8 @@
 
 use outrigger_e2e::prometheus::Vector;
 
-use crate::ask::{answer, assert_data, filled, queries};
-use crate::traffic::Traffic;
+use super::ask::{answer, assert_data, filled, queries};
+use super::traffic::Traffic;
 
 const QUERIES: &str = include_str!("queries/kiali.promql");
 

@@ -8,8 +8,8 @@ use outrigger_e2e::launch::outrigger;
 use outrigger_e2e::prometheus::{Prometheus, promtool};
 use serde_json::Value;
 
-use crate::ask::{answer, assert_data, filled};
-use crate::traffic::Traffic;
+use super::ask::{answer, assert_data, filled};
+use super::traffic::Traffic;
 
 /// What is chosen on them.
 const CHOSEN: &[(&str, &str)] = &[

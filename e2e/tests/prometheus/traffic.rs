@@ -9,8 +9,8 @@ use outrigger_e2e::prometheus::Prometheus;
 use outrigger_e2e::scenario::Token;
 use outrigger_e2e::tokens::mint;
 
-use crate::grpc_service::{Client, serve};
-use crate::server::{Answer, Server};
+use crate::actions::grpc_service::{Client, serve};
+use crate::jwt::server::{Answer, Server};
 
 /// How many series the gateway may have: all that the traffic makes, and few more.
 const SERIES: &str = "40";

@@ -1,6 +1,6 @@
 //! Requests that are larger than Envoy takes, and such as are nearly so.
 
-use crate::{check, get, get_with, start};
+use super::{check, get, get_with, start};
 
 #[test]
 fn nothing_passes_for_being_long() {

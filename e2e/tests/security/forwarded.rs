@@ -1,6 +1,6 @@
 //! Addresses that clients only claim.
 
-use crate::{Policy, check, get_with, start, table};
+use super::{Policy, check, get_with, start, table};
 
 const P: &str = "200";
 const N: &str = "403 none";

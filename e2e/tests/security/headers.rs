@@ -1,6 +1,6 @@
 //! Headers that look like the one a policy asks for.
 
-use crate::{check, get_with, start, table};
+use super::{check, get_with, start, table};
 
 const P: &str = "200";
 const D: &str = "403 deny[0]";

@@ -1,6 +1,6 @@
 //! Hosts as clients may write them.
 
-use crate::{check, start, table};
+use super::{check, start, table};
 
 fn host(host: impl AsRef<[u8]>) -> Vec<u8> {
     [b"GET / HTTP/1.1\r\nhost: ", host.as_ref(), b"\r\nconnection: close\r\n\r\n"].concat()

@@ -6,8 +6,8 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::answer::refused_by;
-use crate::{both, start};
+use super::answer::refused_by;
+use super::{both, start};
 
 /// What comes of a request with these pseudo-headers and headers.
 fn ask(address: SocketAddr, uri: &str, headers: Headers<'_>) -> Response<Incoming> {

@@ -2,8 +2,8 @@
 
 use outrigger_core::header_names::INTERNAL;
 
-use crate::answer::ask;
-use crate::{both, check, get_with, start};
+use super::answer::ask;
+use super::{both, check, get_with, start};
 
 /// How those begin that Envoy itself takes away from a client's request, before any filter.
 const BY_ENVOY: &[&str] =

@@ -1,6 +1,6 @@
 //! Paths that mean the same to some server, under each of the mesh's ways of normalising them.
 
-use crate::{check, get, start, table};
+use super::{check, get, start, table};
 
 /// Istio's names, in the order of the tables' columns.
 const NORMALIZATIONS: [&str; 4] = ["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"];

@@ -1,7 +1,7 @@
 //! Requests that are not the usual ones of HTTP/1.1, and refusals as gRPC has them.
 
-use crate::answer::ask;
-use crate::{Policy, both, check, start};
+use super::answer::ask;
+use super::{Policy, both, check, start};
 
 const POLICIES: &[Policy<'_>] = &[(
     "deny",

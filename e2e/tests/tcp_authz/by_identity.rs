@@ -2,9 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 
-use crate::identity::Authority;
-use crate::policy;
-use crate::proxy::{Proxy, connect, passes};
+use super::identity::Authority;
+use super::policy;
+use super::proxy::{Proxy, connect, passes};
 
 const SERVERS: &str =
     "  - {port: {number: 443, name: mutual, protocol: TLS}, hosts: [ended.test], tls: {mode: OPTIONAL_MUTUAL, credentialName: ended}}
@@ -30,7 +30,7 @@ fn peers_are_known_by_their_certificates() {
     clients.push((authority.client(None), "nobody"));
     let among = |proxy: &Proxy| -> Vec<&str> {
         let passing =
-            |client: &crate::identity::Client| passes(client.connect(proxy.opened(443), "ended.test"));
+            |client: &super::identity::Client| passes(client.connect(proxy.opened(443), "ended.test"));
         clients.iter().filter(|(client, _)| passing(client)).map(|(_, name)| *name).collect()
     };
     for (rules, action, expected) in [

@@ -1,7 +1,7 @@
 //! Plain TCP: ports, addresses, and what is about HTTP.
 
-use crate::proxy::Proxy;
-use crate::{annotated, policy};
+use super::proxy::Proxy;
+use super::{annotated, policy};
 
 #[test]
 fn rules_hold_for_connections() {

@@ -1,9 +1,9 @@
 //! Servers that are asked about connections.
 
-use crate::grpc_server::{Server, Verdict};
-use crate::identity::Authority;
-use crate::proxy::{Proxy, passes};
-use crate::{annotated, policy};
+use super::identity::Authority;
+use super::proxy::{Proxy, passes};
+use super::{annotated, policy};
+use crate::ext_authz::grpc_server::{Server, Verdict};
 
 const MUTUAL: &str = "  - {port: {number: 443, name: mutual, protocol: TLS}, hosts: [ended.test], tls: {mode: MUTUAL, credentialName: ended}}\n";
 

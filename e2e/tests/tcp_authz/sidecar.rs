@@ -3,9 +3,9 @@
 use outrigger_e2e::launch::{Gateway, outrigger};
 use outrigger_e2e::ports::free_port;
 
-use crate::identity::Authority;
-use crate::policy;
-use crate::proxy::{backend, connect, passes};
+use super::identity::Authority;
+use super::policy;
+use super::proxy::{backend, connect, passes};
 
 #[test]
 fn peers_reach_it_by_mutual_tls_and_rules() {
@@ -51,7 +51,7 @@ spec: {{mtls: {{mode: STRICT}}}}
         let mut stream = client.connect(opened, "db.test");
         // A client whose trust domain is foreign is told so by the end of the handshake.
         let shaken = stream.conn.complete_io(&mut stream.sock).is_ok();
-        assert_eq!(shaken && crate::proxy::passes_or_alerts(stream), expected, "{id}");
+        assert_eq!(shaken && super::proxy::passes_or_alerts(stream), expected, "{id}");
     }
     assert!(!passes(connect(opened)), "plain text");
 }

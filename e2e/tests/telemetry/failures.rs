@@ -7,8 +7,8 @@ use std::time::Duration;
 use outrigger_e2e::ports::free_port;
 use outrigger_e2e::services::Single;
 
-use crate::expected::assert_metrics;
-use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
+use super::expected::assert_metrics;
+use super::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
 
 fn start(rules: &str) -> (Single, Proxy) {
     let httpbin = httpbin();

@@ -2,9 +2,9 @@
 
 use tonic::Code;
 
-use crate::expected::assert_metrics;
-use crate::grpc_service::{Client, serve};
-use crate::proxy::{Place, Proxy, edge, service_entry};
+use super::expected::assert_metrics;
+use super::proxy::{Place, Proxy, edge, service_entry};
+use crate::actions::grpc_service::{Client, serve};
 
 #[test]
 fn grpc_has_a_status_of_its_own() {

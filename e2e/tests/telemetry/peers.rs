@@ -7,7 +7,7 @@ use outrigger_e2e::tally::Seen;
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 
-use crate::proxy::{Place, Proxy, httpbin, service_entry};
+use super::proxy::{Place, Proxy, httpbin, service_entry};
 
 const HTTPBIN: &str = "httpbin.shop.svc.cluster.local:8000";
 const METADATA: &str = "x-envoy-peer-metadata";

@@ -2,9 +2,9 @@
 
 use outrigger_e2e::ports::free_port;
 
-use crate::certs::Ca;
-use crate::expected::assert_metrics;
-use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
+use super::expected::assert_metrics;
+use super::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
+use crate::mesh::certs::Ca;
 
 const HTTPBIN: &str = "httpbin.shop.svc.cluster.local:8000";
 

@@ -2,8 +2,8 @@
 
 use outrigger_e2e::services::Single;
 
-use crate::expected::assert_metrics;
-use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
+use super::expected::assert_metrics;
+use super::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
 
 fn start(rules: &str, more: &str) -> (Single, Proxy) {
     let httpbin = httpbin();

@@ -9,7 +9,7 @@ use outrigger_e2e::ports::free_port;
 use outrigger_e2e::prometheus::{Prometheus, Target, promtool_reads};
 use outrigger_e2e::raw;
 
-use crate::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
+use super::proxy::{Place, Proxy, TO_HTTPBIN, edge, httpbin, service_entry};
 
 /// What callers choose freely, and a text with every character that YAML, CEL and Prometheus would escape.
 const TELEMETRY: &str = r#"---

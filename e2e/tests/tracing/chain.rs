@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use outrigger_e2e::collector::Span;
 
-use crate::mesh::{A, B, Mesh, short};
+use super::mesh::{A, B, Mesh, short};
 
 const PATH: &str = "/via/b.default.svc.cluster.local/headers";
 

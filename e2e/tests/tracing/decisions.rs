@@ -1,6 +1,6 @@
 //! What policies have decided, in the span of the proxy that decided.
 
-use crate::mesh::{A, B, Mesh, short};
+use super::mesh::{A, B, Mesh, short};
 
 const TRACED: &str = "{providers: [{name: otlp}], randomSamplingPercentage: 100}";
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::mesh::Mesh;
+use super::mesh::Mesh;
 
 /// Requests to the gateway, all of them answered there.
 const REQUESTS: usize = 4000;

@@ -1,6 +1,6 @@
 //! Tags that were asked for, and what is passed on.
 
-use crate::mesh::Mesh;
+use super::mesh::Mesh;
 
 #[test]
 fn tags_of_ones_own_by_each_source() {

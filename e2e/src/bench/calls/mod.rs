@@ -39,12 +39,12 @@ enum Call {
     SetHeader(&'static str, String),
     /// Removes a header of the request.
     RemoveHeader(&'static str),
+    /// An attribute.
+    Property(&'static str),
     /// Leaves a text in filter state.
     SetProperty(&'static str, String),
     /// The wall clock.
     Time,
-    /// The clock that only goes forward.
-    Clock,
     /// Evaluates an expression.
     Evaluate(&'static str),
     /// Counts the request.
@@ -62,6 +62,8 @@ pub(super) struct Calls {
     /// `None`: the filter does not have this callback, so that Envoy does not enter the VM for it.
     response: Option<Vec<Call>>,
     log: Option<Vec<Call>>,
+    /// How many sets of labels there are, of which each request counts for the next.
+    sets: usize,
 }
 
 /// As `filters/host` asks for how a request ended that came to an endpoint.
@@ -71,25 +73,33 @@ const ENDING: &str = "[response.code, response.flags, request.total_size, respon
 impl Calls {
     /// Those of an authorization filter whose rules are about paths.
     pub(super) fn path() -> Self {
-        Self { request: vec![Call::Header(Map::Request, ":path")], response: None, log: None }
+        Self::on_request(vec![Call::Header(Map::Request, ":path")])
+    }
+
+    fn on_request(request: Vec<Call>) -> Self {
+        Self { request, response: None, log: None, sets: 1 }
     }
 
     /// Those of the metrics filter alone, at a gateway.
     pub(super) fn metrics() -> Self {
-        Self {
-            request: vec![Call::Header(Map::Request, "content-type")],
-            response: None,
-            log: Some(counting()),
-        }
+        let request = vec![Call::Header(Map::Request, "content-type")];
+        // Nobody has asked for the time before.
+        let mut log = counting();
+        log.insert(1, Call::Time);
+        Self { log: Some(log), ..Self::on_request(request) }
+    }
+
+    /// Those of the metrics filter alone with a label of the header `x-team`, which has so many values.
+    pub(super) fn metrics_by_team(sets: usize) -> Self {
+        let mut calls = Self { sets, ..Self::metrics() };
+        calls.log.iter_mut().for_each(|log| log.insert(2, Call::Property("request\0headers\0x-team")));
+        calls
     }
 
     /// Those of the suite at a gateway, for a request without a token that is forwarded.
     pub(super) fn suite() -> Self {
-        Self {
-            request: routing(),
-            response: Some(vec![Call::Header(Map::Response, METADATA)]),
-            log: Some(counting()),
-        }
+        let response = Some(vec![Call::Header(Map::Response, METADATA)]);
+        Self { response, log: Some(counting()), ..Self::on_request(routing()) }
     }
 
     /// The same with every metric switched off.
@@ -108,7 +118,7 @@ impl Calls {
             Call::SetProperty("outrigger.claims", String::from_utf8(BASE64URL.decode(claims)?)?),
             Call::RemoveHeader("authorization"),
         ];
-        Ok(Self { request, response: None, log: None })
+        Ok(Self::on_request(request))
     }
 
     /// A filter that makes them. Its module is written into `folder` as `name`.
@@ -124,7 +134,7 @@ fn routing() -> Vec<Call> {
 }
 
 fn counting() -> Vec<Call> {
-    vec![Call::Evaluate(ENDING), Call::Clock, Call::Count, Call::Record, Call::Record, Call::Record]
+    vec![Call::Evaluate(ENDING), Call::Count, Call::Record, Call::Record, Call::Record]
 }
 
 /// What the host is given to verify `token` by the key of the tests' that goes with it.

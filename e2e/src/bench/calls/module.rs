@@ -8,16 +8,21 @@ use super::{Call, Calls, Map};
 
 /// Where the host leaves the place and the size of an answer, and numbers. Nobody reads them.
 const ANSWER: usize = 16;
+/// Which of the sets of labels it is the turn of.
+const TURN: usize = ANSWER + 16;
+/// Where numbers stand that are known from the start on.
+const KEPT: usize = 1024;
 /// Where constants begin.
-const CONSTANTS: usize = 1024;
+const CONSTANTS: usize = 1 << 16;
 /// Where every answer goes: 64 KiB pages from here on.
 const ANSWERS: usize = 1 << 20;
 /// What the host imports: name, parameters.
-const IMPORTS: [(&str, &str); 10] = [
+const IMPORTS: [(&str, &str); 11] = [
     ("get_header_map_pairs", "i32 i32 i32"),
     ("get_header_map_value", "i32 i32 i32 i32 i32"),
     ("replace_header_map_value", "i32 i32 i32 i32 i32"),
     ("remove_header_map_value", "i32 i32 i32"),
+    ("get_property", "i32 i32 i32 i32"),
     ("set_property", "i32 i32 i32 i32"),
     ("get_current_time_nanoseconds", "i32"),
     ("call_foreign_function", "i32 i32 i32 i32 i32 i32"),
@@ -28,7 +33,7 @@ const IMPORTS: [(&str, &str); 10] = [
 
 /// The module that makes these calls.
 pub(super) fn module(calls: &Calls) -> Result<Vec<u8>> {
-    let mut writer = Writer { constants: Vec::new(), configure: String::new(), kept: 0 };
+    let mut writer = Writer { constants: Vec::new(), configure: String::new(), kept: 0, sets: calls.sets };
     let request = writer.calls(&calls.request);
     let response = calls.response.as_deref().map(|calls| writer.calls(calls));
     let log = calls.log.as_deref().map(|calls| writer.calls(calls));
@@ -36,8 +41,6 @@ pub(super) fn module(calls: &Calls) -> Result<Vec<u8>> {
     for (name, parameters) in IMPORTS {
         writeln!(text, "(import \"env\" \"proxy_{name}\" (func ${name} (param {parameters}) (result i32)))")?;
     }
-    text += "(import \"wasi_snapshot_preview1\" \"clock_time_get\"
-        (func $clock_time_get (param i32 i64 i32) (result i32)))\n";
     let data: String = writer.constants.iter().map(|byte| format!("\\{byte:02x}")).collect();
     write!(
         text,
@@ -59,7 +62,11 @@ pub(super) fn module(calls: &Calls) -> Result<Vec<u8>> {
         )?;
     }
     if let Some(calls) = log {
-        writeln!(text, "(func (export \"proxy_on_log\") (param i32) {calls})")?;
+        let next = format!(
+            "(i32.store (i32.const {TURN}) (i32.rem_u (i32.add (i32.load (i32.const {TURN})) (i32.const 1)) (i32.const {})))",
+            writer.sets
+        );
+        writeln!(text, "(func (export \"proxy_on_log\") (param i32) {next} {calls})")?;
     }
     text.push(')');
     Ok(wat::parse_str(&text)?)
@@ -72,6 +79,8 @@ struct Writer {
     configure: String,
     /// How many numbers are kept from then on.
     kept: usize,
+    /// How many metrics each one is, in turn.
+    sets: usize,
 }
 
 impl Writer {
@@ -98,14 +107,15 @@ impl Writer {
                 let header = self.constant(header.as_bytes());
                 ("remove_header_map_value", format!("(i32.const {}) {header}", Map::Request as u32))
             }
+            Call::Property(path) => {
+                let path = self.constant(path.as_bytes());
+                ("get_property", format!("{path} {answer}"))
+            }
             Call::SetProperty(path, value) => {
                 let (path, value) = (self.constant(path.as_bytes()), self.constant(value.as_bytes()));
                 ("set_property", format!("{path} {value}"))
             }
             Call::Time => ("get_current_time_nanoseconds", format!("(i32.const {})", ANSWER + 8)),
-            Call::Clock => {
-                ("clock_time_get", format!("(i32.const 1) (i64.const 1) (i32.const {})", ANSWER + 8))
-            }
             Call::Evaluate(expression) => {
                 let (create, evaluate) = (self.constant(b"expr_create"), self.constant(b"expr_evaluate"));
                 let (expression, token) = (self.constant(expression.as_bytes()), self.keep());
@@ -116,12 +126,8 @@ impl Writer {
                 );
                 ("call_foreign_function", format!("{evaluate} (i32.const {token}) (i32.const 4) {answer}"))
             }
-            Call::Count => {
-                ("increment_metric", format!("(i32.load (i32.const {})) (i64.const 1)", self.metric(0)))
-            }
-            Call::Record => {
-                ("record_metric", format!("(i32.load (i32.const {})) (i64.const 300)", self.metric(2)))
-            }
+            Call::Count => ("increment_metric", format!("{} (i64.const 1)", self.metric(0))),
+            Call::Record => ("record_metric", format!("{} (i64.const 300)", self.metric(2))),
             Call::Verify(arguments) => {
                 let (name, arguments) = (self.constant(b"verify_signature"), self.constant(arguments));
                 ("call_foreign_function", format!("{name} {arguments} {answer}"))
@@ -130,21 +136,24 @@ impl Writer {
         format!("(drop (call ${name} {arguments}))")
     }
 
-    /// A metric of a kind, as the ABI numbers it: where its id will be.
-    fn metric(&mut self, kind: u32) -> usize {
-        let place = self.keep();
-        let name = self.constant(format!("calls.{place}").as_bytes());
-        let _ = write!(
-            self.configure,
-            "(drop (call $define_metric (i32.const {kind}) {name} (i32.const {place})))"
-        );
-        place
+    /// The id of a metric of a kind, as the ABI numbers it: of the set whose turn it is.
+    fn metric(&mut self, kind: u32) -> String {
+        let places: Vec<_> = (0..self.sets).map(|_| self.keep()).collect();
+        for place in &places {
+            let name = self.constant(format!("calls.{place}").as_bytes());
+            let _ = write!(
+                self.configure,
+                "(drop (call $define_metric (i32.const {kind}) {name} (i32.const {place})))"
+            );
+        }
+        let first = places.first().copied().unwrap_or_default();
+        format!("(i32.load offset={first} (i32.shl (i32.load (i32.const {TURN})) (i32.const 2)))")
     }
 
     /// A place for a number that is known from the start on.
     fn keep(&mut self) -> usize {
         self.kept += 4;
-        ANSWER + 64 + self.kept
+        KEPT + self.kept
     }
 
     /// Its place and size.

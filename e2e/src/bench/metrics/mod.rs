@@ -39,6 +39,9 @@ enum Side {
     Suite,
     /// What the metrics filter asks the host, and nothing else.
     AloneCalls,
+    /// Likewise with a label of one value, and of a thousand.
+    OneCalls,
+    ThousandCalls,
     /// Likewise of the suite without metrics, and of the suite.
     SuiteWithoutCalls,
     SuiteCalls,
@@ -48,21 +51,25 @@ enum Side {
 const DEFINING: u32 = 10;
 
 impl Side {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Bare,
         Self::Empty,
         Self::Alone,
         Self::AloneCalls,
         Self::One,
+        Self::OneCalls,
         Self::Thousand,
+        Self::ThousandCalls,
         Self::SuiteWithout,
         Self::SuiteWithoutCalls,
         Self::Suite,
         Self::SuiteCalls,
     ];
     /// Our filters, and what has their calls.
-    const CALLS: [(Self, Self); 3] = [
+    const CALLS: [(Self, Self); 5] = [
         (Self::Alone, Self::AloneCalls),
+        (Self::One, Self::OneCalls),
+        (Self::Thousand, Self::ThousandCalls),
         (Self::SuiteWithout, Self::SuiteWithoutCalls),
         (Self::Suite, Self::SuiteCalls),
     ];
@@ -77,6 +84,8 @@ impl Side {
             Self::SuiteWithout => "suite without metrics",
             Self::Suite => "suite",
             Self::AloneCalls => "metrics, calls",
+            Self::OneCalls => "one value, calls",
+            Self::ThousandCalls => "1000 values, calls",
             Self::SuiteWithoutCalls => "suite without, calls",
             Self::SuiteCalls => "suite, calls",
         }
@@ -96,8 +105,8 @@ impl Side {
     /// The number of values of its label.
     fn values(self) -> Option<usize> {
         match self {
-            Self::One => Some(1),
-            Self::Thousand => Some(1000),
+            Self::One | Self::OneCalls => Some(1),
+            Self::Thousand | Self::ThousandCalls => Some(1000),
             _ => None,
         }
     }
@@ -126,10 +135,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
         let seen = probes::send(row.port, "GET", &row.request)?;
         ensure!(seen.status == Some(200), "`{}` answers {:?} ({})", row.name, seen.status, seen.body);
     }
+    // For the first request of a series a filter asks more.
+    define_all(&rows, &generator)?;
     for (filter, calls) in Side::CALLS {
         calls::check(&measured, &rows, filter.name(), calls.name())?;
     }
-    define_all(&rows, &generator)?;
     let samples = rounds::measure(&rows, &measured, &generator, options)?;
     drop((measured, upstream));
     let report = Report::new(&samples, options, before.after())?;
@@ -184,6 +194,11 @@ fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(L
             Side::Alone | Side::One | Side::Thousand => (vec![alone()?], false),
             Side::SuiteWithout | Side::Suite => (with(&rendered.before, [rendered.suite.clone()]), true),
             Side::AloneCalls => (vec![Calls::metrics().filter(options, folder, "metrics")?], false),
+            Side::OneCalls | Side::ThousandCalls => {
+                let sets = side.values().unwrap_or(1);
+                let calls = Calls::metrics_by_team(sets);
+                (vec![calls.filter(options, folder, &format!("metrics-{sets}"))?], false)
+            }
             Side::SuiteWithoutCalls => (before(Calls::suite_without_metrics(), "without")?, true),
             Side::SuiteCalls => (before(Calls::suite(), "suite")?, true),
         };
@@ -203,7 +218,9 @@ fn rows(listeners: &Listeners, folder: &Path) -> Result<Vec<Row>> {
         if let Some(count) = side.values() {
             request.each = Some(values(count, folder)?);
             compared = bare_of(*side);
-            rows.push(row(&compared, &compared, bare, request.clone()));
+            if !rows.iter().any(|row: &Row| row.name == compared) {
+                rows.push(row(&compared, &compared, bare, request.clone()));
+            }
         }
         rows.push(row(side.name(), &compared, listener.port, request));
     }

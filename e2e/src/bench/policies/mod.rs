@@ -26,10 +26,14 @@ use super::options::Options;
 use super::ours::Ours;
 use super::{bootstrap, probes, resources, rounds};
 
-/// How many policies; the second and the last are compared.
-const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
+/// How many policies.
+const COUNTS: [usize; 5] = [1, FEW, 100, 1_000, MANY];
 /// The same with `--quick`.
-const QUICK_COUNTS: [usize; 3] = [1, 10, 10_000];
+const QUICK_COUNTS: [usize; 3] = [1, FEW, MANY];
+/// What a set of [`MANY`] is compared with.
+const FEW: usize = 10;
+/// The largest set.
+const MANY: usize = 10_000;
 /// The most ports that are needed: each listener may have a tunnel.
 const MOST: usize = 2 * (5 + 2 * Shape::ALL.len() * COUNTS.len());
 
@@ -82,13 +86,13 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let cores = Cores::find();
     let folder = tempfile::tempdir()?;
     let upstreams = envoy::free_ports::<2>()?;
-    let counts: &[usize] = if options.quick { &QUICK_COUNTS } else { &COUNTS };
+    let counts = counts(options)?;
     let generator = Generator::find(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
     eprintln!("bench: rendering {} sets of policies ...", Shape::ALL.len() * counts.len());
     let certificates = Certificates::new(folder.path())?;
-    let setting = Setting::new(options, counts, upstreams, &certificates, folder.path())?;
+    let setting = Setting::new(options, &counts, upstreams, &certificates, folder.path())?;
     let upstream = bootstrap::upstream_with(upstreams, setting.tunnels, setting.tunnel_clusters);
     let upstream = Envoy::start("upstream", &upstream, &folder.path().join("upstream"), cores.load)?;
     eprintln!("bench: starting Envoy with {} listeners ...", setting.listeners.len());
@@ -99,15 +103,30 @@ pub(super) fn run(options: &Options) -> Result<()> {
         let expected = if row.request.refused { 403 } else { 200 };
         ensure!(seen.status == Some(expected), "`{}` answers {:?}: {}", row.name, seen.status, seen.body);
     }
-    let (filter, calls) = (Side::Ours(Shape::Exact, 1).row(false, false), Side::Path.row(false, false));
+    let smallest = counts.first().copied().context("no policies")?;
+    let (filter, calls) =
+        (Side::Ours(Shape::Exact, smallest).row(false, false), Side::Path.row(false, false));
     calls::check(&measured, &setting.rows, &filter, &calls)?;
     let samples = rounds::measure(&setting.rows, &measured, &generator, options)?;
     drop((measured, upstream));
-    let report = Report::new(counts, &samples, options, before.after())?;
+    let report = Report::new(&counts, &samples, options, before.after())?;
     print!("{}", report.table());
     super::report::add(&options.output, "policies", serde_json::to_value(&report)?)?;
     eprintln!("bench: {} written", options.output.display());
     Ok(())
+}
+
+/// How many policies there are in each set, in order.
+fn counts(options: &Options) -> Result<Vec<usize>> {
+    let mut counts: Vec<usize> = match (options.count.as_slice(), options.quick) {
+        ([], true) => QUICK_COUNTS.to_vec(),
+        ([], false) => COUNTS.to_vec(),
+        (wanted, _) => wanted.iter().map(|count| usize::try_from(*count)).collect::<Result<_, _>>()?,
+    };
+    counts.sort_unstable();
+    counts.dedup();
+    ensure!(counts.len() <= COUNTS.len(), "`--count` names more than {} sets", COUNTS.len());
+    Ok(counts)
 }
 
 /// Everything that is put up.
@@ -169,14 +188,14 @@ impl Setting {
                 setting.tunnel_clusters.push(cluster);
             }
             setting.listeners.push(made);
-            setting.rows.extend(rows(side, tls, entrance, counts));
+            setting.rows.extend(rows(side, tls, entrance));
         }
         Ok(setting)
     }
 }
 
 /// What the last policy allows is asked for; where it can be, also what none does: that looks at all of them.
-fn rows(side: Side, tls: bool, port: u16, counts: &[usize]) -> Vec<Row> {
+fn rows(side: Side, tls: bool, port: u16) -> Vec<Row> {
     let row = |request, miss| Row {
         name: side.row(tls, miss),
         about: String::new(),
@@ -190,8 +209,7 @@ fn rows(side: Side, tls: bool, port: u16, counts: &[usize]) -> Vec<Row> {
         Side::Bare | Side::Empty | Side::Path => (Shape::Exact, 1),
     };
     let mut rows = vec![row(shape.request(count - 1), false)];
-    let compared = [counts.get(1), counts.last()].contains(&Some(&count));
-    if matches!(side, Side::Ours(..)) && compared && shape.can_miss() {
+    if matches!(side, Side::Ours(..)) && [FEW, MANY].contains(&count) && shape.can_miss() {
         let mut request = shape.request(count);
         request.refused = true;
         rows.push(row(request, true));

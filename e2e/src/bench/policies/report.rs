@@ -10,8 +10,8 @@ use super::super::options::Options;
 use super::super::report::Target;
 use super::super::rounds::Samples;
 use super::super::statistics::Spread;
-use super::Side;
 use super::shapes::Shape;
+use super::{FEW, MANY, Side};
 
 /// What 10,000 policies may cost in times of 10.
 const GROWTH: f64 = 1.15;
@@ -42,9 +42,9 @@ pub(super) struct Report {
 struct Figures {
     shape: &'static str,
     sizes: Vec<Size>,
-    /// The largest set in times of that of ten policies, total CPU time per request.
-    growth: f64,
-    /// The same of a request that no policy allows.
+    /// The largest set in times of that of ten policies, total CPU time per request. `None`: one of them is not measured.
+    growth: Option<f64>,
+    /// The same of a request that no policy allows; `None` also if there can be none.
     growth_of_miss: Option<f64>,
 }
 
@@ -80,7 +80,6 @@ impl Report {
             |row: &str| -> Result<f64> { Ok(Spread::of(of(row)?.iter().copied()).context(none)?.median) };
         let times = |one: f64, other: f64| one / other;
         let above = |one: f64, other: f64| one - other;
-        let (ten, most) = (*counts.get(1).context(none)?, *counts.last().context(none)?);
         let (mut shapes, mut targets) = (Vec::new(), Vec::new());
         for shape in Shape::ALL {
             let tls = shape.needs_certificate();
@@ -115,17 +114,17 @@ impl Report {
                     times_native,
                 });
             }
-            let growth = paired(&ours(most, false), &ours(ten, false), times)?;
-            let name = format!("{}: {most} policies in times of {ten}", shape.name());
-            targets.push(Target::new(&name, GROWTH, growth));
-            let growth_of_miss = if shape.can_miss() {
-                let growth = paired(&ours(most, true), &ours(ten, true), times)?;
-                targets.push(Target::new(&format!("{name}, none allows"), GROWTH, growth));
-                Some(growth)
-            } else {
-                None
+            let name = format!("{}: {MANY} policies in times of {FEW}", shape.name());
+            let mut growth = |of: &str, miss| -> Result<f64> {
+                let growth = paired(&ours(MANY, miss), &ours(FEW, miss), times)?;
+                targets.push(Target::new(&format!("{name}{of}"), GROWTH, growth));
+                Ok(growth)
             };
-            shapes.push(Figures { shape: shape.name(), sizes, growth, growth_of_miss });
+            let both = counts.contains(&FEW) && counts.contains(&MANY);
+            let growth_of_hit = both.then(|| growth("", false)).transpose()?;
+            let growth_of_miss =
+                (both && shape.can_miss()).then(|| growth(", none allows", true)).transpose()?;
+            shapes.push(Figures { shape: shape.name(), sizes, growth: growth_of_hit, growth_of_miss });
         }
         let (bare, empty) = (median("bare")?, median("empty")?);
         let path_above_empty = paired(&Side::Path.row(false, false), &Side::Empty.row(false, false), above)?;
@@ -162,8 +161,8 @@ impl Report {
                     or_none(size.times_native, 2)
                 );
                 if at + 1 == shape.sizes.len() {
-                    let miss = or_none(shape.growth_of_miss, 2);
-                    let _ = write!(text, " {:>7.2} {miss:>7}", shape.growth);
+                    let (growth, miss) = (or_none(shape.growth, 2), or_none(shape.growth_of_miss, 2));
+                    let _ = write!(text, " {growth:>7} {miss:>7}");
                 }
                 text.push('\n');
             }

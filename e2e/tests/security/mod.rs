@@ -1,6 +1,5 @@
 //! How clients try to get around AuthorizationPolicies, on real Envoy: every table says what has to come of a request, and
 //! our filters and the RBAC filters that istiod would make of the same policies both have to do so.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may")]
 
 mod answer;
 mod bounds;

@@ -7,14 +7,14 @@ mod logged;
 mod outages;
 mod proxy;
 mod rotation;
-mod server;
+pub(crate) mod server;
 mod tls;
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::proxy::Proxy;
+use self::proxy::Proxy;
 
 /// The key set of `e2e/keys`, with these keys only.
 fn keys(kids: &[&str]) -> String {

@@ -1,6 +1,5 @@
 //! Images in a real registry (CNCF Distribution, Debian's `docker-registry`): pushed by us, and pulled again by programs
 //! that are not ours, skopeo and the Docker engine.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
 
 mod authority;
 mod broken;

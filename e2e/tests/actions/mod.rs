@@ -3,7 +3,7 @@
 
 mod capture;
 mod grpc;
-mod grpc_service;
+pub(crate) mod grpc_service;
 mod hashes;
 mod mirrors;
 mod retries;

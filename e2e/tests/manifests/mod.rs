@@ -1,6 +1,5 @@
 //! Manifests and snippets on a real Envoy: each filter gets its configuration as istiod, Envoy Gateway or a person would
 //! hand it over, and has to decide as the resources say.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may")]
 
 mod docs;
 mod documents;

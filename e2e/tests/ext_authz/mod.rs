@@ -4,7 +4,7 @@
 mod by_filter;
 mod by_grpc;
 mod by_http;
-mod grpc_server;
+pub(crate) mod grpc_server;
 mod http_server;
 mod outages;
 mod proxy;
@@ -23,7 +23,7 @@ fn asks(name: &str, provider: &str, path: &str) -> String {
 }
 
 /// An AuthorizationPolicy.
-fn policy(name: &str, spec: &str) -> String {
+pub(crate) fn policy(name: &str, spec: &str) -> String {
     format!(
         "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: {name}}}\nspec: {spec}\n"
     )

@@ -1,13 +1,5 @@
 //! DestinationRules and the ways services are found, on real Envoy with real endpoints: limits, ejection, each way of
 //! balancing, TLS, the PROXY protocol, and endpoints that come and go.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "a test may"
-)]
 
 mod balancing;
 mod breaker;

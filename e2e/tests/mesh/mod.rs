@@ -1,9 +1,8 @@
 //! Sidecars of two services and one more, each with a certificate of its own, as processes: mutual TLS between them, and
 //! decisions by certificate.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may")]
 
 mod authority;
-mod certs;
+pub(crate) mod certs;
 mod client;
 mod identities;
 mod sidecar;
@@ -35,8 +34,8 @@ spec: {{mtls: {{mode: {mode}}}}}
     )
 }
 
-/// B as its callers know it, and a service that nobody imports.
-fn services(b: u16) -> String {
+/// B as its callers know it.
+fn b_for_callers(b: u16) -> String {
     format!(
         "apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -46,11 +45,16 @@ spec:
   location: MESH_INTERNAL
   resolution: STATIC
   ports: [{{number: 80, name: http, protocol: HTTP}}]
-  endpoints:
-  - address: 127.0.0.1
-    ports: {{http: {b}}}
-    labels: {{security.istio.io/tlsMode: istio}}
----
+  endpoints: [{{address: 127.0.0.1, ports: {{http: {b}}}, labels: {{security.istio.io/tlsMode: istio}}}}]
+"
+    )
+}
+
+/// The same, and a service that nobody imports.
+fn services(b: u16) -> String {
+    b_for_callers(b)
+        + &format!(
+            "---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {{name: hidden, namespace: hidden}}
@@ -67,7 +71,7 @@ spec:
   egress: [{{hosts: ['./*', 'shop/*']}}]
   outboundTrafficPolicy: {{mode: REGISTRY_ONLY}}
 "
-    )
+        )
 }
 
 #[test]
