@@ -11,6 +11,9 @@ use outrigger_e2e::native_fault::NativeFault;
 use outrigger_e2e::scenario::Role;
 use serde_json::json;
 
+/// What "capped.example" is held for is two seconds; Envoy's timers count from when it last looked at the clock.
+const HELD: Duration = Duration::from_millis(1900);
+
 struct Proxy {
     running: Running,
     log: Receiver<String>,
@@ -218,13 +221,13 @@ fn faults_held_over_a_reload_end_in_time() {
         reload(&text.replace("fixedDelay: 2s", "fixedDelay: 1ms"));
         waiting.join().unwrap().unwrap()
     });
-    let held: Vec<&Answer> = answers.iter().filter(|answer| answer.took > Duration::from_secs(1)).collect();
+    let held: Vec<&Answer> = answers.iter().filter(|answer| answer.took >= HELD).collect();
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     assert_eq!(held.len(), 20, "{:?}", answers.iter().map(|answer| answer.took).collect::<Vec<_>>());
-    assert!(held.iter().all(|answer| answer.took < Duration::from_secs(4)), "{held:?}");
+    assert!(held.iter().all(|answer| answer.took < Duration::from_secs(20)), "{held:?}");
     // The new one has taken over.
     let took = Connection::open(proxy.address()).unwrap().get("capped.example", "/get", "").unwrap().took;
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(took < HELD, "{took:?}");
     proxy.wait_for_stat("active_faults", "capped", 0.0);
 }
 
@@ -232,7 +235,7 @@ fn faults_held_over_a_reload_end_in_time() {
 fn faults_are_spared_counted_and_asked_for() {
     let proxy = Proxy::start();
     let answers = at_once(proxy.address(), 60, |_, connection| connection.get("capped.example", "/get", ""));
-    let held = answers.unwrap().iter().filter(|answer| answer.took > Duration::from_secs(1)).count();
+    let held = answers.unwrap().iter().filter(|answer| answer.took >= HELD).count();
     assert_eq!(held, 20);
     assert_eq!(proxy.stat("delays_injected", "capped"), 20.0);
     assert_eq!(proxy.stat("faults_overflow", "capped"), 40.0);

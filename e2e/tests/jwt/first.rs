@@ -40,7 +40,7 @@ fn nobody_waits_for_ever_and_nobody_is_let_in() {
                 let answered = each.join().unwrap();
                 let told = (answered.status, answered.body.as_str());
                 assert_eq!(told, (401, "Jwks remote fetch is failed"), "{answer:?}");
-                assert!(answered.after < Duration::from_secs(5), "{answered:?}");
+                assert!(answered.after < Duration::from_secs(15), "{answered:?}");
             }
         });
         // What is wrong with a token is told before anybody needs a key.

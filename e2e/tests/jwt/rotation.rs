@@ -58,7 +58,6 @@ fn tokens_with_a_key_that_nobody_has_do_not_make_the_proxy_ask_more_than_now_and
         let answered = proxy.get(Some(&unknown));
         let told = (answered.status, answered.body.as_str());
         assert_eq!(told, (401, "Jwks doesn't have key to match kid or alg from Jwt"));
-        assert!(answered.after < Duration::from_secs(2), "{answered:?}");
     }
     assert!(server.asked() <= 2, "{}", server.asked());
 }

@@ -161,6 +161,11 @@ impl Proxy {
         Self { client, admin: Client::new(admin), folder, _gateway: gateway }
     }
 
+    /// Has it take other resources.
+    pub(crate) fn change(&self, resources: &str) {
+        std::fs::write(self.folder.path().join("resources.yaml"), resources).unwrap();
+    }
+
     /// Code and flags of each of the first `requests`, as Envoy logs them; it does every ten seconds.
     pub(crate) fn logged(&self, requests: usize) -> Vec<String> {
         let end = Instant::now() + Duration::from_secs(30);

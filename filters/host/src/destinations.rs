@@ -1,4 +1,4 @@
-//! The endpoints that requests came to: their cluster and the workload that the configuration says is there.
+//! Where requests came to: the clusters and endpoints, and the workloads that the configuration says are there.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -8,14 +8,33 @@ use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::Workload;
 
 use crate::abi;
-use crate::peers::Peers;
+use crate::peers::{self, Peers};
 
-/// So many endpoints are remembered at most.
+/// So many clusters are remembered at most, and so many endpoints.
 const MOST: usize = 4096;
 
 /// So long a workload is taken to be at its endpoint, before the host is asked again: it takes ten times as long as to look
 /// here.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// What is known of a request's way without asking the host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way<'w> {
+    /// The cluster that a filter of ours has sent it to.
+    pub(crate) sent_to: Option<&'w str>,
+    /// What the other end has said of itself.
+    pub(crate) peer: Option<&'w Arc<Workload>>,
+    /// The wall clock.
+    pub(crate) now: Option<Duration>,
+}
+
+impl Way<'_> {
+    /// Whether what the host has said at `asked` still holds.
+    fn finds_fresh(&self, asked: Duration) -> bool {
+        // The clock may be set back.
+        self.now.is_some_and(|now| now.abs_diff(asked) < FRESH)
+    }
+}
 
 /// An endpoint.
 #[derive(Debug, Clone)]
@@ -26,49 +45,77 @@ pub(crate) struct Destination {
     pub(crate) workload: Arc<Workload>,
 }
 
-/// The endpoints that this thread knows, by cluster and address.
+/// What is known of a cluster that a filter of ours has chosen and that the request did come to.
+#[derive(Debug, Clone)]
+struct Cluster {
+    name: Arc<str>,
+    /// Of all its endpoints. `None`: each has its own.
+    workload: Option<Arc<Workload>>,
+}
+
+/// The clusters and endpoints that this thread knows, each with the time at which the host was asked.
 #[derive(Debug)]
 pub(crate) struct Destinations {
-    /// Each with the time at which the host was asked.
+    clusters: RefCell<ByteMap<(Cluster, Duration)>>,
+    /// By cluster and address.
     known: RefCell<ByteMap<(Destination, Duration)>>,
     /// Whether workloads are asked for at all.
-    with_workloads: bool,
+    pub(crate) with_workloads: bool,
 }
 
 impl Destinations {
     pub(crate) fn new(with_workloads: bool, hasher: foldhash::fast::FixedState) -> Self {
-        Self { known: RefCell::new(ByteMap::with_hasher(hasher)), with_workloads }
+        Self {
+            clusters: RefCell::new(ByteMap::with_hasher(hasher.clone())),
+            known: RefCell::new(ByteMap::with_hasher(hasher)),
+            with_workloads,
+        }
     }
 
-    /// The endpoint of the current stream, in `cluster`. `place`: its cluster and address. `now`: the wall clock, if
-    /// somebody has read it for this stream.
-    pub(crate) fn of(
-        &self,
-        place: &[u8],
-        cluster: &[u8],
-        peers: &Peers,
-        now: Option<Duration>,
-    ) -> Destination {
-        // Without workloads there is nothing that could change. Without a clock nothing is fresh.
-        let now = match self.with_workloads {
-            true => now.or_else(|| abi::current_time().ok()),
-            false => Some(Duration::ZERO),
-        };
-        // The clock may be set back.
-        let fresh = |asked: Duration| now.is_some_and(|now| now.abs_diff(asked) < FRESH);
-        if let Some((known, read)) = self.known.borrow().get(place)
-            && fresh(*read)
+    /// The moment that says what is fresh. `read`: the wall clock, if somebody has read it already. `None`: there is no
+    /// clock, and nothing is fresh.
+    pub(crate) fn now(&self, read: Option<Duration>) -> Option<Duration> {
+        // Without workloads there is nothing that could change.
+        if !self.with_workloads {
+            return Some(Duration::ZERO);
+        }
+        read.or_else(|| abi::current_time().ok())
+    }
+
+    /// Where a request has come that `way` tells of, unless the host has to be asked.
+    pub(crate) fn expected(&self, way: Way<'_>) -> Option<Destination> {
+        let clusters = self.clusters.borrow();
+        let (cluster, asked) = clusters.get(way.sent_to?.as_bytes())?;
+        let workload = way.peer.or(cluster.workload.as_ref()).filter(|_| way.finds_fresh(*asked))?;
+        Some(Destination { cluster: Arc::clone(&cluster.name), workload: Arc::clone(workload) })
+    }
+
+    /// The endpoint of the current stream, in `cluster`. `place`: its cluster and address.
+    pub(crate) fn of(&self, place: &[u8], cluster: &[u8], peers: &Peers, way: Way<'_>) -> Destination {
+        if let Some((known, asked)) = self.known.borrow().get(place)
+            && way.finds_fresh(*asked)
         {
             return known.clone();
         }
         let workload = if self.with_workloads { peers.of_endpoint() } else { Arc::clone(peers.unknown()) };
-        let destination = Destination { cluster: String::from_utf8_lossy(cluster).into(), workload };
-        let mut known = self.known.borrow_mut();
-        // Those that are still there will be back.
-        if known.len() >= MOST {
-            known.clear();
+        let name: Arc<str> = String::from_utf8_lossy(cluster).into();
+        let now = way.now.unwrap_or_default();
+        if way.sent_to.is_some_and(|chosen| chosen.as_bytes() == cluster) {
+            let is_of_all = !self.with_workloads || peers::all_endpoints_are_alike();
+            let workload = is_of_all.then(|| Arc::clone(&workload));
+            remember(&self.clusters, cluster, (Cluster { name: Arc::clone(&name), workload }, now));
         }
-        known.replace(place.into(), (destination.clone(), now.unwrap_or_default()));
+        let destination = Destination { cluster: name, workload };
+        remember(&self.known, place, (destination.clone(), now));
         destination
     }
+}
+
+fn remember<V>(known: &RefCell<ByteMap<V>>, key: &[u8], value: V) {
+    let mut known = known.borrow_mut();
+    // Those that are still there will be back.
+    if known.len() >= MOST {
+        known.clear();
+    }
+    known.replace(key.into(), value);
 }

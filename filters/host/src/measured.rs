@@ -7,6 +7,7 @@ use outrigger_core::request::{HeaderLine, is_grpc};
 use outrigger_core::telemetry::{METADATA, Protocol, ResponseFlags, Series, Workload};
 
 use crate::abi::{self, Map};
+use crate::destinations::Way;
 use crate::ending::Ending;
 use crate::metrics::Metrics;
 use crate::{peers, property};
@@ -17,6 +18,8 @@ pub(crate) struct Measured {
     protocol: Protocol,
     /// The cluster that was chosen, if a filter of ours has.
     pub(crate) cluster: Option<Arc<str>>,
+    /// It went on to there at once.
+    pub(crate) sent: bool,
     /// The wall clock when it was decided, if that took one.
     pub(crate) decided: Option<Duration>,
     /// What the other end has said of itself.
@@ -26,7 +29,7 @@ pub(crate) struct Measured {
 impl Measured {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { protocol: Protocol::Http, cluster: None, decided: None, peer: None }
+        Self { protocol: Protocol::Http, cluster: None, sent: false, decided: None, peer: None }
     }
 
     /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
@@ -75,7 +78,12 @@ impl Measured {
         if !metrics.reporter.overrides().measures_any() {
             return;
         }
-        let ending = metrics.endings.read(&metrics.peers, self.decided);
+        let way = Way {
+            sent_to: self.cluster.as_deref().filter(|_| self.sent),
+            peer: self.peer.as_ref(),
+            now: self.decided,
+        };
+        let ending = metrics.endings.read(&metrics.peers, way);
         let series = self.series(metrics, &ending, injected);
         if let Err(status) = metrics.record(series, &ending, entry_namespace) {
             log::error!("metric not recorded: {status:?}");

@@ -12,6 +12,9 @@ use crate::property;
 /// What Istio's metadata of an endpoint says of its workload.
 const ENDPOINT: &[u8] = b"xds\0upstream_host_metadata\0filter_metadata\0istio\0workload";
 
+/// What `outrigger` says of an endpoint if all of its cluster are of its workload.
+const ALIKE: &[u8] = b"xds\0upstream_host_metadata\0filter_metadata\0outrigger\0all_alike";
+
 /// So many descriptions are remembered at most.
 const MOST: usize = 4096;
 
@@ -67,6 +70,11 @@ impl Peers {
         known.insert(value.into(), Arc::clone(&workload));
         workload
     }
+}
+
+/// Whether every endpoint of the current stream's cluster is of the same workload.
+pub(crate) fn all_endpoints_are_alike() -> bool {
+    property::flag(ALIKE)
 }
 
 /// Takes what the other end has told out of the headers of the current stream.

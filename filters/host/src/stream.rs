@@ -191,6 +191,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         self.response = verdict.response;
         if verdict.hold.is_zero() {
+            self.measured.sent = true;
             return Ok(Action::Continue);
         }
         self.held = true;

@@ -67,8 +67,11 @@ pub(super) struct Calls {
 }
 
 /// As `filters/host` asks for how a request ended that came to an endpoint.
-const ENDING: &str = "[response.code, response.flags, request.total_size, response.total_size, request.duration, \
-                      xds.cluster_name, upstream.address]";
+const FORWARDED: &str = "[response.code, response.flags, request.total_size, response.total_size, request.duration, \
+                         xds.cluster_name, upstream.address]";
+/// Likewise of one that it has sent there itself.
+const ANSWERED: &str =
+    "[response.code, response.flags, request.total_size, response.total_size, request.duration]";
 
 impl Calls {
     /// Those of an authorization filter whose rules are about paths.
@@ -84,8 +87,8 @@ impl Calls {
     pub(super) fn metrics() -> Self {
         let request = vec![Call::Header(Map::Request, "content-type")];
         // Nobody has asked for the time before.
-        let mut log = counting();
-        log.insert(1, Call::Time);
+        let mut log = counting(FORWARDED);
+        log.insert(0, Call::Time);
         Self { log: Some(log), ..Self::on_request(request) }
     }
 
@@ -99,7 +102,7 @@ impl Calls {
     /// Those of the suite at a gateway, for a request without a token that is forwarded.
     pub(super) fn suite() -> Self {
         let response = Some(vec![Call::Header(Map::Response, METADATA)]);
-        Self { response, log: Some(counting()), ..Self::on_request(routing()) }
+        Self { response, log: Some(counting(ANSWERED)), ..Self::on_request(routing()) }
     }
 
     /// The same with every metric switched off.
@@ -133,8 +136,8 @@ fn routing() -> Vec<Call> {
     vec![Call::Headers, Call::Time, Call::SetHeader(CLUSTER, ORDERS_V1.to_owned())]
 }
 
-fn counting() -> Vec<Call> {
-    vec![Call::Evaluate(ENDING), Call::Count, Call::Record, Call::Record, Call::Record]
+fn counting(ending: &'static str) -> Vec<Call> {
+    vec![Call::Evaluate(ending), Call::Count, Call::Record, Call::Record, Call::Record]
 }
 
 /// What the host is given to verify `token` by the key of the tests' that goes with it.

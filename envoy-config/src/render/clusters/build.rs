@@ -44,9 +44,14 @@ pub(super) fn cluster(name: String, endpoints: Endpoints, parts: Parts<'_>, worl
         fails_over: settings.outliers.is_some() || health.is_some(),
     };
     let health_port = health.as_ref().and_then(|(_, port)| *port);
-    let assign = |workloads: &[Workload]| LoadAssignment {
-        cluster_name: name.clone(),
-        endpoints: choice.groups(workloads, |workload| endpoint(workload, world, health_port)),
+    let assign = |workloads: &[Workload]| {
+        let mut known = workloads.iter().map(peers::known);
+        let first = known.next();
+        let all_alike = known.all(|other| Some(&other) == first.as_ref());
+        LoadAssignment {
+            cluster_name: name.clone(),
+            endpoints: choice.groups(workloads, |workload| endpoint(workload, world, health_port, all_alike)),
+        }
     };
     let upstream = tls.as_ref().map(|tls| tls.options).unwrap_or_default();
     let mut cluster = match &endpoints {
@@ -85,7 +90,7 @@ pub(super) fn cluster(name: String, endpoints: Endpoints, parts: Parts<'_>, worl
     cluster
 }
 
-fn endpoint(workload: &Workload, world: World<'_>, health_port: Option<u16>) -> LbEndpoint {
+fn endpoint(workload: &Workload, world: World<'_>, health_port: Option<u16>, all_alike: bool) -> LbEndpoint {
     let (key, value) = tls::TLS_MODE;
     // One that asks for plain text gets it.
     let plain = || {
@@ -98,7 +103,7 @@ fn endpoint(workload: &Workload, world: World<'_>, health_port: Option<u16>) -> 
     endpoint.endpoint.health_check_config = health_port.map(|port_value| EndpointHealthCheck { port_value });
     endpoint.load_balancing_weight = workload.weight;
     endpoint.metadata = Metadata { filter_metadata: mode.into_iter().collect() };
-    peers::describe(&mut endpoint.metadata, workload);
+    peers::describe(&mut endpoint.metadata, &peers::known(workload), all_alike);
     endpoint
 }
 

@@ -28,11 +28,19 @@ pub(super) fn tell(cluster: &mut Cluster, own: &telemetry::Workload) {
     }
 }
 
-/// Adds what is known of the workload at an endpoint.
-pub(super) fn describe(metadata: &mut Metadata, workload: &Workload) {
-    let known = telemetry::Workload::described(&workload.name, &workload.namespace, &workload.labels);
-    if known != telemetry::Workload::default() {
+/// What is known of the workload at an endpoint.
+pub(super) fn known(workload: &Workload) -> telemetry::Workload {
+    telemetry::Workload::described(&workload.name, &workload.namespace, &workload.labels)
+}
+
+/// Adds what is known of the workload at an endpoint. `all_alike`: it is known of all endpoints of the cluster.
+pub(super) fn describe(metadata: &mut Metadata, known: &telemetry::Workload, all_alike: bool) {
+    if *known != telemetry::Workload::default() {
         let istio = serde_json::json!({ "workload": Value::String(known.to_endpoint()) });
         metadata.filter_metadata.insert("istio", istio);
+    }
+    // Spares metrics the question which of them it was.
+    if all_alike {
+        metadata.filter_metadata.insert("outrigger", serde_json::json!({ "all_alike": true }));
     }
 }
