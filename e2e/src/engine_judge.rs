@@ -110,7 +110,7 @@ impl Judge {
                 destination_port: Some(80),
                 ..Connection::default()
             };
-            let request = Request::new(&lines, connection);
+            let request = Request::new(&lines, &connection);
             let verdict = self.engine.request(&request, None, &mut self.draws, moment, &means);
             seen.push(seen_by_engine(verdict, &lines, self.role == Role::Inbound));
         }

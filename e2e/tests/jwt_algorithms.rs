@@ -57,7 +57,7 @@ impl Judges {
     fn offline(&self, token: &str) -> (u16, String) {
         let value = format!("Bearer {token}");
         let lines = [(&b"authorization"[..], value.as_bytes())];
-        let request = Request::new(&lines, Connection::default());
+        let request = Request::new(&lines, &Connection::UNKNOWN);
         let now = Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
         let moment = Moment { now, active: &NoneActive };
         let verdict =

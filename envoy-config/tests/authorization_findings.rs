@@ -194,7 +194,7 @@ fn fits(policies: &Policies, call: &Call) -> bool {
     let claims =
         call.claims.map(|(issuer, subject, claim)| json!({"iss": issuer, "sub": subject, "c": claim}));
     let identity = claims.map(|claims| Identity::from(claims.as_object().unwrap().clone()));
-    policies.decide(&Request::new(&lines, connection).with_identity(identity.as_ref())).allowed
+    policies.decide(&Request::new(&lines, &connection).with_identity(identity.as_ref())).allowed
 }
 
 fn findings(rules: &[Value], proxy: &Proxy, folder: &std::path::Path) -> Vec<Finding> {

@@ -84,7 +84,8 @@ fn decide(
     let lines = lines.borrowed();
     let connection = question.connection(proxy, mesh);
     let known = question.known(&connection);
-    let request = Request::new(&lines, Connection { lookup: Some(&known), ..connection });
+    let connection = Connection { lookup: Some(&known), ..connection };
+    let request = Request::new(&lines, &connection);
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
     let mut answer = Answer::new(&verdict, &request);

@@ -110,7 +110,7 @@ pub(crate) fn verdict(
         return Ok(None);
     }
     let lines = [(PLACE.as_bytes(), token.as_bytes())];
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     let outcome = rules.verify(&request, now, &Means::offline(&RustCrypto));
     let wanted = outcome.failure.as_ref().and_then(|failure| wanted::by(rule, failure));
     let unknown = outcome.identity.is_none() && outcome.failure.is_none();

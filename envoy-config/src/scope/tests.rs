@@ -97,7 +97,7 @@ fn known(resources: Vec<Resource>) -> String {
         ];
         let known = hosts.into_iter().filter(|host| {
             let lines = [(&b":authority"[..], host.as_bytes()), (b":path", b"/"), (b":method", b"GET")];
-            let request = Request::new(&lines, Connection::default());
+            let request = Request::new(&lines, &Connection::UNKNOWN);
             !matches!(table.find(&request), Some(Route::Passthrough(_)) | None)
         });
         known.collect::<Vec<_>>().join(" ")

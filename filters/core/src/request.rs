@@ -34,6 +34,19 @@ pub struct Connection<'a> {
     pub lookup: Option<&'a dyn Lookup>,
 }
 
+impl Connection<'_> {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self {
+        source_ip: None,
+        remote_ip: None,
+        destination_ip: None,
+        destination_port: None,
+        sni: None,
+        peer_principal: None,
+        lookup: None,
+    };
+}
+
 /// A header line: lower-case name and value, both as Envoy holds them.
 pub type HeaderLine<'a> = (&'a [u8], &'a [u8]);
 
@@ -41,43 +54,17 @@ pub type HeaderLine<'a> = (&'a [u8], &'a [u8]);
 #[derive(Debug)]
 pub struct Request<'a> {
     headers: &'a [HeaderLine<'a>],
-    method: &'a [u8],
-    scheme: &'a [u8],
-    authority: &'a [u8],
-    path_and_query: &'a [u8],
     path: OnceCell<&'a [u8]>,
     query: OnceCell<Vec<HeaderLine<'a>>>,
     identity: Option<&'a Identity>,
     /// The connection's attributes.
-    pub connection: Connection<'a>,
+    pub connection: &'a Connection<'a>,
 }
 
 impl<'a> Request<'a> {
     /// Views `headers`: every line in order, HTTP/2 pseudo-headers included, names in lower case.
-    pub fn new(headers: &'a [HeaderLine<'a>], connection: Connection<'a>) -> Self {
-        let mut request = Self {
-            method: b"",
-            scheme: b"",
-            authority: b"",
-            path_and_query: b"",
-            path: OnceCell::new(),
-            headers,
-            query: OnceCell::new(),
-            identity: None,
-            connection,
-        };
-        // Should there be several, the first counts.
-        for (name, value) in headers.iter().rev() {
-            let [b':', rest @ ..] = *name else { continue };
-            match rest {
-                b"method" => request.method = value,
-                b"scheme" => request.scheme = value,
-                b"authority" => request.authority = value,
-                b"path" => request.path_and_query = value,
-                _ => {}
-            }
-        }
-        request
+    pub fn new(headers: &'a [HeaderLine<'a>], connection: &'a Connection<'a>) -> Self {
+        Self { headers, path: OnceCell::new(), query: OnceCell::new(), identity: None, connection }
     }
 
     /// The same with the verified token's identity.
@@ -95,7 +82,7 @@ impl<'a> Request<'a> {
     where
         'a: 'b,
     {
-        Request::new(headers, self.connection.clone()).with_identity(identity)
+        Request::new(headers, self.connection).with_identity(identity)
     }
 
     /// Who the verified token speaks for; `None` without a token, and as long as nobody has verified it.
@@ -120,41 +107,43 @@ impl<'a> Request<'a> {
 
     /// `:method`, empty if absent.
     pub fn method(&self) -> &'a [u8] {
-        self.method
+        self.header(b":method").unwrap_or_default()
     }
 
     /// `:scheme`, empty if absent.
     pub fn scheme(&self) -> &'a [u8] {
-        self.scheme
+        self.header(b":scheme").unwrap_or_default()
     }
 
     /// `:authority` with its port as sent, empty if absent.
     pub fn authority(&self) -> &'a [u8] {
-        self.authority
+        self.header(b":authority").unwrap_or_default()
     }
 
     /// `:authority` without its port, as Envoy's `ignore_port_in_host_matching` cuts it.
     pub fn host(&self) -> &'a [u8] {
-        strip_port(self.authority)
+        strip_port(self.authority())
     }
 
     /// The port named in `:authority`, if it names one.
     pub fn authority_port(&self) -> Option<u16> {
-        let host = strip_port(self.authority);
-        let port = self.authority.get(host.len().checked_add(1)?..)?;
+        let authority = self.authority();
+        let host = strip_port(authority);
+        let port = authority.get(host.len().checked_add(1)?..)?;
         std::str::from_utf8(port).ok()?.parse().ok()
     }
 
     /// `:path` with its query, empty if absent.
     pub fn path_and_query(&self) -> &'a [u8] {
-        self.path_and_query
+        self.header(b":path").unwrap_or_default()
     }
 
     /// `:path` up to its query or fragment: what Envoy matches routes and `url_path` with.
     pub fn path(&self) -> &'a [u8] {
         self.path.get_or_init(|| {
-            let end = self.path_and_query.iter().position(|b| matches!(b, b'?' | b'#'));
-            end.and_then(|end| self.path_and_query.get(..end)).unwrap_or(self.path_and_query)
+            let whole = self.path_and_query();
+            let end = whole.iter().position(|b| matches!(b, b'?' | b'#'));
+            end.and_then(|end| whole.get(..end)).unwrap_or(whole)
         })
     }
 
@@ -176,7 +165,7 @@ impl<'a> Request<'a> {
     }
 
     fn query(&self) -> &[HeaderLine<'a>] {
-        self.query.get_or_init(|| split_query(self.path_and_query))
+        self.query.get_or_init(|| split_query(self.path_and_query()))
     }
 
     /// Whether this is a gRPC request.
@@ -187,7 +176,7 @@ impl<'a> Request<'a> {
     /// A CORS preflight: `OPTIONS` with non-empty `Origin` and `Access-Control-Request-Method`.
     pub fn is_cors_preflight(&self) -> bool {
         let present = |name: &[u8]| self.header(name).is_some_and(|v| !v.is_empty());
-        self.method == b"OPTIONS" && present(b"origin") && present(b"access-control-request-method")
+        self.method() == b"OPTIONS" && present(b"origin") && present(b"access-control-request-method")
     }
 }
 
@@ -244,7 +233,7 @@ mod tests {
         ];
         for (authority, host, port) in table {
             let headers = [(&b":authority"[..], authority)];
-            let request = Request::new(&headers, Connection::default());
+            let request = Request::new(&headers, &Connection::UNKNOWN);
             assert_eq!((request.host(), request.authority_port()), (host, port));
         }
     }
@@ -252,7 +241,7 @@ mod tests {
     #[test]
     fn query_parameters_are_undecoded_and_the_first_counts() {
         let headers = [(&b":path"[..], &b"/a?x=%41&x=2&flag&=v&y=a=b#f"[..])];
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         assert_eq!(request.path(), b"/a");
         assert_eq!(request.query_parameter(b"x"), Some(&b"%41"[..]));
         assert_eq!(request.query_parameter(b"flag"), Some(&b""[..]));
@@ -269,7 +258,7 @@ mod tests {
             (b"text/plain", false),
         ] {
             let headers = [(&b"content-type"[..], value)];
-            assert_eq!(Request::new(&headers, Connection::default()).is_grpc(), grpc);
+            assert_eq!(Request::new(&headers, &Connection::UNKNOWN).is_grpc(), grpc);
         }
     }
 
@@ -287,7 +276,7 @@ mod tests {
             (b"", false),
         ] {
             let headers = [(&b":path"[..], path)];
-            assert_eq!(Request::new(&headers, Connection::default()).has_dot_segments(), odd, "{path:?}");
+            assert_eq!(Request::new(&headers, &Connection::UNKNOWN).has_dot_segments(), odd, "{path:?}");
         }
     }
 }

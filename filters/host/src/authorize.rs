@@ -2,21 +2,55 @@
 //! and who is told of it.
 
 use outrigger_api::DecisionRecord;
-use outrigger_core::{HeaderOp, Outcome, Request, authz};
+use outrigger_core::{Attributes, HeaderOp, Outcome, Request, authz};
 use proxy_wasm::types::Action;
 
 use crate::plugin::Plugin;
 use crate::stream::received_identity;
-use crate::{authz_stats, effects, record};
+use crate::{authz_stats, connection, effects, record};
+
+/// Decides the current request by authorization policies alone, where no server has to be asked.
+pub(crate) fn at_once<const POLICIES: u8>(plugin: &Plugin<POLICIES>) -> Action {
+    let decided = connection::with_request(plugin.engine.attributes(), plugin.port, |request| {
+        plugin.surroundings.on_request(request);
+        decide(request, plugin)
+    });
+    decided.unwrap_or_else(|reason| {
+        effects::refuse(reason);
+        Action::Pause
+    })
+}
 
 /// Decides a request by authorization policies alone.
 pub(crate) fn decide<const POLICIES: u8>(request: &Request<'_>, plugin: &Plugin<POLICIES>) -> Action {
+    let decision = match plugin.engine.attributes().contains(Attributes::CLAIMS) {
+        true => with_claims(request, plugin),
+        false => plugin.engine.authorize(request, None),
+    };
+    let Some(decision) = decision else { return Action::Continue };
+    if decision.is_unremarkable() && !plugin.record.filter_state {
+        return Action::Continue;
+    }
+    carry_out(&decision, &plugin.record)
+}
+
+/// Kept out of the way where no rule asks for claims.
+#[inline(never)]
+fn with_claims<'p, const POLICIES: u8>(
+    request: &Request<'_>,
+    plugin: &'p Plugin<POLICIES>,
+) -> Option<authz::Decision<'p>> {
     let received = received_identity::<POLICIES>(plugin.engine.attributes());
-    let Some(decision) = plugin.engine.authorize(request, received.as_ref()) else { return Action::Continue };
+    plugin.engine.authorize(request, received.as_ref())
+}
+
+/// Kept out of the way of requests that just pass.
+#[inline(never)]
+fn carry_out(decision: &authz::Decision<'_>, told: &DecisionRecord) -> Action {
     let reply = decision.reply();
     let mut outcome = reply.map_or_else(|| Outcome::Forward(Vec::new()), Outcome::Reply);
     // Responses do not come by here.
-    let _ = tell(&decision, &plugin.record, &mut outcome);
+    let _ = tell(decision, told, &mut outcome);
     match outcome {
         Outcome::Reply(reply) => {
             effects::reply(&reply);

@@ -1,8 +1,9 @@
 //! What the rules ask of the connection, and nothing more.
 
-use outrigger_core::{Attributes, Connection, Lookup};
+use outrigger_core::{Attributes, Connection, Lookup, Request};
 
 use crate::abi::{self, Map};
+use crate::lines::Lines;
 use crate::property;
 
 /// Where `envoy-config` has Envoy keep the address of the TCP peer: the attribute `source.address` is the client's
@@ -36,9 +37,12 @@ fn peer_principal() -> Option<Vec<u8>> {
     property::bytes(b"connection\0uri_san_peer_certificate").or_else(other)
 }
 
+/// As long as nothing else is asked of it.
+const UNREAD: Connection<'static> = Connection { lookup: Some(&HostLookup), ..Connection::UNKNOWN };
+
 /// Connection attributes that had to be copied out of the host.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
+#[derive(Debug)]
+struct Facts {
     known: Connection<'static>,
     sni: Option<Vec<u8>>,
     peer_principal: Option<Vec<u8>>,
@@ -47,11 +51,8 @@ pub(crate) struct Facts {
 impl Facts {
     /// Reads `wanted` from Envoy; each costs about a microsecond. `port` is the workload's port as the resources speak of
     /// it, where the configuration says it: the listener's own may be mapped to another.
-    pub(crate) fn read(wanted: Attributes, port: Option<u16>) -> Self {
-        let mut facts = Self::default();
-        if wanted == wanted.headers() {
-            return facts;
-        }
+    fn read(wanted: Attributes, port: Option<u16>) -> Self {
+        let mut facts = Self { known: UNREAD, sni: None, peer_principal: None };
         if wanted.contains(Attributes::SOURCE_IP) {
             facts.known.source_ip = property::ip(DIRECT_PEER).or_else(|| property::ip(b"source\0address"));
         }
@@ -76,12 +77,26 @@ impl Facts {
     }
 
     /// The view that the engine takes.
-    pub(crate) fn connection(&self) -> Connection<'_> {
-        Connection {
-            sni: self.sni.as_deref(),
-            peer_principal: self.peer_principal.as_deref(),
-            lookup: Some(&HostLookup),
-            ..self.known
-        }
+    fn connection(&self) -> Connection<'_> {
+        Connection { sni: self.sni.as_deref(), peer_principal: self.peer_principal.as_deref(), ..self.known }
     }
+}
+
+/// Reads what is `wanted` of the current request, and of its connection.
+///
+/// # Errors
+/// Envoy does not hand over its headers.
+#[inline(always)]
+pub(crate) fn with_request<R>(
+    wanted: Attributes,
+    port: Option<u16>,
+    then: impl FnOnce(&Request<'_>) -> R,
+) -> Result<R, &'static str> {
+    let read = Lines::read(wanted).map_err(|_| "outrigger_no_request_headers")?;
+    let lines = read.parse();
+    if wanted == wanted.headers() {
+        return Ok(then(&Request::new(&lines, &UNREAD)));
+    }
+    let facts = Facts::read(wanted, port);
+    Ok(then(&Request::new(&lines, &facts.connection())))
 }

@@ -16,7 +16,7 @@ use proxy_wasm::types::Action;
 use crate::ext_authz::Asked;
 use crate::plugin::Plugin;
 use crate::stream::Stream;
-use crate::{abi, authz_stats, ext_authz};
+use crate::{abi, authorize, authz_stats, ext_authz};
 
 /// The callbacks of one filter module on one thread.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
     /// Forgets the contexts that are gone: most modules do without [`Self::on_delete`], which would cost every request an
     /// entry into the VM. Configurations that were replaced go this way, and streams that never came to their last
     /// callback.
+    #[inline(never)]
     fn sweep(&self, current: u32) {
         let there = |context: u32| abi::set_effective_context(context).is_ok();
         if let Ok(mut plugins) = self.plugins.try_borrow_mut()
@@ -146,7 +147,20 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
 
     /// A request's headers are there.
     pub fn on_request_headers(&self, id: u32) -> Action {
-        let mut stream = Stream::new(self.plugin_of(id), id);
+        let plugin = self.plugin_of(id);
+        if const { POLICIES == PolicySet::AUTHZ.bits() }
+            && let Some(plugin) = &plugin
+            && plugin.engine.provider().is_none()
+        {
+            return authorize::at_once(plugin);
+        }
+        self.begin(plugin, id)
+    }
+
+    /// A stream begins.
+    #[inline(never)]
+    fn begin(&self, plugin: Option<Rc<Plugin<POLICIES>>>, id: u32) -> Action {
+        let mut stream = Stream::new(plugin, id);
         let action = stream.on_request_headers();
         if stream.has_more_to_do()
             && let Ok(mut streams) = self.streams.try_borrow_mut()

@@ -13,11 +13,10 @@ use outrigger_core::{Attributes, Draws, HeaderOp, Now, Outcome, PolicySet, Reque
 use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
-use crate::connection::{Facts, HostLookup};
+use crate::connection::{self, HostLookup};
 use crate::ext_authz::Asked;
 use crate::fault_stats::ActiveFault;
 use crate::jwks::Store;
-use crate::lines::Lines;
 use crate::measured::Measured;
 use crate::plugin::{Held, Plugin, resume};
 use crate::signature::HostVerifier;
@@ -83,23 +82,28 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             }
             return Ok(Action::Continue);
         }
-        let wanted = plugin.engine.attributes();
-        let read = Lines::read(wanted).map_err(|_| "outrigger_no_request_headers")?;
-        let lines = read.parse();
-        let facts = Facts::read(wanted, plugin.port);
-        let request = Request::new(&lines, facts.connection());
+        connection::with_request(plugin.engine.attributes(), plugin.port, |request| {
+            self.decide_request(request, plugin)
+        })?
+    }
+
+    fn decide_request(
+        &mut self,
+        request: &Request<'_>,
+        plugin: &Plugin<POLICIES>,
+    ) -> Result<Action, &'static str> {
         // No rule about tokens asks for what could be missing.
         if const { POLICIES != PolicySet::JWT.bits() } {
-            plugin.surroundings.on_request(&request);
+            plugin.surroundings.on_request(request);
         }
         if let Some(metrics) = plugin.metrics() {
-            self.measured.on_headers(&lines, request.is_grpc(), metrics);
+            self.measured.on_headers(request.headers(), request.is_grpc(), metrics);
         }
         if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
             && !self.may_pass
-            && let Some(ask) = plugin.engine.ask(&request)
+            && let Some(ask) = plugin.engine.ask(request)
         {
-            match self.ask(&ask, &request, plugin)? {
+            match self.ask(&ask, request, plugin)? {
                 Asking::Waits => return Ok(Action::Pause),
                 // The server may have changed its headers.
                 Asking::Anew => return self.decide(plugin),
@@ -108,14 +112,14 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         }
         // What the others need does not have to be there.
         if const { POLICIES == PolicySet::AUTHZ.bits() } {
-            return Ok(authorize::decide(&request, plugin));
+            return Ok(authorize::decide(request, plugin));
         }
         let now = match plugin.engine.needs_time() {
             true => *self.measured.decided.insert(abi::current_time().map_err(|_| "outrigger_no_time")?),
             false => Duration::ZERO,
         };
         let mut draws = plugin.draws.replace(Draws::default());
-        let identity = received_identity::<POLICIES>(wanted);
+        let identity = received_identity::<POLICIES>(plugin.engine.attributes());
         let moment = Moment { now: Now(now), active: &fault_stats::Gauges };
         let tokens = plugin.tokens();
         let store = tokens.map(|tokens| Store {
@@ -129,7 +133,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             keys: store.as_ref().map_or(&NoKeys, |store| store),
             cache: tokens.map(|tokens| &tokens.cache),
         };
-        let mut verdict = plugin.engine.request(&request, identity, &mut draws, moment, &means);
+        let mut verdict = plugin.engine.request(request, identity, &mut draws, moment, &means);
         plugin.draws.set(draws);
         if let Some(tokens) = tokens {
             jwt_stats::count_tokens(&tokens.cache);

@@ -94,7 +94,7 @@ fn accepted(rules: &Rules, place: u8, token: &[u8], seeds: &[Seed]) -> bool {
     };
     let headers =
         [(line.0, line.1.as_slice()), (b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a")];
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let outcome = rules.verify(&request, Now(NOW), &Means::offline(&RustCrypto));
     let reply = outcome.reply(&request);
     assert_eq!(reply.is_some(), outcome.failure.is_some());

@@ -64,6 +64,11 @@ pub struct ShadowDecision<'e> {
 }
 
 impl<'e> Decision<'e> {
+    /// Whether the request passes and there is nothing to count.
+    pub fn is_unremarkable(&self) -> bool {
+        self.allowed && self.audited.is_none() && self.shadow.is_empty()
+    }
+
     /// What access logs get of it, such as `denied DENY shop/cart[0]`, `denied ALLOW none` or
     /// `allowed ALLOW shop/cart[1], audited shop/all[0]`; `None` if no policy had anything to say.
     pub fn record(&self) -> Option<String> {

@@ -37,9 +37,15 @@ impl RuleSet {
 
     /// The first rule that matches.
     pub(super) fn first(&self, facts: &Facts<'_, '_>) -> Option<&RuleRef> {
-        let Some(index) = &self.index else {
-            return self.rules.iter().find(|rule| rule.matches(facts)).map(|rule| &rule.reference);
-        };
+        match &self.index {
+            None => self.rules.iter().find(|rule| rule.matches(facts)).map(|rule| &rule.reference),
+            Some(index) => self.first_of(index, facts),
+        }
+    }
+
+    /// Not part of what a request goes through where there are few.
+    #[inline(never)]
+    fn first_of(&self, index: &Index, facts: &Facts<'_, '_>) -> Option<&RuleRef> {
         let rule = |number: u32| usize::try_from(number).ok().and_then(|number| self.rules.get(number));
         let found = index.first(facts, |number| rule(number).is_some_and(|rule| rule.matches(facts)));
         found.and_then(rule).map(|rule| &rule.reference)

@@ -67,7 +67,7 @@ impl Call {
         };
         let identity =
             self.claims.clone().map(|claims| Identity::from(claims.as_object().expect("an object").clone()));
-        then(&Request::new(&lines, connection).with_identity(identity.as_ref()))
+        then(&Request::new(&lines, &connection).with_identity(identity.as_ref()))
     }
 }
 

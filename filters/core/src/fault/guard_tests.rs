@@ -56,7 +56,7 @@ fn seen(
 ) -> (Option<String>, u128, Option<u16>) {
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
-    let request = Request::new(&headers, connection);
+    let request = Request::new(&headers, &connection);
     let moment = Moment { now: Now(Duration::from_secs(now)), active: &Active(active) };
     let verdict = engine.request(&request, None, &mut Draws::Fixed(0), moment, &Means::offline(&NoKeys));
     let status = match &verdict.outcome {

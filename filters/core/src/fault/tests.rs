@@ -47,7 +47,7 @@ fn seen_by<const POLICIES: u8>(rule: HttpRoute, draw: u32, lines: &[HeaderLine<'
         PolicyEngine::<POLICIES>::compile(&Config { proxy, resources, ..Config::default() }).unwrap();
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let verdict = engine.request(&request, None, &mut Draws::Fixed(draw), moment(), &Means::offline(&NoKeys));
     let reply = match verdict.outcome {
         Outcome::Forward(_) => None,
@@ -103,7 +103,7 @@ fn delay_and_abort_are_independent() {
     let resources = [gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], vec![spec])];
     let table = crate::route::Table::compile(&resources, &ingress()).unwrap();
     let rule = table.rules().next().unwrap();
-    let request = Request::new(&[], Connection::default());
+    let request = Request::new(&[], &Connection::UNKNOWN);
     for _ in 0..40_000 {
         let drawn = draw(rule, &request, &mut draws, moment());
         let delayed = drawn.is_some_and(|drawn| drawn.delay.is_some());

@@ -58,7 +58,7 @@ fn values(format: &str) -> (String, String) {
         (b"x-empty", b""),
     ];
     let connection = Connection { lookup: Some(&request), ..Connection::default() };
-    let ask = Request::new(&lines, connection);
+    let ask = Request::new(&lines, &connection);
     let ops = [HeaderOp::Set("x-set".into(), b"SET"[..].into())];
     let scene = Scene { request: &ask, ops: &ops, cluster: Some("up"), injected: ResponseFlags::default() };
     let template = Template::parse(format).unwrap().unwrap();

@@ -161,7 +161,7 @@ mod tests {
         let mut headers =
             vec![(&b":scheme"[..], &b"https"[..]), (b":authority", b"shop.example:8443"), (b":path", path)];
         headers.extend(original.map(|path| (&b"x-envoy-original-path"[..], path)));
-        let reply = failure.reply(&Request::new(&headers, Connection::default()));
+        let reply = failure.reply(&Request::new(&headers, &Connection::UNKNOWN));
         let challenge = reply.headers.iter().find(|(name, _)| name == "www-authenticate");
         (challenge.map(|(_, value)| value.to_vec()).unwrap_or_default(), reply)
     }

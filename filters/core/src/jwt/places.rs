@@ -219,7 +219,7 @@ mod tests {
 
     fn found(places: &Places, lines: &[(&str, &str)]) -> Vec<String> {
         let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let request = Request::new(&lines, Connection::default());
+        let request = Request::new(&lines, &Connection::UNKNOWN);
         let tokens = places.find(&request).into_iter();
         tokens.map(|(_, token)| String::from_utf8_lossy(&token).into_owned()).collect()
     }
@@ -249,7 +249,7 @@ mod tests {
         let places = places(&[("authorization", "Bearer "), ("x-token", "")], &["t"], &["c"]);
         let lines: [(&[u8], &[u8]); 3] =
             [(b":path", b"/?t=one"), (b"authorization", b"Basic x"), (b"x-token", b"two")];
-        let looks = places.looks(&Request::new(&lines, Connection::default()));
+        let looks = places.looks(&Request::new(&lines, &Connection::UNKNOWN));
         let told: Vec<_> = looks
             .iter()
             .map(|look| (look.place.as_str(), look.tokens.concat().escape_ascii().to_string()))

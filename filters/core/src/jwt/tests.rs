@@ -118,7 +118,7 @@ fn send(rules: &Rules, lines: &[(&str, &str)]) -> Seen {
             headers.push((name.as_bytes(), value.as_bytes()));
         }
     }
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let outcome = verify(rules, &request);
     assert_eq!(outcome.reply(&request).is_some(), outcome.failure.is_some());
     let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

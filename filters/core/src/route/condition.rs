@@ -220,7 +220,7 @@ mod tests {
     fn holds(condition: &Condition, lines: &[&[u8]]) -> bool {
         let mut headers = vec![(&b":path"[..], &b"/a?q=1&q=2&empty=&flag&enc=fo%6F"[..])];
         headers.extend(lines.iter().map(|line| (&b"x-role"[..], *line)));
-        condition.holds(&Request::new(&headers, Connection::default()), Some(80))
+        condition.holds(&Request::new(&headers, &Connection::UNKNOWN), Some(80))
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
         assert!(holds(&Condition::port(80), &[]));
         assert!(!holds(&Condition::port(8080), &[]));
         let headers = [(&b":authority"[..], &b"a.example:80"[..])];
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         assert!(Condition::header("host", &exact("a.example:80")).unwrap().holds(&request, None));
         assert!(!Condition::header(":authority", &exact("a.example")).unwrap().holds(&request, None));
     }
@@ -310,7 +310,7 @@ mod tests {
             ("sub", exact("ann"), None, false),
         ] {
             let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-            let request = Request::new(&[], Connection::default()).with_identity(identity);
+            let request = Request::new(&[], &Connection::UNKNOWN).with_identity(identity);
             for negated in [false, true] {
                 let condition = Condition::claim(&path, &spec, negated).unwrap();
                 assert_eq!(condition.holds(&request, None), fits != negated, "{path:?} {spec:?} {negated}");
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn failures_say_what_was_seen() {
         let headers = [(&b"end-user"[..], &b"eve\xff"[..])];
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         let failure = |condition: Result<Condition, String>| condition.unwrap().failure(&request, None);
         assert_eq!(
             failure(Condition::header("end-user", &exact("jason"))),

@@ -111,7 +111,7 @@ mod tests {
             (b":path", path.as_bytes()),
             (b"x-forwarded-proto", scheme.as_bytes()),
         ];
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         String::from_utf8(redirect.location(&request, matched, Some(8080))).unwrap()
     }
 

@@ -159,7 +159,7 @@ mod tests {
     /// What Envoy prints in the header changes of a route, for an answer of the service and for one of its own.
     #[test]
     fn of_an_answer_of_envoys_only_the_status_is_known() {
-        let request = Request::new(&[], Connection::default());
+        let request = Request::new(&[], &Connection::UNKNOWN);
         let injected = ResponseFlags::DELAY_INJECTED;
         let scene = Scene { request: &request, ops: &[], cluster: None, injected };
         let value = |format: &str| Template::parse(format).unwrap().unwrap().fill(&scene);

@@ -59,7 +59,7 @@ mod tests {
         ] {
             let headers =
                 [(&b"content-type"[..], content_type.as_bytes()), (b"grpc-timeout", asked.as_bytes())];
-            let request = Request::new(&headers, Connection::default());
+            let request = Request::new(&headers, &Connection::UNKNOWN);
             assert_eq!(limit(timeout, &request), expected, "{asked}");
         }
     }

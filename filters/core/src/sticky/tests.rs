@@ -43,7 +43,7 @@ fn key_of(keys: &[StickyKey], lines: &[HeaderLine<'_>], claims: serde_json::Valu
     let connection =
         Connection { remote_ip: Some("::ffff:10.0.0.1".parse().unwrap()), ..Connection::default() };
     let identity = Identity::from(claims.as_object().cloned().unwrap_or_default());
-    let request = Request::new(lines, connection).with_identity(Some(&identity));
+    let request = Request::new(lines, &connection).with_identity(Some(&identity));
     let keys = Keys::new(keys, "ns/a", "weights").unwrap();
     let (key, value) = keys.find(&request)?;
     Some(match value {

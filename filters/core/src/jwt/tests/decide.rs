@@ -192,7 +192,7 @@ fn rules_of_the_root_namespace_come_first_and_others_not_at_all() {
     let rules = Rules::compile(&resources, &Proxy::default()).unwrap();
     let token = format!("Bearer {}", mint::token_of("i"));
     let headers = [(&b"authorization"[..], token.as_bytes())];
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let outcome = verify(&rules, &request);
     assert_eq!(outcome.rule.map(|rule| &*rule.resource), Some("istio-system/jwt"));
     assert_eq!(bearer(&rules, &mint::token_of("j")).failure, Some(Failure::JwtUnknownIssuer));
@@ -204,7 +204,7 @@ fn configured_claims_are_split_at_spaces() {
     let token = mint::token(&json!({"iss": "i", "scope": "a b", "roles": "c  d", "name": "Ann Lee"}));
     let value = format!("Bearer {token}");
     let headers = [(&b"authorization"[..], value.as_bytes())];
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let outcome = verify(&rules, &request);
     let claims = serde_json::from_slice::<serde_json::Value>(outcome.identity.unwrap().to_json()).unwrap();
     assert_eq!(claims, json!({"iss": "i", "scope": ["a", "b"], "roles": ["c", "d"], "name": "Ann Lee"}));

@@ -16,7 +16,7 @@ fn rules(enforced: Vec<JwtRule>, tried: Vec<JwtRule>) -> Rules {
 fn seen(rules: &Rules, token: &str) -> (Seen, Option<(Failure, String)>) {
     let value = format!("Bearer {token}");
     let headers: [(&[u8], &[u8]); 2] = [(b":path", b"/"), (b"authorization", value.as_bytes())];
-    let outcome = verify(rules, &Request::new(&headers, Connection::default()));
+    let outcome = verify(rules, &Request::new(&headers, &Connection::UNKNOWN));
     let shadow = outcome.shadow.map(|(failure, rule)| (failure, rule.resource.to_string()));
     (bearer(rules, token), shadow)
 }

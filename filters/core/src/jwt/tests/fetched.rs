@@ -50,7 +50,7 @@ fn ask(
     let value = format!("Bearer {token}");
     let headers: [(&[u8], &[u8]); 2] = [(b":path", b"/"), (b"authorization", value.as_bytes())];
     let means = Means { verifier: &RustCrypto, keys: &store, cache };
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &means);
     assert!(outcome.failure.is_none() || outcome.waits.is_none());
     (outcome.failure, outcome.waits.is_some(), store.asked.take())
@@ -86,7 +86,7 @@ fn who_waits_does_so_for_the_rules_timeout_and_only_if_no_other_rule_takes_the_t
     let lines = headers.each_ref().map(|(name, value)| (*name, value.as_bytes()));
     let store = Told { first: Found::Wait, newer: Found::Wait, asked: RefCell::default() };
     let means = Means { verifier: &RustCrypto, keys: &store, cache: None };
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     assert_eq!(rules.verify(&request, Now(Duration::from_secs(NOW)), &means).waits, timeout);
 }
 
@@ -114,7 +114,7 @@ fn nobody_outlives_the_token_in_the_cache() {
     let value = format!("Bearer {token}");
     let headers: [(&[u8], &[u8]); 2] = [(b":path", b"/"), (b"authorization", value.as_bytes())];
     let means = Means { cache: Some(&cache), ..Means::offline(&RustCrypto) };
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     for (after, failure) in [(0, None), (0, None), (60, None), (61, Some(Failure::JwtExpired)), (60, None)] {
         let outcome = rules.verify(&request, Now(Duration::from_secs(NOW + after)), &means);
         assert_eq!(outcome.failure, failure, "{after}");

@@ -17,7 +17,7 @@ fn everywhere() -> Rules {
 }
 
 fn failures(rules: &Rules, lines: &[(&[u8], &[u8])]) -> Option<Failure> {
-    let request = Request::new(lines, Connection::default());
+    let request = Request::new(lines, &Connection::UNKNOWN);
     let outcome = verify(rules, &request);
     assert!(outcome.identity.is_none());
     let reply = outcome.reply(&request);
@@ -71,7 +71,7 @@ fn no_token_that_was_changed_anywhere_passes() {
             for token in [flipped, shorter, longer] {
                 let value = [&b"Bearer "[..], &token].concat();
                 let lines = [(&b"authorization"[..], value.as_slice())];
-                let request = Request::new(&lines, Connection::default());
+                let request = Request::new(&lines, &Connection::UNKNOWN);
                 let outcome = verify(&rules, &request);
                 assert_ne!(outcome.identity.is_some(), outcome.failure.is_some());
                 if outcome.identity.is_some() {
@@ -119,7 +119,7 @@ mod properties {
             token.truncate(good.len() - cut % 40);
             let header = [&b"Bearer "[..], &token].concat();
             let request_lines = [(&b"authorization"[..], header.as_slice())];
-            let request = Request::new(&request_lines, Connection::default());
+            let request = Request::new(&request_lines, &Connection::UNKNOWN);
             let outcome = verify(&rules, &request);
             // Unused bits at the end and skipped characters may leave the meaning as it was.
             if let Some(identity) = outcome.identity {

@@ -218,7 +218,7 @@ fn the_host_gets_the_key_as_openssl_writes_it_and_the_signature_in_der() {
     let token = mint::signed("ES256", r#"{"alg":"ES256","kid":"p256"}"#, PAYLOAD);
     let value = format!("Bearer {token}");
     let headers = [(&b"authorization"[..], value.as_bytes())];
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     let rules = rules(vec![rule("i")]);
     let outcome = rules.verify(&request, Now(Duration::from_secs(NOW)), &Means::offline(&Host));
     assert_eq!(outcome.failure, None);

@@ -44,7 +44,7 @@ fn judged(policy: &CorsPolicy, method: &str, headers: &[(&str, &str)]) -> String
     let line = |name: &str, value: &[u8]| {
         format!("{}: {}", name.strip_prefix("access-control-").unwrap(), value.escape_ascii())
     };
-    match cors.judge(&Request::new(&lines, Connection::default())) {
+    match cors.judge(&Request::new(&lines, &Connection::UNKNOWN)) {
         None => "nothing".to_owned(),
         Some(Judgement::Refused) => "refused".to_owned(),
         Some(Judgement::Preflight(reply)) => {

@@ -34,7 +34,7 @@ fn changed(lists: &[&[&HeaderOperations]], sent: &[(&str, &str)]) -> Vec<HeaderO
     let changes = Changes::new(lists);
     let lines: Vec<HeaderLine<'_>> =
         sent.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     let scene = Scene {
         request: &request,
         ops: &[],

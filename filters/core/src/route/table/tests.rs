@@ -30,7 +30,7 @@ fn table(resources: &[Resource], proxy: &Proxy) -> Table {
 
 /// What becomes of a request; `None` if no rule takes it.
 fn outcome(table: &Table, lines: &[HeaderLine<'_>], draw: u32) -> Option<String> {
-    let request = Request::new(lines, Connection::default());
+    let request = Request::new(lines, &Connection::UNKNOWN);
     let choice = table.find(&request)?.choose(&request, &mut Draws::Fixed(draw));
     Some(match choice.outcome(&request, Vec::new()) {
         Outcome::Forward(ops) => ops.iter().map(op).collect::<Vec<_>>().join("\n"),

@@ -49,7 +49,7 @@ fn costs_few_checks(
         let (path, lines) = request(number);
         let mut headers = vec![(&b":path"[..], path.as_bytes())];
         headers.extend(lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         let checks = Cell::new(0);
         let holds = |entry: u32, unchecked| {
             checks.set(checks.get() + 1);
@@ -177,7 +177,7 @@ fn parameters_ports_and_what_must_not_be() {
     for (n, found) in [(9_999, Some(9_999)), (COUNT, None)] {
         let identity = crate::jwt::Identity::from(claims(n));
         let headers = [(&b":path"[..], &b"/"[..])];
-        let request = Request::new(&headers, Connection::default()).with_identity(Some(&identity));
+        let request = Request::new(&headers, &Connection::UNKNOWN).with_identity(Some(&identity));
         let checks = Cell::new(0);
         let holds = |entry: u32, unchecked| {
             checks.set(checks.get() + 1);
@@ -196,7 +196,7 @@ fn parameters_ports_and_what_must_not_be() {
     )
     .unwrap();
     let headers = [(&b":path"[..], &b"/"[..]), (b"user", b"u0"), (b"user", b"u1")];
-    let request = Request::new(&headers, Connection::default());
+    let request = Request::new(&headers, &Connection::UNKNOWN);
     assert_eq!(host.first(&request, None).map(|entry| entry.rule), Some(2));
 }
 

@@ -133,7 +133,7 @@ proptest! {
         let virtual_host = VirtualHost::new(compiled(&entries)).unwrap();
         let mut headers = vec![(&b":path"[..], path.as_bytes()), (b":method", b"x")];
         headers.extend(lines.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())));
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         let scanned = virtual_host.entries().find(|entry| entry.failure(&request, Some(port)).is_none());
         let found = virtual_host.first(&request, Some(port));
         prop_assert_eq!(found.map(|entry| entry.rule), scanned.map(|entry| entry.rule));
@@ -147,7 +147,7 @@ proptest! {
     ) {
         let virtual_host = VirtualHost::new(compiled(&entries)).unwrap();
         let headers = [(&b":path"[..], path.as_slice()), (b"h1", &line), (b":method", &line)];
-        let request = Request::new(&headers, Connection::default());
+        let request = Request::new(&headers, &Connection::UNKNOWN);
         let scanned = virtual_host.entries().find(|entry| entry.failure(&request, None).is_none());
         prop_assert_eq!(virtual_host.first(&request, None).map(|e| e.rule), scanned.map(|e| e.rule));
     }

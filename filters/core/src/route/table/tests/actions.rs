@@ -33,7 +33,7 @@ fn the_destination_is_drawn_by_weight_and_zero_weights_are_dropped() {
         assert_eq!(outcome(&table, &get("a.com", "/", &[]), draw), Some(expected));
     }
     let lines = get("a.com", "/", &[]);
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     let choice = table.find(&request).unwrap().choose(&request, &mut Draws::Fixed(0));
     let weights: Vec<_> = choice.alternatives().map(|(to, weight)| (to.host.as_str(), weight)).collect();
     let expected = [("v1.default.svc.cluster.local", 75), ("v2.default.svc.cluster.local", 25)];
@@ -84,7 +84,7 @@ fn a_rewrite_replaces_what_has_matched() {
         rule.rewrite = Some(rewritten);
         let table = served(rule);
         let lines = get("a.com", sent, &[]);
-        let request = Request::new(&lines, Connection::default());
+        let request = Request::new(&lines, &Connection::UNKNOWN);
         let choice = table.find(&request).unwrap().choose(&request, &mut Draws::Fixed(0));
         assert_eq!(choice.path(&request), path.as_bytes(), "{sent}");
         assert_eq!(choice.authority(&request), authority.as_bytes());

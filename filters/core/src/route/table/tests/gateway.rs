@@ -180,7 +180,7 @@ fn several_ports_are_told_apart_by_the_connection() {
     let lines = get("a.com", "/", &[]);
     let matched = |port| {
         let connection = Connection { destination_port: port, ..Connection::default() };
-        both.find(&Request::new(&lines, connection))
+        both.find(&Request::new(&lines, &connection))
             .and_then(|route| Some(route.rule()?.reference.resource.clone()))
     };
     assert_eq!(matched(Some(80)).as_deref(), Some("default/a"));
@@ -202,7 +202,7 @@ fn losers_are_explained_up_to_the_winner() {
     let resources = [gateway(80, &["*"]), virtual_service("vs", 0, &["a.com"], rules)];
     let table = table(&resources, &ingress());
     let lines = get("a.com", "/b", &[("end-user", "eve")]);
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     let lost: Vec<_> = table
         .explain(&request)
         .into_iter()

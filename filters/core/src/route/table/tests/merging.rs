@@ -140,7 +140,7 @@ fn a_delegate_counts_where_it_is_delegated_to_and_nowhere_else() {
         assert_eq!(goes_to(&compiled, &get("a.com", path, &[])).as_deref(), expected, "{path}");
     }
     let lines = get("a.com", "/a/b", &[]);
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     let route = compiled.find(&request).unwrap();
     let taken = route.rule().unwrap();
     assert_eq!((&*taken.reference.resource, taken.reference.rule), ("default/leaf", 0));
@@ -169,9 +169,9 @@ fn claims_are_asked_for_where_some_rule_does() {
     let ann = Identity::from(serde_json::Map::from_iter([("sub".to_owned(), "ann".into())]));
     let lines = get("a.com", "/", &[]);
     for (identity, rule) in [(Some(&ann), 0), (None, 1)] {
-        let request = Request::new(&lines, Connection::default()).with_identity(identity);
+        let request = Request::new(&lines, &Connection::UNKNOWN).with_identity(identity);
         assert_eq!(table.find(&request).and_then(|route| Some(route.rule()?.reference.rule)), Some(rule));
     }
-    let request = Request::new(&lines, Connection::default());
+    let request = Request::new(&lines, &Connection::UNKNOWN);
     assert_eq!(table.explain(&request)[0].failure.reason, "claim `sub` is absent, not `ann`");
 }

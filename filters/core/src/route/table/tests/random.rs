@@ -83,7 +83,7 @@ fn random_virtual_services_route_as_they_read() {
             let owned = request(&mut resources, &mut rng);
             let lines: Vec<HeaderLine<'_>> =
                 owned.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-            let request = Request::new(&lines, Connection::default());
+            let request = Request::new(&lines, &Connection::UNKNOWN);
             let found = table.find(&request).map(|route| {
                 let Route::Rule { rule, entry, .. } = route else { panic!("{route:?}") };
                 (format!("{}/{}", rule.reference.resource, rule.reference.rule), entry.match_index)

@@ -109,7 +109,7 @@ fn faults_timeouts_and_retries() {
         assert!(seen.lines().any(|seen| seen == line), "{seen}");
     }
     let rule = table.rules().next().unwrap();
-    let request = Request::new(&[], Connection::default());
+    let request = Request::new(&[], &Connection::UNKNOWN);
     let moment = Moment { now: Now(Duration::ZERO), active: &NoneActive };
     let drawn = |point| fault::draw(rule, &request, &mut Draws::Fixed(point), moment);
     let hit = drawn(499_999).unwrap();
