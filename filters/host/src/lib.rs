@@ -21,8 +21,6 @@ mod jwks;
 mod jwt_stats;
 mod lines;
 mod measured;
-#[cfg(any(target_arch = "wasm32", test))]
-mod memory;
 mod metrics;
 mod peers;
 mod plugin;
@@ -40,8 +38,7 @@ pub use outrigger_core::PolicySet;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static MEMORY: memory::Memory<talc::wasm::WasmDynamicTalc> =
-    memory::Memory::new(talc::wasm::new_wasm_dynamic_allocator());
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// Starts a filter. Called by each module's `_initialize`.
 pub fn start() {
