@@ -1,9 +1,14 @@
 //! Proxy-Wasm 0.2.1 host calls that answer every status with a value.
-#![expect(unsafe_code, reason = "the ABI is raw pointers; this file is the only place that touches them")]
+#![expect(
+    unsafe_code,
+    reason = "the ABI is raw pointers; this file and that of the answers are the only ones that touch them"
+)]
 
 use std::alloc::{Layout, alloc};
 use std::ptr::{null, null_mut};
 use std::time::Duration;
+
+use crate::answer::{self, Answer, receive};
 
 /// A status other than Ok, as the host numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +132,7 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-fn check(status: u32) -> Result<(), Status> {
+pub(crate) fn check(status: u32) -> Result<(), Status> {
     if status == 0 { Ok(()) } else { Err(Status(status)) }
 }
 
@@ -135,6 +140,9 @@ fn check(status: u32) -> Result<(), Status> {
 /// through a vector and a box, which is four times the code on every request's way.
 #[must_use]
 pub fn allocate(size: usize) -> *mut u8 {
+    if let Some(room) = answer::room(size) {
+        return room;
+    }
     match Layout::array::<u8>(size) {
         // SAFETY: the size is not 0.
         Ok(layout) if size > 0 => unsafe { alloc(layout) },
@@ -142,39 +150,28 @@ pub fn allocate(size: usize) -> *mut u8 {
     }
 }
 
-/// Takes over what the host wrote into memory that it had from [`allocate`].
-fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Status> {
-    let mut data: *mut u8 = null_mut();
-    let mut size = 0usize;
-    check(call(&raw mut data, &raw mut size))?;
-    if data.is_null() {
-        return Ok(Vec::new());
-    }
-    // SAFETY: a non-null `data` came from `allocate`, exactly `size` bytes that the host has filled; ownership is handed to
-    // us once.
-    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
-}
-
 /// The plugin's configuration.
 pub(crate) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: both out-pointers are valid for the call.
     receive(|data, length| unsafe { proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, data, length) })
+        .map(Vec::from)
 }
 
 /// The body of the answer to a call of ours, so many bytes long.
 pub(crate) fn call_response_body(size: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: both out-pointers are valid for the call.
     receive(|data, length| unsafe { proxy_get_buffer_bytes(CALL_RESPONSE_BODY, 0, size, data, length) })
+        .map(Vec::from)
 }
 
 /// All lines of a header map, in the host's serialised form (see [`crate::headers`]).
-pub(crate) fn header_pairs(map: Map) -> Result<Vec<u8>, Status> {
+pub(crate) fn header_pairs(map: Map) -> Result<Answer, Status> {
     // SAFETY: both out-pointers are valid for the call.
     receive(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
 }
 
 /// The first line of a header.
-pub(crate) fn header(map: Map, name: &[u8]) -> Result<Vec<u8>, Status> {
+pub(crate) fn header(map: Map, name: &[u8]) -> Result<Answer, Status> {
     // SAFETY: the host reads the slice during the call and the out-pointers are valid for it.
     receive(|data, size| unsafe {
         proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, size)
@@ -204,7 +201,7 @@ pub(crate) fn remove_header(map: Map, name: &[u8]) -> Result<(), Status> {
 }
 
 /// A property; `path` has its parts joined by NUL.
-pub(crate) fn property(path: &[u8]) -> Result<Vec<u8>, Status> {
+pub(crate) fn property(path: &[u8]) -> Result<Answer, Status> {
     // SAFETY: the host reads the slice during the call and the out-pointers are valid for it.
     receive(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
@@ -301,7 +298,7 @@ pub(crate) fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
     let data = receive(|data, size| unsafe {
         proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut version)
     })?;
-    Ok((data, version))
+    Ok((data.into(), version))
 }
 
 /// Shares `value` under `key`; an error if `version` is no longer the one of [`shared_data`]. Version 0 is any; where
@@ -353,7 +350,7 @@ pub(crate) fn ask_foreign_function(name: &str, arguments: &[u8]) -> Result<(), S
 }
 
 /// Calls one of the host's foreign functions.
-pub(crate) fn call_foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, Status> {
+pub(crate) fn call_foreign_function(name: &str, arguments: &[u8]) -> Result<Answer, Status> {
     let data = if arguments.is_empty() { null() } else { arguments.as_ptr() };
     // SAFETY: the host reads the two slices during the call and the out-pointers are valid for it.
     receive(|results, size| unsafe {

@@ -1,6 +1,7 @@
 //! CEL expressions that the host compiles and evaluates.
 
 use crate::abi::{self, Status};
+use crate::answer::Answer;
 
 /// An expression that the host has compiled, by its token.
 #[derive(Debug)]
@@ -9,11 +10,11 @@ pub(crate) struct Compiled(Vec<u8>);
 impl Compiled {
     /// Has the host compile an expression.
     pub(crate) fn new(expression: &str) -> Result<Self, Status> {
-        abi::call_foreign_function("expr_create", expression.as_bytes()).map(Self)
+        abi::call_foreign_function("expr_create", expression.as_bytes()).map(|token| Self(token.into()))
     }
 
     /// Its value for the current stream; an error if it has none.
-    pub(crate) fn evaluate(&self) -> Result<Vec<u8>, Status> {
+    pub(crate) fn evaluate(&self) -> Result<Answer, Status> {
         abi::call_foreign_function("expr_evaluate", &self.0)
     }
 }

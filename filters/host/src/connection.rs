@@ -3,6 +3,7 @@
 use outrigger_core::{Attributes, Connection, Lookup, Request};
 
 use crate::abi::{self, Map};
+use crate::answer::Answer;
 use crate::lines::Lines;
 use crate::property;
 
@@ -17,17 +18,17 @@ pub(crate) struct HostLookup;
 impl Lookup for HostLookup {
     fn attribute(&self, path: &[u8]) -> Option<Vec<u8>> {
         let client = || (path == DIRECT_PEER).then(|| property::bytes(b"source\0address")).flatten();
-        property::bytes(path).or_else(client)
+        property::bytes(path).or_else(client).map(Vec::from)
     }
 
     fn response_header(&self, name: &[u8]) -> Option<Vec<u8>> {
-        abi::header(Map::Response, name).ok()
+        abi::header(Map::Response, name).ok().map(Vec::from)
     }
 }
 
 /// What the peer's verified certificate calls it, in the order in which Envoy's RBAC filter asks. Most certificates have a
 /// URI, and most peers without one have no certificate, which one more question tells.
-fn peer_principal() -> Option<Vec<u8>> {
+fn peer_principal() -> Option<Answer> {
     let other = || {
         property::flag(b"connection\0mtls").then(|| {
             property::bytes(b"connection\0dns_san_peer_certificate")
@@ -44,8 +45,8 @@ const UNREAD: Connection<'static> = Connection { lookup: Some(&HostLookup), ..Co
 #[derive(Debug)]
 struct Facts {
     known: Connection<'static>,
-    sni: Option<Vec<u8>>,
-    peer_principal: Option<Vec<u8>>,
+    sni: Option<Answer>,
+    peer_principal: Option<Answer>,
 }
 
 impl Facts {

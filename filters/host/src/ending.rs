@@ -93,7 +93,7 @@ impl Endings {
         let cluster = property::bytes(b"xds\0cluster_name");
         let destination = cluster.zip(property::bytes(b"upstream\0address")).map(|(cluster, address)| {
             // As a list would have it.
-            let place = [cluster.as_slice(), address.as_slice(), b""].join(&b"\0\0"[..]);
+            let place = [&*cluster, &*address, b""].join(&b"\0\0"[..]);
             self.destinations.of(&place, &cluster, peers, way)
         });
         Ending {

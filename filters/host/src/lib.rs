@@ -5,6 +5,7 @@
 //! worker thread.
 
 mod abi;
+mod answer;
 mod authorize;
 mod authz_stats;
 mod compiled;

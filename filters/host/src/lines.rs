@@ -6,6 +6,7 @@ use outrigger_core::Attributes;
 use outrigger_core::request::HeaderLine;
 
 use crate::abi::{self, Map, Status};
+use crate::answer::Answer;
 use crate::headers;
 
 /// The headers that the host is asked for alone: each has one line at most. Two of them cost as much as all headers.
@@ -16,9 +17,9 @@ const SINGLE: [(Attributes, &[u8]); 3] =
 #[derive(Debug)]
 pub(crate) enum Lines {
     /// All of them, in the host's serialised form.
-    All(Vec<u8>),
+    All(Answer),
     /// The only one that rules ask for.
-    One(&'static [u8], Vec<u8>),
+    One(&'static [u8], Answer),
     /// None is asked for, or the one that is asked for is not there.
     None,
 }

@@ -51,7 +51,7 @@ impl Measured {
         if metrics.reporter.is_destination()
             && let Some((_, told)) = lines.iter().find(|(name, _)| *name == METADATA.as_bytes())
         {
-            self.peer = Some(metrics.peers.of_header(told.to_vec()));
+            self.peer = Some(metrics.peers.of_header(told));
             // It is not for the application.
             peers::remove(Map::Request);
         }

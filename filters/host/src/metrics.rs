@@ -199,7 +199,7 @@ const BLACK_HOLE: &str = "BlackHoleCluster";
 
 /// Whether the request was for a host that nobody declares, where that is not allowed.
 fn is_blocked() -> bool {
-    property::bytes(b"xds\0route_name").is_some_and(|name| name == b"block_all")
+    property::bytes(b"xds\0route_name").is_some_and(|name| *name == *b"block_all")
 }
 
 /// How many messages went up and down; `None`: nobody has counted them.

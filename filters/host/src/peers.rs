@@ -7,6 +7,7 @@ use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::{METADATA, METADATA_ID, Workload};
 
 use crate::abi::{self, Map, Status};
+use crate::answer::Answer;
 use crate::property;
 
 /// What Istio's metadata of an endpoint says of its workload.
@@ -39,7 +40,7 @@ impl Peers {
     }
 
     /// The workload that a header describes.
-    pub(crate) fn of_header(&self, value: Vec<u8>) -> Arc<Workload> {
+    pub(crate) fn of_header(&self, value: &[u8]) -> Arc<Workload> {
         self.remembered(value, Workload::from_header)
     }
 
@@ -47,7 +48,7 @@ impl Peers {
     pub(crate) fn of_endpoint(&self) -> Arc<Workload> {
         let text = |value: &[u8]| Workload::from_endpoint(std::str::from_utf8(value).ok()?);
         property::bytes(ENDPOINT)
-            .map_or_else(|| Arc::clone(&self.unknown), |value| self.remembered(value, text))
+            .map_or_else(|| Arc::clone(&self.unknown), |value| self.remembered(&value, text))
     }
 
     /// Tells the other end who is here, in response to its telling.
@@ -57,11 +58,11 @@ impl Peers {
         abi::set_header(Map::Response, METADATA_ID.as_bytes(), id.as_bytes())
     }
 
-    fn remembered(&self, value: Vec<u8>, read: impl Fn(&[u8]) -> Option<Workload>) -> Arc<Workload> {
-        if let Some(known) = self.known.borrow().get(&value) {
+    fn remembered(&self, value: &[u8], read: impl Fn(&[u8]) -> Option<Workload>) -> Arc<Workload> {
+        if let Some(known) = self.known.borrow().get(value) {
             return Arc::clone(known);
         }
-        let Some(workload) = read(&value).map(Arc::new) else { return Arc::clone(&self.unknown) };
+        let Some(workload) = read(value).map(Arc::new) else { return Arc::clone(&self.unknown) };
         let mut known = self.known.borrow_mut();
         // Those that are still there will be back.
         if known.len() >= MOST {
@@ -78,7 +79,7 @@ pub(crate) fn all_endpoints_are_alike() -> bool {
 }
 
 /// Takes what the other end has told out of the headers of the current stream.
-pub(crate) fn take(map: Map) -> Option<Vec<u8>> {
+pub(crate) fn take(map: Map) -> Option<Answer> {
     let told = abi::header(map, METADATA.as_bytes()).ok()?;
     remove(map);
     Some(told)

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::abi;
+use crate::answer::Answer;
 
 /// A property that is present and not empty.
-pub(crate) fn bytes(path: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn bytes(path: &[u8]) -> Option<Answer> {
     abi::property(path).ok().filter(|value| !value.is_empty())
 }
 
@@ -17,7 +18,7 @@ pub(crate) fn text(path: &[u8]) -> Option<Arc<str>> {
 
 /// An integer property: eight bytes, little-endian.
 pub(crate) fn integer(path: &[u8]) -> Option<i64> {
-    Some(i64::from_le_bytes(bytes(path)?.try_into().ok()?))
+    Some(i64::from_le_bytes((*bytes(path)?).try_into().ok()?))
 }
 
 /// A boolean property: one byte. False if it is not there.
