@@ -39,7 +39,7 @@ impl Measured {
             self.protocol = Protocol::Grpc;
         }
         if metrics.reporter.is_destination() {
-            self.peer = peers::take(Map::Request).map(|told| metrics.peers.of_header(told));
+            self.peer = peers::take(Map::Request).map(|told| metrics.peers.of_header(&told));
         }
     }
 
@@ -60,7 +60,7 @@ impl Measured {
     /// The response's headers are there.
     pub(crate) fn on_response(&mut self, metrics: &Metrics) {
         if !metrics.reporter.is_destination() {
-            self.peer = peers::take(Map::Response).map(|told| metrics.peers.of_header(told));
+            self.peer = peers::take(Map::Response).map(|told| metrics.peers.of_header(&told));
         } else if self.peer.is_some()
             && let Err(status) = metrics.peers.answer()
         {
