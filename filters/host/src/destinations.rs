@@ -119,3 +119,39 @@ fn remember<V>(known: &RefCell<ByteMap<V>>, key: &[u8], value: V) {
     }
     known.replace(key.into(), value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_not_asked_where_a_request_has_come_as_long_as_what_it_said_is_fresh() {
+        let destinations = Destinations::new(true, foldhash::fast::FixedState::default());
+        let [told, known] =
+            ["told", "known"].map(|name| Arc::new(Workload { name: name.to_owned(), ..Workload::default() }));
+        let second = Duration::from_secs;
+        for (name, workload) in [("one", Some(Arc::clone(&known))), ("several", None)] {
+            let cluster = Cluster { name: name.into(), workload };
+            remember(&destinations.clusters, name.as_bytes(), (cluster, second(10)));
+        }
+        let expected = |sent_to, peer, now| {
+            let destination = destinations.expected(Way { sent_to, peer, now })?;
+            assert_eq!(Some(&*destination.cluster), sent_to);
+            Some(destination.workload.name.clone())
+        };
+        let now = Some(second(10) + FRESH / 2);
+        let (told, known) = (Some(&told), Some("known".to_owned()));
+        assert_eq!(expected(Some("one"), None, now), known);
+        assert_eq!(expected(Some("one"), told, now).as_deref(), Some("told"));
+        assert_eq!(expected(Some("several"), told, now).as_deref(), Some("told"));
+        assert_eq!(expected(Some("several"), None, now), None);
+        // Nobody has chosen it, or it has not been seen.
+        assert_eq!(expected(None, told, now), None);
+        assert_eq!(expected(Some("other"), told, now), None);
+        // Without a clock nothing is fresh, and the clock may be set back.
+        for (now, fresh) in [(None, false), (Some(second(11)), false), (Some(second(9)), false)] {
+            assert_eq!(expected(Some("one"), None, now).is_some(), fresh, "{now:?}");
+        }
+        assert_eq!(expected(Some("one"), None, Some(second(10) - FRESH / 2)), known);
+    }
+}
