@@ -9,9 +9,9 @@ use outrigger_core::route::{Destination, Profile};
 use serde::Serialize;
 
 use super::authz::{self, Guard, Scope};
-use super::filters::DNS_CACHE;
+use super::filters::{DNS_CACHE, grpc_stats};
 use super::options::Options;
-use super::part::{Needs, Part, counts, routes as sends};
+use super::part::{Needs, Part, routes as sends};
 use super::{clusters, filters, hcm, routes, secrets, stats};
 use crate::credentials::Credentials;
 use crate::envoy::Any;
@@ -93,10 +93,7 @@ pub(crate) fn around(
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         filters.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
-    if parts.iter().any(|part| counts(part.module)) {
-        let grpc_stats = Any::GrpcStats { emit_filter_state: true, stats_for_all_methods: false };
-        filters.push(HttpFilter::new("envoy.filters.http.grpc_stats", grpc_stats));
-    }
+    filters.extend(needs.messages.then(grpc_stats));
     let mut secrets = secrets::Secrets::new(&options.module_dir);
     let credentials = Credentials::new(resources, &proxy.namespace, options.credentials.as_deref());
     let surroundings = clusters::Surroundings {
@@ -125,13 +122,14 @@ pub(crate) fn around(
 /// What all of them need.
 pub(crate) fn all(parts: &[Part]) -> Needs {
     parts.iter().fold(Needs::default(), |mut all, part| {
-        let Needs { attributes, keys, provider, destinations, profiles, labels } = &part.needs;
+        let Needs { attributes, keys, provider, destinations, profiles, labels, messages } = &part.needs;
         all.attributes |= *attributes;
         all.keys.extend(keys);
         all.provider = all.provider.or_else(|| provider.clone());
         all.destinations.extend(destinations.iter().cloned());
         all.profiles.extend(profiles.iter().cloned());
         all.labels.extend(labels.iter().cloned());
+        all.messages |= *messages;
         all
     })
 }

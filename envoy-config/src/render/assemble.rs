@@ -8,6 +8,7 @@ use outrigger_core::{Attributes, Engine};
 
 use super::authz::{self, Guard, Scope, Server};
 use super::collectors::Collectors;
+use super::filters::Beside;
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
 use super::{access_log, add_new, clusters, filters, hcm, probe, problems, tracing};
@@ -126,7 +127,8 @@ fn requests(
     };
     config.metrics = options.metrics;
     let engine = Engine::compile(&config)?;
-    let labels = engine.overrides().added_labels().map(str::to_owned).collect();
+    let overrides = engine.overrides();
+    let labels = overrides.added_labels().map(str::to_owned).collect();
     let mut destinations: BTreeSet<_> =
         engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();
     if let Traffic::Outbound(Unknown::Proxy(proxy)) = &http.traffic {
@@ -144,7 +146,8 @@ fn requests(
     // Where no `x-forwarded-for` is believed the client is the peer, and its address need not be kept apart.
     let client_is_peer = http.traffic == Traffic::Gateway && options.mesh.trusted_proxies == 0;
     let kept = if client_is_peer { Attributes::none() } else { wanted };
-    let chain = filters::chain(options.filters, guard, (http, names), &config, kept, dir);
+    let beside = Beside { guard, names, messages: overrides.counts_messages() };
+    let chain = filters::chain(options.filters, http, beside, &config, kept, dir);
     let keys = clusters::jwks::names(engine.key_sources());
     let is_traced = traced.is_some();
     let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, (logs, traced), options);

@@ -34,12 +34,22 @@ pub(super) fn modules(filters: Filters) -> &'static [Module] {
     }
 }
 
-/// The filters of a listener, in order. `guard`: those that servers are asked by. `names`: there are services whose
-/// requests go where they say themselves.
+/// What filters of Envoy's own are for beside ours.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// Those that servers are asked by.
+    pub(super) guard: Vec<HttpFilter>,
+    /// There are services whose requests go where they say themselves.
+    pub(super) names: bool,
+    /// Messages of gRPC are counted.
+    pub(super) messages: bool,
+}
+
+/// The filters of a listener, in order.
 pub(super) fn chain(
     filters: Filters,
-    guard: Vec<HttpFilter>,
-    (http, names): (&Http, bool),
+    http: &Http,
+    beside: Beside,
     config: &Config,
     attributes: Attributes,
     module_dir: &Path,
@@ -53,17 +63,21 @@ pub(super) fn chain(
         chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));
     }
     // Istio asks servers before it looks at tokens.
-    chain.extend(guard);
+    chain.extend(beside.guard);
     chain.extend(modules(filters).iter().map(|module| wasm(*module, config, module_dir)));
-    if names || http.traffic == Traffic::Outbound(Unknown::PassThrough) {
+    if beside.names || http.traffic == Traffic::Outbound(Unknown::PassThrough) {
         let filter = Any::DynamicForwardProxyFilter { dns_cache_config: DNS_CACHE };
         chain.push(HttpFilter::new("envoy.filters.http.dynamic_forward_proxy", filter));
     }
-    // For the metrics of gRPC.
-    let grpc_stats = Any::GrpcStats { emit_filter_state: true, stats_for_all_methods: false };
-    chain.push(HttpFilter::new("envoy.filters.http.grpc_stats", grpc_stats));
+    chain.extend(beside.messages.then(grpc_stats));
     chain.push(HttpFilter::new("envoy.filters.http.router", Any::Router {}));
     chain
+}
+
+/// Counts messages of gRPC for our metrics. It costs every request a microsecond or two.
+pub(super) fn grpc_stats() -> HttpFilter {
+    let filter = Any::GrpcStats { emit_filter_state: true, stats_for_all_methods: false };
+    HttpFilter::new("envoy.filters.http.grpc_stats", filter)
 }
 
 /// Keeps the address of the TCP peer for the filters.
@@ -152,16 +166,14 @@ mod tests {
     fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
         let config = Config::default();
         let names = |attributes| {
-            let http = Http::all(Traffic::Gateway, Proxy::default());
-            let chain =
-                chain(Filters::Suite, Vec::new(), (&http, false), &config, attributes, Path::new("/"));
+            let (http, beside) = (Http::all(Traffic::Gateway, Proxy::default()), Beside::default());
+            let chain = chain(Filters::Suite, &http, beside, &config, attributes, Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
-        let grpc_stats = "envoy.filters.http.grpc_stats";
-        assert_eq!(names(Attributes::none()), ["outrigger", grpc_stats, "envoy.filters.http.router"]);
+        assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);
         assert_eq!(
             names(Attributes::SOURCE_IP | Attributes::SNI),
-            ["envoy.filters.http.set_filter_state", "outrigger", grpc_stats, "envoy.filters.http.router"]
+            ["envoy.filters.http.set_filter_state", "outrigger", "envoy.filters.http.router"]
         );
     }
 }

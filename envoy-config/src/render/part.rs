@@ -40,6 +40,8 @@ pub(crate) struct Needs {
     pub(crate) profiles: BTreeSet<Profile>,
     /// Labels that Telemetries add to metrics.
     pub(crate) labels: BTreeSet<String>,
+    /// That messages of gRPC are counted.
+    pub(crate) messages: bool,
 }
 
 /// What filters get besides resources.
@@ -101,14 +103,16 @@ pub(crate) fn counts(module: Module) -> bool {
 
 fn needs<const POLICIES: u8>(config: &Config) -> Result<Needs, Vec<Problem>> {
     let engine = PolicyEngine::<POLICIES>::compile(config)?;
-    let table = engine.routes();
+    let (table, overrides) = (engine.routes(), engine.overrides());
+    let counts = PolicySet::contains_bits(POLICIES, PolicySet::METRICS);
     Ok(Needs {
         attributes: engine.attributes(),
         keys: clusters::jwks::names(engine.key_sources()),
         provider: engine.provider().cloned(),
         destinations: table.into_iter().flat_map(Table::destinations).cloned().collect(),
         profiles: table.map(Table::profiles).unwrap_or_default(),
-        labels: engine.overrides().added_labels().map(str::to_owned).collect(),
+        labels: overrides.added_labels().map(str::to_owned).collect(),
+        messages: counts && overrides.counts_messages(),
     })
 }
 

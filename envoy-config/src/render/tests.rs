@@ -368,6 +368,26 @@ fn separate_filters_get_what_they_read() {
     assert_eq!([has(0), has(1), has(2), has(3), has(4)], [false, false, true, true, false]);
 }
 
+#[test]
+fn messages_of_grpc_are_counted_where_a_metric_needs_them() {
+    let counts = |overrides: &str| {
+        let telemetry = format!(
+            "apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {{name: metrics}}\nspec: {{metrics: \
+             [{{overrides: [{overrides}]}}]}}\n"
+        );
+        let rendered =
+            render(&resources(&[GATEWAY, &to("httpbin"), &telemetry]), &gateway(), &Options::default());
+        json_of(&rendered.unwrap())["listeners"][0].to_string().contains("envoy.filters.http.grpc_stats")
+    };
+    let [requests, responses] = ["GRPC_REQUEST_MESSAGES", "GRPC_RESPONSE_MESSAGES"]
+        .map(|metric| format!("{{match: {{metric: {metric}}}, disabled: true}}"));
+    assert!(counts("{match: {metric: REQUEST_COUNT}, disabled: true}"));
+    assert!(counts(&requests));
+    assert!(!counts(&format!("{requests}, {responses}")));
+    assert!(!counts("{disabled: true}"));
+    assert!(counts(&format!("{{disabled: true}}, {}", responses.replace("true", "false"))));
+}
+
 /// The text that a person reads. `BLESS=1` writes it anew.
 #[test]
 fn the_text_is_as_expected() {

@@ -137,6 +137,11 @@ impl Overrides {
         self.changes.iter().any(|changes| !changes.disabled)
     }
 
+    /// Whether messages of gRPC are counted.
+    pub fn counts_messages(&self) -> bool {
+        Metric::ALL.into_iter().any(|metric| metric.counts_messages() && self.measures(metric))
+    }
+
     /// Labels of `metric` that are changed, sorted.
     pub(super) fn tags(&self, metric: Metric) -> impl Iterator<Item = (&str, &Tag)> {
         self.of(metric)
