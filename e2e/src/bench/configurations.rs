@@ -124,22 +124,22 @@ impl Bench {
         let (about, routes) = ("native, with its cache of tokens", Routes::Native(cached.routes));
         self.add("native-cached", about, Policies::NATIVE, cached.filters, routes, true)?;
 
-        for (module, filter) in &ours.separate {
+        for (module, _) in &ours.separate {
             let (name, policies) = (short(*module), alone(*module));
             let routes = if policies.route { Routes::Generic } else { to_orders() };
-            let filters = with(&ours.before, [filter.clone()]);
+            let filters = ours.alone(*module)?;
             self.add(name, &format!("{name} alone"), policies, filters, routes, *module == Module::JwtAuthn)?;
         }
-        let filters = with(&ours.before, ours.separate.iter().map(|(_, filter)| filter.clone()));
+        let filters = ours.chain(ours.separate.iter().map(|(_, filter)| filter.clone()));
         self.add("separate", "our five filters in one chain", Policies::ALL, filters, Routes::Generic, true)?;
-        let suite = with(&ours.before, [ours.suite.clone()]);
+        let suite = ours.chain([ours.suite.clone()]);
         self.add("suite", "all five in one filter", Policies::ALL, suite, Routes::Generic, true)?;
-        let calls = with(&ours.before, [Calls::suite().filter(options, own, "calls")?]);
+        let calls = ours.chain([Calls::suite().filter(options, own, "calls")?]);
         let about = "what the suite asks the host, and nothing else";
         self.add("calls", about, none, calls, Routes::Generic, false)?;
         for compared in &options.compare {
             let name = format!("suite-{}", compared.name);
-            let filters = with(&ours.before, [with_module(&ours.suite, &compared.module)?]);
+            let filters = ours.chain([with_module(&ours.suite, &compared.module)?]);
             let about = format!("the suite of {}", compared.module.display());
             self.modules.insert(name.clone(), compared.module.clone());
             self.add(&name, &about, Policies::ALL, filters, Routes::Generic, true)?;
@@ -181,7 +181,7 @@ impl Bench {
         let what = name
             .split_once('-')
             .map_or(String::new(), |(of, count)| format!("{count} {of}; the last applies"));
-        let suite = with(&setting.ours.before, [setting.ours.suite.clone()]);
+        let suite = setting.ours.chain([setting.ours.suite.clone()]);
         let sides = [
             ("native", setting.native.filters.clone(), Routes::Native(setting.native.routes.clone())),
             ("suite", suite, Routes::Generic),
@@ -201,11 +201,6 @@ impl Bench {
         }
         Ok(())
     }
-}
-
-/// `filters` behind those that stand before ours.
-pub(super) fn with(before: &[Value], filters: impl IntoIterator<Item = Value>) -> Vec<Value> {
-    before.iter().cloned().chain(filters).collect()
 }
 
 /// The name of a stand-alone filter's row.

@@ -18,6 +18,8 @@ pub(super) struct Ours {
     pub(super) manager: Value,
     /// Filters that stand before ours.
     pub(super) before: Vec<Value>,
+    /// Filters between ours and the router: what the metrics need.
+    pub(super) after: Vec<Value>,
     /// The suite.
     pub(super) suite: Value,
     /// The stand-alone filters in order.
@@ -37,13 +39,14 @@ impl Ours {
     pub(super) fn render(resources: &[Resource], modules: &Path) -> Result<Self> {
         let rendered = rendered(resources, Filters::Suite, modules)?;
         let manager = manager(&rendered)?;
-        let (mut before, mut suite, mut router) = (Vec::new(), None, None);
+        let (mut before, mut after, mut suite, mut router) = (Vec::new(), Vec::new(), None, None);
         for filter in filters(&manager)? {
             match module(filter) {
                 Some(Module::Suite) => suite = Some(filter.clone()),
                 Some(other) => bail!("`{}` stands beside the suite", other.file_name()),
                 None if filter["name"] == "envoy.filters.http.router" => router = Some(filter.clone()),
-                None => before.push(filter.clone()),
+                None if suite.is_none() => before.push(filter.clone()),
+                None => after.push(filter.clone()),
             }
         }
         let chain = self::manager(&self::rendered(resources, Filters::Separate, modules)?)?;
@@ -51,6 +54,7 @@ impl Ours {
             filters(&chain)?.iter().filter_map(|filter| Some((module(filter)?, filter.clone()))).collect();
         Ok(Self {
             before,
+            after,
             suite: suite.context("no suite was rendered")?,
             separate,
             router: router.context("no router was rendered")?,
@@ -59,6 +63,21 @@ impl Ours {
             stats: serde_json::to_value(&rendered.stats)?,
             manager,
         })
+    }
+
+    /// `filters` in the place of the suite.
+    pub(super) fn chain(&self, filters: impl IntoIterator<Item = Value>) -> Vec<Value> {
+        self.before.iter().cloned().chain(filters).chain(self.after.iter().cloned()).collect()
+    }
+
+    /// The stand-alone filter of `module`, and what it needs beside it.
+    pub(super) fn alone(&self, module: Module) -> Result<Vec<Value>> {
+        let own = self.separate.iter().find(|(known, _)| *known == module);
+        let filter = [own.context("no filter was rendered")?.1.clone()];
+        match module {
+            Module::Metrics => Ok(self.chain(filter)),
+            _ => Ok(self.before.iter().cloned().chain(filter).collect()),
+        }
     }
 
     /// The generic route's retry policy: Istio's default one.

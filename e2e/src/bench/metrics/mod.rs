@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use self::report::Report;
 use super::calls::{self, Calls};
-use super::configurations::{Row, empty, with};
+use super::configurations::{Row, empty};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
 use super::load::{Generator, Lines, Request};
@@ -35,8 +35,10 @@ enum Side {
     Thousand,
     /// The suite with every metric switched off.
     SuiteWithout,
-    /// The suite.
+    /// The suite with the metrics of requests.
     Suite,
+    /// The same and those of gRPC's messages, which Envoy counts.
+    SuiteMessages,
     /// What the metrics filter asks the host, and nothing else.
     AloneCalls,
     /// Likewise with a label of one value, and of a thousand.
@@ -51,7 +53,7 @@ enum Side {
 const DEFINING: u32 = 10;
 
 impl Side {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Bare,
         Self::Empty,
         Self::Alone,
@@ -64,6 +66,7 @@ impl Side {
         Self::SuiteWithoutCalls,
         Self::Suite,
         Self::SuiteCalls,
+        Self::SuiteMessages,
     ];
     /// Our filters, and what has their calls.
     const CALLS: [(Self, Self); 5] = [
@@ -83,6 +86,7 @@ impl Side {
             Self::Thousand => "metrics, 1000 values",
             Self::SuiteWithout => "suite without metrics",
             Self::Suite => "suite",
+            Self::SuiteMessages => "suite, gRPC messages",
             Self::AloneCalls => "metrics, calls",
             Self::OneCalls => "one value, calls",
             Self::ThousandCalls => "1000 values, calls",
@@ -91,14 +95,18 @@ impl Side {
         }
     }
 
-    /// What its Telemetry says.
-    fn telemetry(self) -> Option<&'static str> {
+    /// What its Telemetry changes.
+    fn overrides(self) -> &'static [&'static str] {
+        const NO_REQUESTS: &str = "{match: {metric: GRPC_REQUEST_MESSAGES}, disabled: true}";
+        const NO_RESPONSES: &str = "{match: {metric: GRPC_RESPONSE_MESSAGES}, disabled: true}";
+        const TEAM: &str = "{tagOverrides: {team: {value: \"request.headers['x-team']\"}}}";
         match self {
-            Self::SuiteWithout => Some("{disabled: true}"),
-            Self::One | Self::Thousand => {
-                Some("{tagOverrides: {team: {value: \"request.headers['x-team']\"}}}")
+            Self::SuiteWithout | Self::SuiteWithoutCalls => &["{disabled: true}"],
+            Self::One | Self::OneCalls | Self::Thousand | Self::ThousandCalls => {
+                &[NO_REQUESTS, NO_RESPONSES, TEAM]
             }
-            _ => None,
+            Self::SuiteMessages => &[],
+            _ => &[NO_REQUESTS, NO_RESPONSES],
         }
     }
 
@@ -166,13 +174,12 @@ fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(L
     let modules = super::modules()?;
     let mut free = envoy::free_ports::<{ Side::ALL.len() }>()?.into_iter();
     let render = |side: Side| {
-        let mut yaml = include_str!("../../../bench/resources.yaml").to_owned();
-        if let Some(overrides) = side.telemetry() {
-            yaml += &format!(
-                "\n---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {{name: metrics}}\nspec: \
-                 {{metrics: [{{overrides: [{overrides}]}}]}}\n"
-            );
-        }
+        let yaml = format!(
+            "{}\n---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {{name: metrics}}\nspec: {{metrics: \
+             [{{overrides: [{}]}}]}}\n",
+            include_str!("../../../bench/resources.yaml"),
+            side.overrides().join(", ")
+        );
         Ours::render(&resources::load(&yaml, upstreams)?, &modules)
     };
     let shop = render(Side::Suite)?;
@@ -181,26 +188,24 @@ fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(L
     for side in Side::ALL {
         let port = free.next().context("more listeners than ports")?;
         let rendered = render(side)?;
-        let alone = || {
-            let own = rendered.separate.iter().find(|(module, _)| *module == Module::Metrics);
-            own.map(|(_, filter)| filter.clone()).context("no filter was rendered")
-        };
-        let before = |calls: Calls, name: &str| -> Result<Vec<Value>> {
-            Ok(with(&rendered.before, [calls.filter(options, folder, name)?]))
+        let suite_of = |calls: Calls, name: &str| -> Result<Vec<Value>> {
+            Ok(rendered.chain([calls.filter(options, folder, name)?]))
         };
         let (filters, generic) = match side {
             Side::Bare => (Vec::new(), false),
             Side::Empty => (vec![empty(options)], false),
-            Side::Alone | Side::One | Side::Thousand => (vec![alone()?], false),
-            Side::SuiteWithout | Side::Suite => (with(&rendered.before, [rendered.suite.clone()]), true),
+            Side::Alone | Side::One | Side::Thousand => (rendered.alone(Module::Metrics)?, false),
+            Side::SuiteWithout | Side::Suite | Side::SuiteMessages => {
+                (rendered.chain([rendered.suite.clone()]), true)
+            }
             Side::AloneCalls => (vec![Calls::metrics().filter(options, folder, "metrics")?], false),
             Side::OneCalls | Side::ThousandCalls => {
                 let sets = side.values().unwrap_or(1);
                 let calls = Calls::metrics_by_team(sets);
                 (vec![calls.filter(options, folder, &format!("metrics-{sets}"))?], false)
             }
-            Side::SuiteWithoutCalls => (before(Calls::suite_without_metrics(), "without")?, true),
-            Side::SuiteCalls => (before(Calls::suite(), "suite")?, true),
+            Side::SuiteWithoutCalls => (suite_of(Calls::suite_without_metrics(), "without")?, true),
+            Side::SuiteCalls => (suite_of(Calls::suite(), "suite")?, true),
         };
         let routes = if generic { Routes::Generic } else { Routes::Native(vec![route_to(ORDERS_V1)]) };
         listeners.push((side, listener(side.name(), port, Policies::default(), &shop, filters, routes)?));

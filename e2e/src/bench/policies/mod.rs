@@ -16,7 +16,7 @@ use self::report::Report;
 use self::shapes::Shape;
 use self::tunnel::Certificates;
 use super::calls::{self, Calls};
-use super::configurations::{Row, empty, with};
+use super::configurations::{Row, empty};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
 use super::load::Generator;
@@ -170,11 +170,7 @@ impl Setting {
                 Side::Empty => vec![empty(options)],
                 Side::Path => vec![Calls::path().filter(options, folder, "path")?],
                 Side::Native(shape, count) => vec![shape.native(count)],
-                Side::Ours(shape, count) => {
-                    let rendered = render(shape, count)?;
-                    let own = rendered.separate.iter().find(|(module, _)| *module == Module::Authz);
-                    with(&rendered.before, [own.context("no filter was rendered")?.1.clone()])
-                }
+                Side::Ours(shape, count) => render(shape, count)?.alone(Module::Authz)?,
             };
             let name = side.row(tls, false).replace(' ', "-");
             let routes = Routes::Native(vec![route_to(ORDERS)]);

@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::footprint::{Footprint, Started};
 use self::report::Report;
 use self::shapes::Shape;
-use super::configurations::{Row, with};
+use super::configurations::Row;
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener};
 use super::load::Generator;
@@ -131,13 +131,10 @@ impl Tables {
         for (shape, count) in Shape::ALL.into_iter().flat_map(|shape| counts.iter().map(move |n| (shape, *n)))
         {
             let rendered = render(shape, count)?;
-            let router = rendered.separate.iter().find(|(module, _)| *module == Module::Router);
-            let (_, router) = router.context("no router filter was rendered")?;
-            let ours = |filter: &Value| (with(&rendered.before, [filter.clone()]), Routes::Generic);
             for side in Side::ALL {
                 let (filters, routes) = match side {
-                    Side::Suite => ours(&rendered.suite),
-                    Side::Router => ours(router),
+                    Side::Suite => (rendered.chain([rendered.suite.clone()]), Routes::Generic),
+                    Side::Router => (rendered.alone(Module::Router)?, Routes::Generic),
                     Side::Native => (Vec::new(), Routes::NativeHosts(shape.virtual_hosts(count))),
                 };
                 let table = Table { shape, count, side };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::cases::{Alg, Case, ISSUER};
 use self::report::Report;
 use super::calls::{self, Calls};
-use super::configurations::{Row, empty, with};
+use super::configurations::{Row, empty};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
 use super::load::Generator;
@@ -153,11 +153,7 @@ fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(L
                 vec![Calls::verifying(&cases::mint(alg, 0)?)?.filter(options, folder, alg.name())?]
             }
             Side::Native | Side::NativeCached | Side::NativeMany => vec![native(side)?],
-            Side::Ours | Side::OursUncached | Side::OursMany => {
-                let rendered = render(side)?;
-                let own = rendered.separate.iter().find(|(module, _)| *module == Module::JwtAuthn);
-                with(&rendered.before, [own.context("no filter was rendered")?.1.clone()])
-            }
+            Side::Ours | Side::OursUncached | Side::OursMany => render(side)?.alone(Module::JwtAuthn)?,
         };
         let port = free.next().context("more listeners than ports")?;
         let routes = Routes::Native(vec![route_to(ORDERS)]);
