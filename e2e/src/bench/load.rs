@@ -1,18 +1,32 @@
-//! The load generator: wrk.
+//! The load generator: some connections, each of which sends a request as soon as the one before is answered.
+//!
+//! Its measurements may be so short that the machine is the same for all that take turns, which takes hours for programs that
+//! send for whole seconds.
 
+use std::cell::Cell;
 use std::path::PathBuf;
-use std::process::Command;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::{LocalSet, spawn_local};
 
-use super::machine::pinned;
+use super::configurations::Row;
+use super::cpu::Meter;
+use super::machine::pin_this_process;
+
+/// Longer than any answer takes.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is sent, again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Request {
     /// Path and query.
     pub(super) path: String,
-    /// Header lines besides those of the load generator, with `host`.
+    /// Header lines, with `host`.
     pub(super) headers: Vec<(String, String)>,
     /// Each request has another one of these.
     pub(super) each: Option<Lines>,
@@ -32,131 +46,234 @@ pub(super) struct Lines {
 impl Lines {
     /// One of them, from 0.
     pub(super) fn get(&self, number: usize) -> Result<String> {
-        let text = std::fs::read_to_string(&self.file)?;
-        text.lines().nth(number).map(str::to_owned).context("a file without so many lines")
+        self.read()?.lines().nth(number).map(str::to_owned).context("a file without so many lines")
     }
 
-    /// What makes wrk send them in turn. The requests are put together before the first is sent.
-    fn script(&self) -> String {
-        format!(
-            "local requests, at = {{}}, 0
-init = function()
-  for line in io.lines('{}') do
-    wrk.headers['{}'] = line
-    requests[#requests + 1] = wrk.format()
-  end
-end
-request = function()
-  at = at % #requests + 1
-  return requests[at]
-end
-",
-            self.file.display(),
-            self.header
-        )
+    fn read(&self) -> Result<String> {
+        std::fs::read_to_string(&self.file).with_context(|| self.file.display().to_string())
     }
 }
 
-/// wrk, as found on this machine.
+/// The requests of one row, put together.
+#[derive(Debug)]
+pub(super) struct Load {
+    port: u16,
+    requests: Vec<Vec<u8>>,
+    /// Whose turn it is.
+    next: Cell<usize>,
+    refused: bool,
+}
+
+impl Load {
+    /// What `row` sends.
+    pub(super) fn new(row: &Row) -> Result<Rc<Self>> {
+        let Request { path, headers, each, refused } = &row.request;
+        let mut head = format!("GET {path} HTTP/1.1\r\n");
+        headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        let requests: Vec<_> = match each {
+            None => vec![format!("{head}\r\n").into_bytes()],
+            Some(lines) => {
+                let with = |value| format!("{head}{}: {value}\r\n\r\n", lines.header).into_bytes();
+                lines.read()?.lines().map(with).collect()
+            }
+        };
+        ensure!(!requests.is_empty(), "nothing to send");
+        Ok(Rc::new(Self { port: row.port, requests, next: Cell::new(0), refused: *refused }))
+    }
+
+    /// The next one.
+    fn request(&self) -> &[u8] {
+        let turn = self.next.get() % self.requests.len();
+        self.next.set(turn + 1);
+        self.requests.get(turn).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// What a measurement has seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Measured {
+    /// Requests that were answered.
+    pub(super) requests: u64,
+    /// Seconds of CPU time.
+    pub(super) seconds: f64,
+}
+
+/// Sends.
 #[derive(Debug)]
 pub(super) struct Generator {
-    program: String,
-    core: Option<usize>,
+    runtime: Runtime,
     connections: u32,
 }
 
 impl Generator {
-    /// `WRK` names it, or it is on PATH.
-    pub(super) fn find(core: Option<usize>, connections: u32) -> Result<Self> {
-        let program = std::env::var("WRK").unwrap_or_else(|_| "wrk".to_owned());
-        Command::new(&program)
-            .arg("--version")
-            .output()
-            .with_context(|| format!("can't start `{program}`: run through ./makew, or set WRK"))?;
-        Ok(Self { program, core, connections })
+    /// On `core`, as all that this process does from now on.
+    pub(super) fn new(core: Option<usize>, connections: u32) -> Result<Self> {
+        core.map_or(Ok(()), pin_this_process)?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { runtime, connections })
     }
 
-    /// Its version.
-    pub(super) fn version() -> Option<String> {
-        let program = std::env::var("WRK").unwrap_or_else(|_| "wrk".to_owned());
-        let said = Command::new(program).arg("--version").output().ok()?;
-        let text = String::from_utf8_lossy(&said.stdout);
-        text.split_whitespace().nth(1).map(str::to_owned)
+    /// Sends `load` for `duration`. The connections are there before `meter` is read, and every answer before it is read again.
+    ///
+    /// # Errors
+    /// A connection fails, or an answer is not of the kind that is asked for: their cost is not what is to be measured.
+    pub(super) fn run(&self, load: &Rc<Load>, duration: Duration, meter: &Meter) -> Result<Measured> {
+        let tasks = LocalSet::new();
+        let sending = tasks.run_until(self.send(load, duration, meter));
+        let limited = async { tokio::time::timeout(duration + PATIENCE, sending).await };
+        self.runtime.block_on(limited).context("no answer")?
     }
 
-    /// Sends `request` to `port` for so many seconds; the number of answers.
-    pub(super) fn run(&self, port: u16, request: &Request, seconds: u32) -> Result<u64> {
-        let mut command = pinned(&self.program, self.core);
-        command.args(["--threads", "1", "--connections"]).arg(self.connections.to_string());
-        command.arg("--duration").arg(format!("{seconds}s"));
-        for (name, value) in &request.headers {
-            // In any other case wrk adds a host of its own.
-            let name = if name == "host" { "Host" } else { name };
-            command.arg("--header").arg(format!("{name}: {value}"));
+    async fn send(&self, load: &Rc<Load>, duration: Duration, meter: &Meter) -> Result<Measured> {
+        let mut connections = Vec::new();
+        for _ in 0..self.connections {
+            let mut connection = Connection::open(load.port).await?;
+            connection.ask(load).await?;
+            connections.push(connection);
         }
-        if let Some(lines) = &request.each {
-            let script = lines.file.with_extension("lua");
-            std::fs::write(&script, lines.script())?;
-            command.arg("--script").arg(script);
+        let (before, end) = (meter.seconds()?, Instant::now() + duration);
+        let sent: Vec<_> = connections
+            .into_iter()
+            .map(|mut connection| {
+                let load = Rc::clone(load);
+                spawn_local(async move {
+                    let mut requests = 0;
+                    while Instant::now() < end {
+                        connection.ask(&load).await?;
+                        requests += 1;
+                    }
+                    Ok::<u64, anyhow::Error>(requests)
+                })
+            })
+            .collect();
+        let mut requests = 0;
+        for sent in sent {
+            requests += sent.await??;
         }
-        command.arg(format!("http://127.0.0.1:{port}{}", request.path));
-        let output = command.output().with_context(|| format!("can't start {}", self.program))?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        match answers(&said, request.refused) {
-            Some(count) if count > 0 && output.status.success() => Ok(count),
-            _ => {
-                bail!("wrk did not get only good answers:\n{said}{}", String::from_utf8_lossy(&output.stderr))
+        ensure!(requests > 0, "nothing was sent");
+        Ok(Measured { requests, seconds: meter.seconds()? - before })
+    }
+}
+
+/// A connection that is kept alive.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.context("no connection")?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, answer: Vec::new() })
+    }
+
+    /// Sends a request and reads its answer.
+    async fn ask(&mut self, load: &Load) -> Result<()> {
+        self.stream.write_all(load.request()).await?;
+        self.answer.clear();
+        loop {
+            ensure!(self.stream.read_buf(&mut self.answer).await? > 0, "the connection was closed");
+            if let Some(status) = status_of(&self.answer)? {
+                let good = (200..400).contains(&status) != load.refused;
+                ensure!(good, "status {status}: {}", String::from_utf8_lossy(&self.answer));
+                return Ok(());
             }
         }
     }
 }
 
-/// The number of answers in wrk's summary. `None` if any was not a 2xx or 3xx, or was one where all are `refused`, or a
-/// connection failed: their cost is not what is to be measured.
-fn answers(summary: &str, refused: bool) -> Option<u64> {
-    if summary.contains("Socket errors") {
-        return None;
-    }
-    let line = summary.lines().find(|line| line.contains(" requests in "))?;
-    let all = line.split_whitespace().next()?.parse().ok()?;
-    let bad = summary.lines().find_map(|line| line.trim().strip_prefix("Non-2xx or 3xx responses: "));
-    let bad: u64 = bad.map_or(Some(0), |bad| bad.trim().parse().ok())?;
-    (bad == if refused { all } else { 0 }).then_some(all)
+/// The status of an answer that is there to its end.
+fn status_of(answer: &[u8]) -> Result<Option<u16>> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head) = response.parse(answer)? else { return Ok(None) };
+    let value = |name: &str| {
+        let line = response.headers.iter().find(|line| line.name.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(line.value).ok()
+    };
+    let length: usize = match value("content-length") {
+        Some(length) => length.parse().with_context(|| format!("content-length: {length}"))?,
+        None => bail!("an answer without content-length"),
+    };
+    Ok(response.code.filter(|_| answer.len() >= head + length))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
 
-    const SUMMARY: &str = "Running 1s test @ http://127.0.0.1:10000/orders
-  1 threads and 16 connections
-  Thread Stats   Avg      Stdev     Max   +/- Stdev
-    Latency   720.51us  310.12us   9.84ms   92.17%
-    Req/Sec    22.50k     1.32k   24.10k    81.82%
-  24628 requests in 1.10s, 7.21MB read
-Requests/sec:  22392.04
-Transfer/sec:      6.55MB
-";
-
-    #[test]
-    fn the_count_of_answers() {
-        assert_eq!(answers(SUMMARY, false), Some(24628));
-        assert_eq!(answers(SUMMARY, true), None);
-        assert_eq!(answers("", false), None);
-        let refused = format!("{SUMMARY}  Non-2xx or 3xx responses: 24628\n");
-        assert_eq!(answers(&refused, true), Some(24628));
+    fn row(port: u16, request: Request) -> Row {
+        let name = String::new;
+        Row { name: name(), about: name(), port, request, bare: name(), native: name() }
     }
 
     #[test]
-    fn bad_answers_do_not_count() {
-        for bad in
-            ["  Non-2xx or 3xx responses: 7\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"]
-        {
-            assert_eq!(
-                answers(&SUMMARY.replace("Requests/sec", &format!("{bad}Requests/sec")), false),
-                None,
-                "{bad}"
-            );
+    fn an_answer_has_an_end() {
+        let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!";
+        for length in 0..answer.len() {
+            assert_eq!(status_of(&answer[..length]).unwrap(), None, "{length}");
         }
+        assert_eq!(status_of(answer).unwrap(), Some(403));
+        for bad in [
+            &b"HTTP/1.1 200 OK\r\n\r\n"[..],
+            b"SSH-2.0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: a\r\n\r\n",
+        ] {
+            status_of(bad).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn requests_take_turns() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a\nb\n").unwrap();
+        let each = Some(Lines { header: "x-team", file: file.path().to_owned() });
+        let headers = vec![("host".to_owned(), "shop".to_owned())];
+        let request = Request { path: "/p?q".to_owned(), headers, each, refused: false };
+        let load = Load::new(&row(1, request)).unwrap();
+        let expected = |team| format!("GET /p?q HTTP/1.1\r\nhost: shop\r\nx-team: {team}\r\n\r\n");
+        for team in ["a", "b", "a"] {
+            assert_eq!(load.request(), expected(team).as_bytes());
+        }
+    }
+
+    /// Answers everything on `connections` connections with this.
+    fn serve(answer: &'static str, connections: usize) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(connections) {
+                let mut stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 1024];
+                    while stream.read(&mut buffer).is_ok_and(|size| size > 0) {
+                        stream.write_all(answer.as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        port
+    }
+
+    #[test]
+    fn answers_are_counted_and_only_good_ones_do() {
+        let generator = Generator::new(None, 2).unwrap();
+        let meter = Meter::new(std::process::id()).unwrap();
+        let run = |answer, refused| {
+            let request = Request { path: "/".to_owned(), refused, ..Request::default() };
+            let load = Load::new(&row(serve(answer, 2), request)).unwrap();
+            generator.run(&load, Duration::from_millis(50), &meter)
+        };
+        let (good, bad) =
+            ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n");
+        let measured = run(good, false).unwrap();
+        assert!(measured.requests >= 2 && measured.seconds > 0.0, "{measured:?}");
+        run(bad, true).unwrap();
+        assert!(run(good, true).is_err() && run(bad, false).is_err());
     }
 }

@@ -3,6 +3,9 @@
 use std::fs::read_to_string;
 use std::process::Command;
 
+use anyhow::{Context as _, Result};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
 use serde::Serialize;
 
 /// The cores of the measured Envoy, and of the load generator with the upstream.
@@ -28,6 +31,13 @@ pub(super) fn pinned(program: &str, core: Option<usize>) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", &core.to_string(), program]);
     command
+}
+
+/// Has this process run on `core` only, and all that it starts from now on.
+pub(super) fn pin_this_process(core: usize) -> Result<()> {
+    let mut cores = CpuSet::new();
+    cores.set(core)?;
+    sched_setaffinity(Pid::from_raw(0), &cores).with_context(|| format!("not on core {core}"))
 }
 
 /// The machine at one moment.

@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> Result<()> {
         return loading::run(options);
     }
     let (bench, [upstream, envoy]) = put_up(options)?;
-    let generator = Generator::find(Cores::find().load, options.connections)?;
+    let generator = Generator::new(Cores::find().load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
     let rows = bench.selected(&options.only)?;

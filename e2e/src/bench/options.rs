@@ -2,34 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
 /// CPU time of Envoy per request with our filters, beside a bare Envoy, an empty filter and Envoy's own filters.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "./makew bench --", disable_version_flag = true)]
 pub struct Options {
-    /// How often each configuration is measured; fewer than ten say little [default: 10, with --routes, --tokens or
-    /// --policies 3]
+    /// How often each configuration is measured; fewer than fifty say little of a microsecond [default: 100, with --routes,
+    /// --tokens, --policies or --loading 15]
     #[arg(long = "rounds", value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
     wanted_rounds: Option<u32>,
-    /// Seconds of load for each measurement [default: 3, with --routes, --tokens or --policies 1]
-    #[arg(long = "seconds", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
-    wanted_seconds: Option<u32>,
+    /// Seconds of load for each measurement
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.2, value_parser = seconds)]
+    pub seconds: f64,
     /// The rounds to measure.
     #[arg(skip)]
     pub rounds: u32,
-    /// The seconds of each measurement.
-    #[arg(skip)]
-    pub seconds: u32,
     /// Connections of the load generator, all kept alive.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     pub connections: u32,
     /// Only this configuration and those it is compared with (repeatable).
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Two rounds of one second: whether it works, not what it costs.
-    #[arg(long, conflicts_with_all = ["wanted_rounds", "wanted_seconds"])]
+    /// Ten rounds: whether it works, and roughly what it costs.
+    #[arg(long, conflicts_with = "wanted_rounds")]
     pub quick: bool,
     /// Routing tables of 10 to 10,000 rules instead, and what they take up.
     #[arg(long, conflicts_with_all = ["scale", "only", "compare"])]
@@ -96,15 +93,21 @@ impl Options {
     }
 
     fn completed(mut self) -> Self {
-        let (rounds, seconds) = match (self.quick, self.routes || self.tokens || self.policies) {
-            (true, _) => (2, 1),
-            (false, true) => (3, 1),
-            (false, false) => (10, 3),
+        let rounds = match (self.quick, self.routes || self.tokens || self.policies || self.loading) {
+            (true, _) => 10,
+            (false, true) => 15,
+            (false, false) => 100,
         };
         self.rounds = self.wanted_rounds.unwrap_or(rounds);
-        self.seconds = self.wanted_seconds.unwrap_or(seconds);
         self
     }
+}
+
+/// How long a measurement takes.
+fn seconds(text: &str) -> Result<f64> {
+    let seconds: f64 = text.parse()?;
+    ensure!((0.01..=3600.0).contains(&seconds), "between 0.01 and 3600");
+    Ok(seconds)
 }
 
 fn below_root(path: &str) -> PathBuf {
@@ -118,9 +121,10 @@ mod tests {
     #[test]
     fn quick_is_short() {
         let options = Options::parse_from(["bench", "--quick"]).completed();
-        assert_eq!((options.rounds, options.seconds), (2, 1));
+        assert_eq!((options.rounds, options.seconds), (10, 0.2));
         assert!(Options::try_parse_from(["bench", "--quick", "--rounds", "3"]).is_err());
         assert!(Options::try_parse_from(["bench", "--rounds", "0"]).is_err());
+        assert!(Options::try_parse_from(["bench", "--seconds", "0"]).is_err());
     }
 
     #[test]

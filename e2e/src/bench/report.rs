@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::configurations::{Bench, Row};
-use super::load::Generator;
 use super::machine::Machine;
 use super::options::Options;
 use super::rounds::Samples;
@@ -33,7 +32,7 @@ pub(super) struct Report {
     /// Rounds.
     pub(super) rounds: u32,
     /// Seconds of each measurement.
-    pub(super) seconds: u32,
+    pub(super) seconds: f64,
     /// Connections of the load generator.
     pub(super) connections: u32,
     /// Sizes of the modules in bytes, by the names of their rows.
@@ -51,8 +50,6 @@ pub(super) struct Versions {
     pub(super) outrigger: &'static str,
     /// As it says itself.
     pub(super) envoy: Option<String>,
-    /// The load generator's.
-    pub(super) wrk: Option<String>,
 }
 
 /// The figures of one configuration.
@@ -128,11 +125,7 @@ impl Report {
         }
         Ok(Self {
             machine: before.after(),
-            versions: Versions {
-                outrigger: env!("CARGO_PKG_VERSION"),
-                envoy: envoy::version(),
-                wrk: Generator::version(),
-            },
+            versions: Versions { outrigger: env!("CARGO_PKG_VERSION"), envoy: envoy::version() },
             rounds: options.rounds,
             seconds: options.seconds,
             connections: options.connections,

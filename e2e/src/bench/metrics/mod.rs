@@ -3,6 +3,7 @@
 mod report;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use envoy_config::modules::Module;
@@ -13,7 +14,7 @@ use super::calls::{self, Calls};
 use super::configurations::{Row, empty};
 use super::envoy::{self, Envoy};
 use super::listener::{Listener, Policies, Routes, listener, route_to};
-use super::load::{Generator, Lines, Request};
+use super::load::{Generator, Lines, Load, Request};
 use super::machine::{Cores, Machine};
 use super::native::ORDERS_V1;
 use super::options::Options;
@@ -49,8 +50,8 @@ enum Side {
     SuiteCalls,
 }
 
-/// Seconds in which every set of labels is seen.
-const DEFINING: u32 = 10;
+/// Time in which every set of labels is seen.
+const DEFINING: Duration = Duration::from_secs(10);
 
 impl Side {
     const ALL: [Self; 13] = [
@@ -130,7 +131,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let ports = envoy::free_ports::<2>()?;
     let upstream =
         Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
-    let generator = Generator::find(cores.load, options.connections)?;
+    let generator = Generator::new(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
     let (listeners, ours, stats) = listeners(options, ports, folder.path())?;
@@ -144,7 +145,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         ensure!(seen.status == Some(200), "`{}` answers {:?} ({})", row.name, seen.status, seen.body);
     }
     // For the first request of a series a filter asks more.
-    define_all(&rows, &generator)?;
+    define_all(&rows, &generator, &measured)?;
     for (filter, calls) in Side::CALLS {
         calls::check(&measured, &rows, filter.name(), calls.name())?;
     }
@@ -159,10 +160,10 @@ pub(super) fn run(options: &Options) -> Result<()> {
 
 /// Sends each row with values of its own all of them before anything is measured: the host takes milliseconds for a series
 /// that it sees for the first time, and all of them take longer than a measurement.
-fn define_all(rows: &[Row], generator: &Generator) -> Result<()> {
+fn define_all(rows: &[Row], generator: &Generator, envoy: &Envoy) -> Result<()> {
     eprintln!("bench: every set of labels for the first time ...");
     for row in rows.iter().filter(|row| row.request.each.is_some()) {
-        generator.run(row.port, &row.request, DEFINING)?;
+        generator.run(&Load::new(row)?, DEFINING, &envoy.meter)?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ const THOUSAND: f64 = 1.2;
 pub(super) struct Report {
     machine: Machine,
     rounds: u32,
-    seconds: u32,
+    seconds: f64,
     /// Microseconds of CPU time per request.
     rows: Vec<Figure>,
     targets: Vec<Target>,

@@ -87,7 +87,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let upstreams = envoy::free_ports::<2>()?;
     let counts = counts(options)?;
-    let generator = Generator::find(cores.load, options.connections)?;
+    let generator = Generator::new(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
     eprintln!("bench: rendering {} sets of policies ...", Shape::ALL.len() * counts.len());

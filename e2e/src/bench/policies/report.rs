@@ -26,7 +26,7 @@ const CHEAPER_FROM: usize = 100;
 pub(super) struct Report {
     machine: Machine,
     rounds: u32,
-    seconds: u32,
+    seconds: f64,
     /// Microseconds of CPU time per request without any filter, and with one that does nothing.
     bare: f64,
     empty: f64,

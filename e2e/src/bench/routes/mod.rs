@@ -87,7 +87,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let upstream =
         Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
     let counts: &[usize] = if options.quick { &QUICK_COUNTS } else { &COUNTS };
-    let generator = Generator::find(cores.load, options.connections)?;
+    let generator = Generator::new(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
     eprintln!("bench: rendering {} routing tables ...", Side::ALL.len() * Shape::ALL.len() * counts.len());

@@ -25,7 +25,7 @@ const COMPILED_BYTES: f64 = 60e6;
 pub(super) struct Report {
     machine: Machine,
     rounds: u32,
-    seconds: u32,
+    seconds: f64,
     /// Microseconds of CPU time per request without any table.
     bare: f64,
     shapes: Vec<Figures>,

@@ -113,7 +113,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let ports = envoy::free_ports::<2>()?;
     let upstream =
         Envoy::start("upstream", &bootstrap::upstream(ports), &folder.path().join("upstream"), cores.load)?;
-    let generator = Generator::find(cores.load, options.connections)?;
+    let generator = Generator::new(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
     let (listeners, ours) = listeners(options, ports, folder.path())?;

@@ -31,7 +31,7 @@ const MANY: f64 = 1.15;
 pub(super) struct Report {
     machine: Machine,
     rounds: u32,
-    seconds: u32,
+    seconds: f64,
     /// Microseconds of CPU time per request.
     rows: Vec<Figure>,
     targets: Vec<Target>,
