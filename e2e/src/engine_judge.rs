@@ -108,7 +108,7 @@ impl Judge {
                 remote_ip: Some([127, 0, 0, 1].into()),
                 destination_ip: Some([127, 0, 0, 1].into()),
                 destination_port: Some(80),
-                ..Connection::default()
+                ..Connection::UNKNOWN
             };
             let request = Request::new(&lines, &connection);
             let verdict = self.engine.request(&request, None, &mut self.draws, moment, &means);

@@ -60,7 +60,13 @@ function pairs(lines) {
 }
 const list = (values) => pairs(values.map((value) => [Buffer.from(value), Buffer.alloc(0)]));
 const ANSWERED = [200, 0, 420, 310, 1_500_000].map(number);
-const FORWARDED = [...ANSWERED, "outbound|8080||orders", "127.0.0.1:8080"];
+const answered = list(ANSWERED);
+// Of requests that came to a cluster.
+const lists = new Map();
+function forwarded(cluster) {
+  if (!lists.has(cluster)) lists.set(cluster, list([...ANSWERED, cluster, "127.0.0.1:8080"]));
+  return lists.get(cluster);
+}
 const VERIFIED = Buffer.from([8, 1]);
 
 const OK = 0;
@@ -89,6 +95,8 @@ export function start(module, configured, more = {}) {
   };
   let metrics = 0;
   const expressions = [];
+  // Requests go to where the filter sends them, if it says it.
+  let sentTo = "outbound|8080||orders";
   const env = {
     proxy_log(level, place, size) {
       if (level > 2) throw new Error(text(place, size));
@@ -99,6 +107,10 @@ export function start(module, configured, more = {}) {
     proxy_get_header_map_value(map, name, length, place, size) {
       const value = map === REQUEST && current.values.get(text(name, length));
       return value ? give(value, place, size) : NOT_FOUND;
+    },
+    proxy_replace_header_map_value(map, name, length, value, size) {
+      if (map === REQUEST && text(name, length) === "x-outrigger-cluster") sentTo = text(value, size);
+      return OK;
     },
     proxy_get_property: (path, length, place, size) =>
       text(path, length).endsWith("OUTRIGGER_VERSION") ? give(Buffer.from("1"), place, size) : NOT_FOUND,
@@ -117,10 +129,11 @@ export function start(module, configured, more = {}) {
       if (called === "expr_create") {
         const source = text(argument, length);
         const token = Buffer.alloc(4);
-        token.writeUInt32LE(expressions.push(list(source.includes("upstream.address") ? FORWARDED : ANSWERED)) - 1);
+        const asksWhere = source.includes("upstream.address");
+        token.writeUInt32LE(expressions.push(asksWhere ? () => forwarded(sentTo) : () => answered) - 1);
         return give(token, place, answer);
       }
-      const result = called === "expr_evaluate" ? expressions[memory().getUint32(argument, true)] : VERIFIED;
+      const result = called === "expr_evaluate" ? expressions[memory().getUint32(argument, true)]() : VERIFIED;
       return give(result, place, answer);
     },
     ...more,

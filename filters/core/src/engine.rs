@@ -162,28 +162,9 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         self.jwt().is_none() && self.authz().is_none() && self.routes().is_none()
     }
 
-    /// What the authorization policies decide, where no other policies have a say; `None`: there is none. `received` is as in
-    /// [`Self::request`].
-    pub fn authorize(
-        &self,
-        request: &Request<'_>,
-        received: Option<&Identity>,
-    ) -> Option<authz::Decision<'_>> {
-        let policies = self.authz()?;
-        Some(match received {
-            None => policies.decide(request),
-            Some(identity) => Self::authorize_as(policies, request, identity),
-        })
-    }
-
-    /// Kept out of the way of requests without a token.
-    #[inline(never)]
-    fn authorize_as<'e>(
-        policies: &'e authz::Policies,
-        request: &Request<'_>,
-        identity: &Identity,
-    ) -> authz::Decision<'e> {
-        policies.decide(&request.seen_with(request.headers(), Some(identity)))
+    /// What the authorization policies decide, where no other policies have a say; `None`: there is none.
+    pub fn authorize(&self, request: &Request<'_>) -> Option<authz::Decision<'_>> {
+        Some(self.authz()?.decide(request))
     }
 
     /// Decides one request. `received` is the verified token's identity when another filter has verified it already.

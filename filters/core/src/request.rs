@@ -15,7 +15,7 @@ pub struct Now(pub Duration);
 
 /// What is known of the connection that carries a request. `None` is "not known" or "not read": the host reads
 /// only what [`crate::Engine::attributes`] names.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Connection<'a> {
     /// Address of the TCP peer (Istio `source.ip`, Envoy `direct_remote_ip`).
     pub source_ip: Option<IpAddr>,
@@ -74,11 +74,7 @@ impl<'a> Request<'a> {
     }
 
     /// The same request as a filter further on sees it: with other header lines, and after a token was verified.
-    pub(crate) fn seen_with<'b>(
-        &self,
-        headers: &'b [HeaderLine<'b>],
-        identity: Option<&'b Identity>,
-    ) -> Request<'b>
+    pub fn seen_with<'b>(&self, headers: &'b [HeaderLine<'b>], identity: Option<&'b Identity>) -> Request<'b>
     where
         'a: 'b,
     {

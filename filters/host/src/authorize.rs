@@ -25,7 +25,7 @@ pub(crate) fn at_once<const POLICIES: u8>(plugin: &Plugin<POLICIES>) -> Action {
 pub(crate) fn decide<const POLICIES: u8>(request: &Request<'_>, plugin: &Plugin<POLICIES>) -> Action {
     let decision = match plugin.engine.attributes().contains(Attributes::CLAIMS) {
         true => with_claims(request, plugin),
-        false => plugin.engine.authorize(request, None),
+        false => plugin.engine.authorize(request),
     };
     let Some(decision) = decision else { return Action::Continue };
     if decision.is_unremarkable() && !plugin.record.filter_state {
@@ -41,7 +41,7 @@ fn with_claims<'p, const POLICIES: u8>(
     plugin: &'p Plugin<POLICIES>,
 ) -> Option<authz::Decision<'p>> {
     let received = received_identity::<POLICIES>(plugin.engine.attributes());
-    plugin.engine.authorize(request, received.as_ref())
+    plugin.engine.authorize(&request.seen_with(request.headers(), received.as_ref()))
 }
 
 /// Kept out of the way of requests that just pass.

@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Way<'w> {
     /// The cluster that a filter of ours has sent it to.
-    pub(crate) sent_to: Option<&'w str>,
+    pub(crate) sent_to: Option<&'w Arc<str>>,
     /// What the other end has said of itself.
     pub(crate) peer: Option<&'w Arc<Workload>>,
     /// The wall clock.
@@ -45,18 +45,12 @@ pub(crate) struct Destination {
     pub(crate) workload: Arc<Workload>,
 }
 
-/// What is known of a cluster that a filter of ours has chosen and that the request did come to.
-#[derive(Debug, Clone)]
-struct Cluster {
-    name: Arc<str>,
-    /// Of all its endpoints. `None`: each has its own.
-    workload: Option<Arc<Workload>>,
-}
-
 /// The clusters and endpoints that this thread knows, each with the time at which the host was asked.
 #[derive(Debug)]
 pub(crate) struct Destinations {
-    clusters: RefCell<ByteMap<(Cluster, Duration)>>,
+    /// Those that a filter of ours has chosen and that requests did come to, with the workload of all their endpoints; `None`:
+    /// each has its own.
+    clusters: RefCell<ByteMap<(Option<Arc<Workload>>, Duration)>>,
     /// By cluster and address.
     known: RefCell<ByteMap<(Destination, Duration)>>,
     /// Whether workloads are asked for at all.
@@ -84,10 +78,10 @@ impl Destinations {
 
     /// Where a request has come that `way` tells of, unless the host has to be asked.
     pub(crate) fn expected(&self, way: Way<'_>) -> Option<Destination> {
-        let clusters = self.clusters.borrow();
-        let (cluster, asked) = clusters.get(way.sent_to?.as_bytes())?;
-        let workload = way.peer.or(cluster.workload.as_ref()).filter(|_| way.finds_fresh(*asked))?;
-        Some(Destination { cluster: Arc::clone(&cluster.name), workload: Arc::clone(workload) })
+        let (clusters, chosen) = (self.clusters.borrow(), way.sent_to?);
+        let (of_all, asked) = clusters.get(chosen.as_bytes())?;
+        let workload = way.peer.or(of_all.as_ref()).filter(|_| way.finds_fresh(*asked))?;
+        Some(Destination { cluster: Arc::clone(chosen), workload: Arc::clone(workload) })
     }
 
     /// The endpoint of the current stream, in `cluster`. `place`: its cluster and address.
@@ -97,27 +91,25 @@ impl Destinations {
         {
             return known.clone();
         }
+        self.ask(place, cluster, peers, way)
+    }
+
+    /// Asks the host about the endpoint of the current stream. Kept out of the way, since few requests need it.
+    #[inline(never)]
+    fn ask(&self, place: &[u8], cluster: &[u8], peers: &Peers, way: Way<'_>) -> Destination {
         let workload = if self.with_workloads { peers.of_endpoint() } else { Arc::clone(peers.unknown()) };
-        let name: Arc<str> = String::from_utf8_lossy(cluster).into();
         let now = way.now.unwrap_or_default();
-        if way.sent_to.is_some_and(|chosen| chosen.as_bytes() == cluster) {
+        let chosen = way.sent_to.filter(|chosen| chosen.as_bytes() == cluster);
+        if chosen.is_some() {
             let is_of_all = !self.with_workloads || peers::all_endpoints_are_alike();
-            let workload = is_of_all.then(|| Arc::clone(&workload));
-            remember(&self.clusters, cluster, (Cluster { name: Arc::clone(&name), workload }, now));
+            let of_all = is_of_all.then(|| Arc::clone(&workload));
+            self.clusters.borrow_mut().remember(cluster.into(), (of_all, now), MOST);
         }
+        let name = chosen.map_or_else(|| String::from_utf8_lossy(cluster).into(), Arc::clone);
         let destination = Destination { cluster: name, workload };
-        remember(&self.known, place, (destination.clone(), now));
+        self.known.borrow_mut().remember(place.into(), (destination.clone(), now), MOST);
         destination
     }
-}
-
-fn remember<V>(known: &RefCell<ByteMap<V>>, key: &[u8], value: V) {
-    let mut known = known.borrow_mut();
-    // Those that are still there will be back.
-    if known.len() >= MOST {
-        known.clear();
-    }
-    known.replace(key.into(), value);
 }
 
 #[cfg(test)]
@@ -130,12 +122,12 @@ mod tests {
         let [told, known] =
             ["told", "known"].map(|name| Arc::new(Workload { name: name.to_owned(), ..Workload::default() }));
         let second = Duration::from_secs;
-        for (name, workload) in [("one", Some(Arc::clone(&known))), ("several", None)] {
-            let cluster = Cluster { name: name.into(), workload };
-            remember(&destinations.clusters, name.as_bytes(), (cluster, second(10)));
+        for (name, of_all) in [("one", Some(Arc::clone(&known))), ("several", None)] {
+            destinations.clusters.borrow_mut().replace(name.as_bytes().into(), (of_all, second(10)));
         }
-        let expected = |sent_to, peer, now| {
-            let destination = destinations.expected(Way { sent_to, peer, now })?;
+        let expected = |sent_to: Option<&str>, peer, now| {
+            let chosen = sent_to.map(Arc::from);
+            let destination = destinations.expected(Way { sent_to: chosen.as_ref(), peer, now })?;
             assert_eq!(Some(&*destination.cluster), sent_to);
             Some(destination.workload.name.clone())
         };

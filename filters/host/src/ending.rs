@@ -87,6 +87,8 @@ impl Endings {
         Ending::of(headers::parse_exact(&list)?)
     }
 
+    /// Kept out of the way of those that were answered.
+    #[inline(never)]
     fn one_by_one(&self, peers: &Peers, way: Way<'_>) -> Ending {
         let number =
             |path| property::integer(path).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);

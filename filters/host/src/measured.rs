@@ -79,7 +79,7 @@ impl Measured {
             return;
         }
         let way = Way {
-            sent_to: self.cluster.as_deref().filter(|_| self.sent),
+            sent_to: self.cluster.as_ref().filter(|_| self.sent),
             peer: self.peer.as_ref(),
             now: self.decided,
         };

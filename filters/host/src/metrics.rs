@@ -138,7 +138,8 @@ impl Metrics {
         Ok(())
     }
 
-    /// Has the host make the stats of a series.
+    /// Has the host make the stats of a series. Kept out of the way of those that it has.
+    #[inline(never)]
     fn define(
         &self,
         series: &Series<Arc<str>>,
@@ -159,6 +160,7 @@ impl Metrics {
     }
 
     /// The stats of what there is no room for.
+    #[inline(never)]
     fn overflow(&self, protocol: Protocol) -> Result<Ids, Status> {
         let [http, grpc] = &self.overflow;
         let known = if protocol == Protocol::Grpc { grpc } else { http };
@@ -202,7 +204,8 @@ fn is_blocked() -> bool {
     property::bytes(b"xds\0route_name").is_some_and(|name| *name == *b"block_all")
 }
 
-/// How many messages went up and down; `None`: nobody has counted them.
+/// How many messages of gRPC went up and down; `None`: nobody has counted them.
+#[inline(never)]
 fn messages() -> Option<(u64, u64)> {
     let text = property::text(MESSAGES)?;
     let (requests, responses) = text.split_once(',')?;

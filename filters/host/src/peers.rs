@@ -63,12 +63,7 @@ impl Peers {
             return Arc::clone(known);
         }
         let Some(workload) = read(value).map(Arc::new) else { return Arc::clone(&self.unknown) };
-        let mut known = self.known.borrow_mut();
-        // Those that are still there will be back.
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(value.into(), Arc::clone(&workload));
+        self.known.borrow_mut().remember(value.into(), Arc::clone(&workload), MOST);
         workload
     }
 }

@@ -72,7 +72,7 @@ fn seen(
 }
 
 fn plain(engine: &Engine, now: u64, active: u64) -> (Option<String>, u128, Option<u16>) {
-    seen(engine, &[], Connection::default(), now, active)
+    seen(engine, &[], Connection::UNKNOWN, now, active)
 }
 
 const FAULT: &str = "default/vs[0] delay=5000ms abort=503";
@@ -116,7 +116,7 @@ fn a_caller_always_draws_the_same() {
     let guards = FaultGuards { sticky: vec![StickyKey::Header("x-user".into())], ..FaultGuards::default() };
     let (tenth, half) = (engine(100_000, guards.clone()), engine(500_000, guards));
     let hit = |engine: &Engine, user: &str| {
-        let (_, hold, status) = seen(engine, &[(b"x-user", user.as_bytes())], Connection::default(), 0, 0);
+        let (_, hold, status) = seen(engine, &[(b"x-user", user.as_bytes())], Connection::UNKNOWN, 0, 0);
         (hold > 0, status.is_some())
     };
     let mut counts = [0u32; 4];
@@ -146,10 +146,7 @@ fn header_faults(secret: Option<&str>, from: Option<Peers>) -> FaultGuards {
 #[test]
 fn headers_ask_in_vain_where_they_may_not() {
     let asked: [HeaderLine<'_>; 2] = [DELAY, ABORT];
-    assert_eq!(
-        seen(&engine(0, FaultGuards::default()), &asked, Connection::default(), 0, 0),
-        (None, 0, None)
-    );
+    assert_eq!(seen(&engine(0, FaultGuards::default()), &asked, Connection::UNKNOWN, 0, 0), (None, 0, None));
     let with = |secret: &'static [u8]| [DELAY, ABORT, (SECRET.as_bytes(), secret)];
     let guarded = engine(0, header_faults(Some("s3cret"), None));
     for (lines, allowed) in
@@ -160,7 +157,7 @@ fn headers_ask_in_vain_where_they_may_not() {
         } else {
             (None, 0, None)
         };
-        assert_eq!(seen(&guarded, lines, Connection::default(), 0, 0), expected, "{lines:?}");
+        assert_eq!(seen(&guarded, lines, Connection::UNKNOWN, 0, 0), expected, "{lines:?}");
     }
     assert_eq!(guarded.attributes(), Attributes::HEADERS);
 }
@@ -190,7 +187,7 @@ fn peers_ask_by_address_or_certificate_and_with_the_secret_if_there_is_one() {
             // What a client says of itself does not count.
             remote_ip: Some([10, 0, 0, 1].into()),
             peer_principal: principal,
-            ..Connection::default()
+            ..Connection::UNKNOWN
         };
         let hold =
             |engine: &Engine, lines: &[HeaderLine<'_>]| seen(engine, lines, connection.clone(), 0, 0).1 > 0;
@@ -210,7 +207,7 @@ fn headers_say_what_and_of_how_many() {
     };
     let (none, all) = (engine(0), engine(1_000_000));
     let of = |engine: &Engine, lines: &[HeaderLine<'_>]| {
-        let connection = Connection { source_ip: Some("::1".parse().unwrap()), ..Connection::default() };
+        let connection = Connection { source_ip: Some("::1".parse().unwrap()), ..Connection::UNKNOWN };
         seen(engine, lines, connection, 0, 0).0
     };
     let percent = |name: &'static [u8], value: &'static [u8]| (name, value);

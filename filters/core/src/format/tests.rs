@@ -57,7 +57,7 @@ fn values(format: &str) -> (String, String) {
         (b"x-rep", b"r2"),
         (b"x-empty", b""),
     ];
-    let connection = Connection { lookup: Some(&request), ..Connection::default() };
+    let connection = Connection { lookup: Some(&request), ..Connection::UNKNOWN };
     let ask = Request::new(&lines, &connection);
     let ops = [HeaderOp::Set("x-set".into(), b"SET"[..].into())];
     let scene = Scene { request: &ask, ops: &ops, cluster: Some("up"), injected: ResponseFlags::default() };

@@ -132,6 +132,14 @@ impl<V> ByteMap<V> {
         }
     }
 
+    /// Gives `key` this value. Should that make more than `most`, all are forgotten first: those that are still there will be back.
+    pub fn remember(&mut self, key: Box<[u8]>, value: V, most: usize) {
+        if self.len() >= most && !self.contains(&key) {
+            self.clear();
+        }
+        self.replace(key, value);
+    }
+
     /// Gives `key` this value, unless it has one.
     pub fn insert(&mut self, key: Box<[u8]>, value: V) {
         self.place(key, || value);
@@ -184,6 +192,17 @@ mod tests {
         map.clear();
         map.insert(key(1), 7);
         assert_eq!((map.get(&key(1)), map.get(&key(2))), (Some(&7), None));
+    }
+
+    #[test]
+    fn what_is_one_too_many_takes_the_place_of_all() {
+        let mut map = ByteMap::default();
+        for (key, value) in [("a", 1), ("b", 2), ("a", 3)] {
+            map.remember(key.as_bytes().into(), value, 2);
+        }
+        assert_eq!((map.get(b"a"), map.get(b"b")), (Some(&3), Some(&2)));
+        map.remember(b"c"[..].into(), 4, 2);
+        assert_eq!((map.len(), map.get(b"c")), (1, Some(&4)));
     }
 
     #[test]

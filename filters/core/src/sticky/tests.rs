@@ -41,7 +41,7 @@ fn points_are_uniform_and_independent() {
 
 fn key_of(keys: &[StickyKey], lines: &[HeaderLine<'_>], claims: serde_json::Value) -> Option<String> {
     let connection =
-        Connection { remote_ip: Some("::ffff:10.0.0.1".parse().unwrap()), ..Connection::default() };
+        Connection { remote_ip: Some("::ffff:10.0.0.1".parse().unwrap()), ..Connection::UNKNOWN };
     let identity = Identity::from(claims.as_object().cloned().unwrap_or_default());
     let request = Request::new(lines, &connection).with_identity(Some(&identity));
     let keys = Keys::new(keys, "ns/a", "weights").unwrap();

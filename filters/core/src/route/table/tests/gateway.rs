@@ -179,7 +179,7 @@ fn several_ports_are_told_apart_by_the_connection() {
     assert_eq!(both.attributes(), Attributes::DESTINATION_PORT);
     let lines = get("a.com", "/", &[]);
     let matched = |port| {
-        let connection = Connection { destination_port: port, ..Connection::default() };
+        let connection = Connection { destination_port: port, ..Connection::UNKNOWN };
         both.find(&Request::new(&lines, &connection))
             .and_then(|route| Some(route.rule()?.reference.resource.clone()))
     };

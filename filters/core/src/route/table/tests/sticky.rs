@@ -29,7 +29,7 @@ fn choose<'t>(
 ) -> (String, Choice<'t>) {
     let mut headers = vec![(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")];
     headers.extend(lines);
-    let connection = Connection { remote_ip: Some([10, 0, 0, 7].into()), ..Connection::default() };
+    let connection = Connection { remote_ip: Some([10, 0, 0, 7].into()), ..Connection::UNKNOWN };
     let request = Request::new(&headers, &connection).with_identity(identity);
     let choice = table.find(&request).unwrap().choose(&request, draws);
     let host = choice.destination().unwrap().host.split('.').next().unwrap_or_default().to_owned();
