@@ -1,7 +1,6 @@
 //! The load generator: some connections, each of which sends a request as soon as the one before is answered.
 //!
-//! Its measurements may be so short that the machine is the same for all that take turns, which takes hours for programs that
-//! send for whole seconds.
+//! Measurements may be a fraction of a second, so that the machine is the same for all that take turns within a round.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -34,6 +33,18 @@ pub(super) struct Request {
     pub(super) refused: bool,
 }
 
+impl Request {
+    /// The one that is sent as `number`, from 0; the first, where all are alike or there are not so many.
+    pub(super) fn nth(&self, number: usize) -> Result<Self> {
+        let mut request = Self { each: None, ..self.clone() };
+        if let Some(lines) = &self.each {
+            let value = lines.get(number).or_else(|_| lines.get(0))?;
+            request.headers.push((lines.header.to_owned(), value));
+        }
+        Ok(request)
+    }
+}
+
 /// Values of a header in a file, one a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lines {
@@ -45,7 +56,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// One of them, from 0.
-    pub(super) fn get(&self, number: usize) -> Result<String> {
+    fn get(&self, number: usize) -> Result<String> {
         self.read()?.lines().nth(number).map(str::to_owned).context("a file without so many lines")
     }
 

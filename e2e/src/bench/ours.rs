@@ -19,7 +19,7 @@ pub(super) struct Ours {
     /// Filters that stand before ours.
     pub(super) before: Vec<Value>,
     /// Filters between ours and the router: what the metrics need.
-    pub(super) after: Vec<Value>,
+    after: Vec<Value>,
     /// The suite.
     pub(super) suite: Value,
     /// The stand-alone filters in order.

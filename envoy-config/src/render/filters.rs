@@ -34,7 +34,7 @@ pub(super) fn modules(filters: Filters) -> &'static [Module] {
     }
 }
 
-/// What filters of Envoy's own are for beside ours.
+/// What filters of Envoy's own stand beside ours for.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     /// Those that servers are asked by.

@@ -208,6 +208,7 @@ spec: {jwtRules: [{issuer: "https://idp.example", jwksUri: "https://idp.example/
         assert_eq!(json["resources"][0]["metadata"]["annotations"], serde_json::json!({"a": "b"}));
         assert!(json.get("metrics").is_none(), "{json}");
         assert!(authz.needs.attributes.contains(Attributes::SOURCE_IP) && authz.needs.keys.is_empty());
+        assert!(!authz.needs.messages && part(Module::Suite).needs.messages);
         let tokens = part(Module::JwtAuthn);
         assert_eq!(tokens.needs.keys.into_iter().collect::<Vec<_>>(), ["outrigger-jwks-tls"]);
         assert_eq!(part(Module::Suite).config.to_json()["metrics"]["maxSeries"], 7);

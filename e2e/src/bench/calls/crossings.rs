@@ -30,11 +30,8 @@ pub(in super::super) fn check(envoy: &Envoy, rows: &[Row], filter: &str, calls: 
     bail!("`{}` and `{}` do not ask the host alike: {seen:?} and {expected:?}", filter.name, calls.name)
 }
 
-/// `number`: which of the lines is sent, where each request has another; the first, where all have the same.
+/// `number`: which of its requests is sent.
 fn of(envoy: &Envoy, row: &Row, number: usize) -> Result<Vec<String>> {
-    let mut request = row.request.clone();
-    if let Some(lines) = &request.each {
-        request.headers.push((lines.header.to_owned(), lines.get(number).or_else(|_| lines.get(0))?));
-    }
+    let request = row.request.nth(number)?;
     envoy.crossings(|| probes::send(row.port, "GET", &request).map(drop))
 }

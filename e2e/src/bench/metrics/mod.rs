@@ -134,8 +134,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let generator = Generator::new(cores.load, options.connections)?;
     let before = Machine::read();
     before.warn_if_busy();
-    let (listeners, ours, stats) = listeners(options, ports, folder.path())?;
-    let ours = Ours { stats, ..ours };
+    let (listeners, ours) = listeners(options, ports, folder.path())?;
     let bootstrap =
         bootstrap::measured(listeners.iter().map(|(_, listener)| listener), &ours.clusters, &ours);
     let measured = Envoy::start("measured", &bootstrap, &folder.path().join("measured"), cores.envoy)?;
@@ -170,8 +169,8 @@ fn define_all(rows: &[Row], generator: &Generator, envoy: &Envoy) -> Result<()> 
 
 type Listeners = Vec<(Side, Listener)>;
 
-/// A listener for each side, the shop as rendered, and the names of statistics that all of them need.
-fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(Listeners, Ours, Value)> {
+/// A listener for each side, and the shop as rendered, with the names of statistics that all of them need.
+fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(Listeners, Ours)> {
     let modules = super::modules()?;
     let mut free = envoy::free_ports::<{ Side::ALL.len() }>()?.into_iter();
     let render = |side: Side| {
@@ -183,13 +182,13 @@ fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(L
         );
         Ours::render(&resources::load(&yaml, upstreams)?, &modules)
     };
-    let shop = render(Side::Suite)?;
-    let stats = render(Side::One)?.stats;
+    let mut shop = render(Side::Suite)?;
+    shop.stats = render(Side::One)?.stats;
     let mut listeners = Vec::new();
     for side in Side::ALL {
         let port = free.next().context("more listeners than ports")?;
         let rendered = render(side)?;
-        let suite_of = |calls: Calls, name: &str| -> Result<Vec<Value>> {
+        let asking = |calls: Calls, name: &str| -> Result<Vec<Value>> {
             Ok(rendered.chain([calls.filter(options, folder, name)?]))
         };
         let (filters, generic) = match side {
@@ -199,19 +198,18 @@ fn listeners(options: &Options, upstreams: [u16; 2], folder: &Path) -> Result<(L
             Side::SuiteWithout | Side::Suite | Side::SuiteMessages => {
                 (rendered.chain([rendered.suite.clone()]), true)
             }
-            Side::AloneCalls => (vec![Calls::metrics().filter(options, folder, "metrics")?], false),
+            Side::AloneCalls => (asking(Calls::metrics(), "metrics")?, false),
             Side::OneCalls | Side::ThousandCalls => {
                 let sets = side.values().unwrap_or(1);
-                let calls = Calls::metrics_by_team(sets);
-                (vec![calls.filter(options, folder, &format!("metrics-{sets}"))?], false)
+                (asking(Calls::metrics_by_team(sets), &format!("metrics-{sets}"))?, false)
             }
-            Side::SuiteWithoutCalls => (suite_of(Calls::suite_without_metrics(), "without")?, true),
-            Side::SuiteCalls => (suite_of(Calls::suite(), "suite")?, true),
+            Side::SuiteWithoutCalls => (asking(Calls::suite_without_metrics(), "without")?, true),
+            Side::SuiteCalls => (asking(Calls::suite(), "suite")?, true),
         };
         let routes = if generic { Routes::Generic } else { Routes::Native(vec![route_to(ORDERS_V1)]) };
         listeners.push((side, listener(side.name(), port, Policies::default(), &shop, filters, routes)?));
     }
-    Ok((listeners, shop, stats))
+    Ok((listeners, shop))
 }
 
 /// A row for each side, and for those with a label another one of the bare listener with the same requests.
