@@ -6,9 +6,14 @@ use serde_json::{Value, json};
 use super::envoy::{OwnEnvoy, Setup, local, wasm};
 
 fn filter(name: &str, resources: &Value) -> Value {
-    let proxy = json!({
-        "role": "gateway", "workload": "edge", "namespace": "default", "labels": {"istio": "ingressgateway"},
-    });
+    filter_of(json!({}), name, resources)
+}
+
+/// The same with more said of its proxy.
+fn filter_of(mut proxy: Value, name: &str, resources: &Value) -> Value {
+    proxy["role"] = json!("gateway");
+    proxy["workload"] = json!("edge");
+    proxy["labels"] = json!({"istio": "ingressgateway"});
     wasm(name, local(&format!("{name}.wasm")), &json!({"proxy": proxy, "resources": resources}))
 }
 
@@ -94,6 +99,37 @@ fn paths_that_nobody_normalises_are_named_with_the_lines_to_add() {
     assert_eq!(said(&envoy, "normalize_path"), 0, "{}", envoy.log());
 }
 
+/// The filter that keeps an address for ours.
+fn kept(format: &str) -> Value {
+    json!({
+        "name": "envoy.filters.http.set_filter_state",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config",
+            "on_request_headers": [{
+                "object_key": "outrigger.source_ip", "factory_key": "envoy.string",
+                "format_string": {"text_format_source": {"inline_string": format}},
+            }],
+        },
+    })
+}
+
+/// What the configuration says of the listener counts: neither what else is kept nor what a client writes.
+#[test]
+fn where_the_client_is_said_to_be_the_peer_its_address_is_the_one_that_counts() {
+    let here = policy(&json!({"from": [{"source": {"ipBlocks": ["127.0.0.0/8"]}}]}));
+    let forged = [("x-forwarded-for", "192.0.2.1")];
+    for (proxy, expected) in [(json!({}), 200), (json!({"clientIsPeer": true}), 403)] {
+        let filters = [kept("192.0.2.1:1"), filter_of(proxy, "outrigger_authz", &here)];
+        let envoy =
+            OwnEnvoy::serving(&Setup { manager: json!({"use_remote_address": true}), ..Setup::new(filters) });
+        assert_eq!(envoy.status("/get", &forged), Some(expected), "{}", envoy.log());
+    }
+    let filters = [filter_of(json!({"clientIsPeer": true}), "outrigger_authz", &here)];
+    let envoy = OwnEnvoy::serving(&Setup::new(filters));
+    assert_eq!(envoy.status("/get", &[]), Some(403));
+    assert_eq!(said(&envoy, "outrigger.source_ip"), 0, "{}", envoy.log());
+}
+
 #[test]
 fn addresses_that_a_client_may_have_made_up_are_named_with_the_lines_to_add() {
     let source = |field: &str| policy(&json!({"from": [{"source": {field: ["192.0.2.0/24"]}}]}));
@@ -102,16 +138,7 @@ fn addresses_that_a_client_may_have_made_up_are_named_with_the_lines_to_add() {
     envoy.wait_for_log("outrigger.source_ip");
     assert_eq!(said(&envoy, "xff_num_trusted_hops"), 0, "{}", envoy.log());
 
-    let kept = json!({
-        "name": "envoy.filters.http.set_filter_state",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config",
-            "on_request_headers": [{
-                "object_key": "outrigger.source_ip", "factory_key": "envoy.string",
-                "format_string": {"text_format_source": {"inline_string": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%"}},
-            }],
-        },
-    });
+    let kept = kept("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%");
     let envoy = OwnEnvoy::serving(&Setup::new([kept, filter("outrigger_authz", &source("ipBlocks"))]));
     assert_eq!(envoy.status("/get", &[]), Some(200));
     assert_eq!(said(&envoy, "outrigger.source_ip"), 0, "{}", envoy.log());

@@ -11,7 +11,7 @@ use super::collectors::Collectors;
 use super::filters::Beside;
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
-use super::{access_log, add_new, clusters, filters, hcm, probe, problems, tracing};
+use super::{access_log, add_new, around, clusters, filters, hcm, probe, problems, tracing};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::bootstrap::Node;
@@ -143,11 +143,12 @@ fn requests(
     let Guard { filters: guard, mut servers } =
         authz::on_requests(&Scope { resources: known, proxy: &http.proxy, mesh: &options.mesh });
     let dir = &options.module_dir;
-    // Where no `x-forwarded-for` is believed the client is the peer, and its address need not be kept apart.
+    // Where no `x-forwarded-for` is believed its address is an attribute.
     let client_is_peer = http.traffic == Traffic::Gateway && options.mesh.trusted_proxies == 0;
-    let kept = if client_is_peer { Attributes::none() } else { wanted };
-    let beside = Beside { guard, names, messages: overrides.counts_messages() };
-    let chain = filters::chain(options.filters, http, beside, &config, kept, dir);
+    let peer = around::asks_for_peer(wanted) && !client_is_peer;
+    config.proxy.client_is_peer = client_is_peer && wanted.contains(Attributes::SOURCE_IP);
+    let beside = Beside { guard, names, peer, messages: overrides.counts_messages() };
+    let chain = filters::chain(options.filters, http, beside, &config, dir);
     let keys = clusters::jwks::names(engine.key_sources());
     let is_traced = traced.is_some();
     let filter = hcm::filter(name, http, (chain, !servers.is_empty()), &profiles, (logs, traced), options);

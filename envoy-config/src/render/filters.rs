@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use outrigger_api::node::Value;
 use outrigger_api::{Config, Kind, Proxy, Resource};
-use outrigger_core::Attributes;
 
 use super::authz;
 use super::listeners::{Http, Traffic, Unknown};
@@ -41,6 +40,8 @@ pub(super) struct Beside {
     pub(super) guard: Vec<HttpFilter>,
     /// There are services whose requests go where they say themselves.
     pub(super) names: bool,
+    /// The address of the TCP peer is asked for, and no attribute of Envoy's tells it.
+    pub(super) peer: bool,
     /// Messages of gRPC are counted.
     pub(super) messages: bool,
 }
@@ -51,13 +52,10 @@ pub(super) fn chain(
     http: &Http,
     beside: Beside,
     config: &Config,
-    attributes: Attributes,
     module_dir: &Path,
 ) -> Vec<HttpFilter> {
     let mut chain = Vec::new();
-    if attributes.contains(Attributes::SOURCE_IP) || attributes.contains(Attributes::DIRECT_PEER) {
-        chain.push(source_ip());
-    }
+    chain.extend(beside.peer.then(source_ip));
     // Before ours, so that they see gRPC and its trailers.
     if http.grpc_web {
         chain.push(HttpFilter::new("envoy.filters.http.grpc_web", Any::GrpcWeb {}));

@@ -279,16 +279,31 @@ fn the_mesh_configuration_shapes_a_listener() {
 
 #[test]
 fn the_address_of_the_peer_is_kept_where_the_client_is_another() {
-    let policy = "apiVersion: security.istio.io/v1
+    let policy = |source: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
-metadata: {name: near}
-spec: {rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]}";
-    for (trusted_proxies, kept) in [(0, false), (1, true)] {
+metadata: {{name: near}}
+spec: {{rules: [{{from: [{{source: {{{source}}}}}]}}]}}"
+        )
+    };
+    for (source, trusted_proxies, kept, client_is_peer) in [
+        ("ipBlocks: [10.0.0.0/8]", 0, false, true),
+        ("ipBlocks: [10.0.0.0/8]", 1, true, false),
+        ("remoteIpBlocks: [10.0.0.0/8]", 0, false, false),
+    ] {
         let mesh = MeshConfig { trusted_proxies, ..MeshConfig::default() };
         let options = Options { mesh, ..Options::default() };
-        let rendered = render(&resources(&[GATEWAY, policy]), &gateway(), &options).unwrap();
-        assert_eq!(json_of(&rendered).to_string().contains("outrigger.source_ip"), kept);
+        let rendered = render(&resources(&[GATEWAY, &policy(source)]), &gateway(), &options).unwrap();
+        let json = json_of(&rendered).to_string();
+        let found = ["outrigger.source_ip", "clientIsPeer"].map(|text| json.contains(text));
+        assert_eq!(found, [kept, client_is_peer], "{source}");
     }
+    let inbound =
+        Options { app_ports: vec![AppPort { port: 9080, opened: INBOUND_PORT }], ..Options::default() };
+    let rendered = render(&resources(&[&policy("ipBlocks: [10.0.0.0/8]")]), &sidecar(), &inbound).unwrap();
+    let json = json_of(&rendered).to_string();
+    assert!(json.contains("outrigger.source_ip") && !json.contains("clientIsPeer"), "{json}");
 }
 
 /// Istio's table of modes, in Envoy's words: `normalize_path`, `merge_slashes`, what becomes of `%2F`.

@@ -59,6 +59,9 @@ pub struct Proxy {
     pub direction: Option<Direction>,
     /// `port`: of the Gateway server, or of the listener, that this filter serves. `None`: ask Envoy.
     pub port: Option<u16>,
+    /// `clientIsPeer`: no `x-forwarded-for` is believed (Envoy's `use_remote_address: true` without `xff_num_trusted_hops`), so that the
+    /// attribute `source.address` is the TCP peer's own. Default false: Envoy is asked for the peer's address first.
+    pub client_is_peer: bool,
 }
 
 /// The part a proxy plays.
@@ -94,6 +97,7 @@ impl Default for Proxy {
             cluster_domain: "cluster.local".into(),
             direction: None,
             port: None,
+            client_is_peer: false,
         }
     }
 }
@@ -126,6 +130,7 @@ impl Proxy {
         proxy.service_account = fields.text("serviceAccount");
         proxy.direction = fields.get("direction", |direction| direction.one_of(&DIRECTIONS));
         proxy.port = fields.get("port", |at| at.port());
+        proxy.client_is_peer = fields.get("clientIsPeer", |at| at.bool()).unwrap_or_default();
         Some(proxy)
     }
 
@@ -154,6 +159,7 @@ impl Proxy {
             ),
             ("direction", direction.map(|direction| json!(direction))),
             ("port", self.port.map(|port| json!(port))),
+            ("clientIsPeer", self.client_is_peer.then(|| json!(true))),
         ];
         if let Some(fields) = json.as_object_mut() {
             fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));

@@ -11,7 +11,7 @@ use crate::{authz_stats, connection, effects, record};
 
 /// Decides the current request by authorization policies alone, where no server has to be asked.
 pub(crate) fn at_once<const POLICIES: u8>(plugin: &Plugin<POLICIES>) -> Action {
-    let decided = connection::with_request(plugin.engine.attributes(), plugin.port, |request| {
+    let decided = connection::with_request(plugin.engine.attributes(), plugin.listener, |request| {
         plugin.surroundings.on_request(request);
         decide(request, plugin)
     });

@@ -1,5 +1,6 @@
 //! What the rules ask of the connection, and nothing more.
 
+use outrigger_api::Proxy;
 use outrigger_core::{Attributes, Connection, Lookup, Request};
 
 use crate::abi::{self, Map};
@@ -11,13 +12,16 @@ use crate::property;
 /// after `X-Forwarded-For`.
 pub(crate) const DIRECT_PEER: &[u8] = b"filter_state\0outrigger.source_ip";
 
+/// The client's address, which is the TCP peer's where no `x-forwarded-for` is believed.
+const CLIENT: &[u8] = b"source\0address";
+
 /// What a header's format asks for, read when it does.
 #[derive(Debug)]
 pub(crate) struct HostLookup;
 
 impl Lookup for HostLookup {
     fn attribute(&self, path: &[u8]) -> Option<Vec<u8>> {
-        let client = || (path == DIRECT_PEER).then(|| property::bytes(b"source\0address")).flatten();
+        let client = || (path == DIRECT_PEER).then(|| property::bytes(CLIENT)).flatten();
         property::bytes(path).or_else(client).map(Vec::from)
     }
 
@@ -38,6 +42,21 @@ fn peer_principal() -> Option<Answer> {
     property::bytes(b"connection\0uri_san_peer_certificate").or_else(other)
 }
 
+/// What the configuration says of the listener, so that Envoy need not be asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listener {
+    /// The workload's port as the resources speak of it: the listener's own may be mapped to another.
+    port: Option<u16>,
+    /// The attribute `source.address` is the TCP peer's.
+    client_is_peer: bool,
+}
+
+impl From<&Proxy> for Listener {
+    fn from(proxy: &Proxy) -> Self {
+        Self { port: proxy.port, client_is_peer: proxy.client_is_peer }
+    }
+}
+
 /// As long as nothing else is asked of it.
 const UNREAD: Connection<'static> = Connection { lookup: Some(&HostLookup), ..Connection::UNKNOWN };
 
@@ -50,15 +69,15 @@ struct Facts {
 }
 
 impl Facts {
-    /// Reads `wanted` from Envoy; each costs about a microsecond. `port` is the workload's port as the resources speak of
-    /// it, where the configuration says it: the listener's own may be mapped to another.
-    fn read(wanted: Attributes, port: Option<u16>) -> Self {
+    /// Reads `wanted` from Envoy; each costs about a microsecond.
+    fn read(wanted: Attributes, listener: Listener) -> Self {
         let mut facts = Self { known: UNREAD, sni: None, peer_principal: None };
-        if wanted.contains(Attributes::SOURCE_IP) {
-            facts.known.source_ip = property::ip(DIRECT_PEER).or_else(|| property::ip(b"source\0address"));
-        }
         if wanted.contains(Attributes::REMOTE_IP) {
-            facts.known.remote_ip = property::ip(b"source\0address");
+            facts.known.remote_ip = property::ip(CLIENT);
+        }
+        if wanted.contains(Attributes::SOURCE_IP) {
+            let kept = if listener.client_is_peer { None } else { property::ip(DIRECT_PEER) };
+            facts.known.source_ip = kept.or(facts.known.remote_ip).or_else(|| property::ip(CLIENT));
         }
         if wanted.contains(Attributes::DESTINATION_IP) {
             facts.known.destination_ip = property::ip(b"destination\0address");
@@ -66,7 +85,7 @@ impl Facts {
         if wanted.contains(Attributes::DESTINATION_PORT) {
             let ask_envoy =
                 || property::integer(b"destination\0port").and_then(|port| u16::try_from(port).ok());
-            facts.known.destination_port = port.or_else(ask_envoy);
+            facts.known.destination_port = listener.port.or_else(ask_envoy);
         }
         if wanted.contains(Attributes::SNI) {
             facts.sni = property::bytes(b"connection\0requested_server_name");
@@ -90,7 +109,7 @@ impl Facts {
 #[inline(always)]
 pub(crate) fn with_request<R>(
     wanted: Attributes,
-    port: Option<u16>,
+    listener: Listener,
     then: impl FnOnce(&Request<'_>) -> R,
 ) -> Result<R, &'static str> {
     let read = Lines::read(wanted).map_err(|_| "outrigger_no_request_headers")?;
@@ -98,6 +117,6 @@ pub(crate) fn with_request<R>(
     if wanted == wanted.headers() {
         return Ok(then(&Request::new(&lines, &UNREAD)));
     }
-    let facts = Facts::read(wanted, port);
+    let facts = Facts::read(wanted, listener);
     Ok(then(&Request::new(&lines, &facts.connection())))
 }

@@ -10,6 +10,7 @@ use outrigger_core::jwt::Cache;
 use outrigger_core::telemetry::Reporter;
 use outrigger_core::{Draws, Now, PolicyEngine, PolicySet, Reply};
 
+use crate::connection::Listener;
 use crate::ext_authz::Asked;
 use crate::holds::Holds;
 use crate::jwks::Jwks;
@@ -39,7 +40,7 @@ pub(crate) struct Tokens {
 #[derive(Debug)]
 pub(crate) struct Plugin<const POLICIES: u8> {
     pub(crate) engine: PolicyEngine<POLICIES>,
-    pub(crate) port: Option<u16>,
+    pub(crate) listener: Listener,
     pub(crate) record: DecisionRecord,
     metrics: Option<Metrics>,
     pub(crate) surroundings: Surroundings,
@@ -113,11 +114,11 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             set_tick_period(1);
         }
         Ok(Self {
-            surroundings: Surroundings::new(&engine),
+            surroundings: Surroundings::new(&engine, &config.proxy),
             engine,
             tokens,
             asked: RefCell::default(),
-            port: config.proxy.port,
+            listener: Listener::from(&config.proxy),
             record: config.decision_record,
             metrics,
             draws: Cell::new(Draws::Seeded(seed())),

@@ -82,7 +82,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             }
             return Ok(Action::Continue);
         }
-        connection::with_request(plugin.engine.attributes(), plugin.port, |request| {
+        connection::with_request(plugin.engine.attributes(), plugin.listener, |request| {
             self.decide_request(request, plugin)
         })?
     }

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use outrigger_api::Proxy;
 use outrigger_core::header_names::CLUSTER;
 use outrigger_core::{Attributes, PolicyEngine, PolicySet, Request};
 
@@ -41,7 +42,7 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// Says which module this is, and what can be said before there is any request.
-    pub(crate) fn new<const POLICIES: u8>(engine: &PolicyEngine<POLICIES>) -> Self {
+    pub(crate) fn new<const POLICIES: u8>(engine: &PolicyEngine<POLICIES>, proxy: &Proxy) -> Self {
         let has = |policy| PolicySet::contains_bits(POLICIES, policy);
         let line = format!("outrigger {} ({})", env!("CARGO_PKG_VERSION"), PolicySet::module_name(POLICIES));
         say(log::Level::Info, &line);
@@ -56,7 +57,9 @@ impl Surroundings {
         }
         Self {
             path: Cell::new(!engine.is_idle() && (has(PolicySet::AUTHZ) || has(PolicySet::ROUTE))),
-            peer_address: Cell::new(engine.attributes().contains(Attributes::SOURCE_IP)),
+            peer_address: Cell::new(
+                !proxy.client_is_peer && engine.attributes().contains(Attributes::SOURCE_IP),
+            ),
             route: Cell::new(has(PolicySet::ROUTE) && engine.routes().is_some()),
         }
     }

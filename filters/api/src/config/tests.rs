@@ -12,7 +12,7 @@ fn errors(text: &str) -> Vec<String> {
 #[test]
 fn who_the_proxy_is() {
     let text = r#"{"proxy": {"role": "sidecar", "workload": "w", "namespace": "n", "labels": {"a": "b"}, "serviceAccount": "s",
-        "trustDomain": "td", "trustDomainAliases": ["old"], "rootNamespace": "root", "clusterDomain": "c.d", "direction": "inbound", "port": 8080}}"#;
+        "trustDomain": "td", "trustDomainAliases": ["old"], "rootNamespace": "root", "clusterDomain": "c.d", "direction": "inbound", "port": 8080, "clientIsPeer": true}}"#;
     let config = Config::from_json(text.as_bytes()).unwrap();
     assert_eq!(
         config.proxy,
@@ -28,6 +28,7 @@ fn who_the_proxy_is() {
             cluster_domain: "c.d".to_owned(),
             direction: Some(Direction::Inbound),
             port: Some(8080),
+            client_is_peer: true,
         }
     );
     assert_eq!(Config::from_json(config.to_json().to_string().as_bytes()).unwrap(), config);
