@@ -81,6 +81,7 @@ impl ProxyOptions {
             cluster_domain: "cluster.local".to_owned(),
             direction: None,
             port: None,
+            client_is_peer: false,
         }
     }
 
