@@ -159,7 +159,7 @@ impl Proxy {
             ),
             ("direction", direction.map(|direction| json!(direction))),
             ("port", self.port.map(|port| json!(port))),
-            ("clientIsPeer", self.client_is_peer.then(|| json!(true))),
+            ("clientIsPeer", self.client_is_peer.then_some(json!(true))),
         ];
         if let Some(fields) = json.as_object_mut() {
             fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
