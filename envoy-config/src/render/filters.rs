@@ -161,16 +161,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peers_address_is_kept_before_our_filter_if_a_rule_asks_for_it() {
-        let config = Config::default();
-        let names = |attributes| {
-            let (http, beside) = (Http::all(Traffic::Gateway, Proxy::default()), Beside::default());
-            let chain = chain(Filters::Suite, &http, beside, &config, attributes, Path::new("/"));
+    fn the_peers_address_is_kept_before_our_filter() {
+        let names = |peer| {
+            let http = Http::all(Traffic::Gateway, Proxy::default());
+            let beside = Beside { peer, ..Beside::default() };
+            let chain = chain(Filters::Suite, &http, beside, &Config::default(), Path::new("/"));
             chain.into_iter().map(|filter| filter.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Attributes::none()), ["outrigger", "envoy.filters.http.router"]);
+        assert_eq!(names(false), ["outrigger", "envoy.filters.http.router"]);
         assert_eq!(
-            names(Attributes::SOURCE_IP | Attributes::SNI),
+            names(true),
             ["envoy.filters.http.set_filter_state", "outrigger", "envoy.filters.http.router"]
         );
     }
