@@ -18,7 +18,8 @@ pub(super) fn filters(configuration: &Configuration, modules: &Path) -> Vec<Valu
         if proxy.is_separate { &["outrigger_jwt_authn", "outrigger_authz"] } else { &["outrigger"] };
     let plugin = proxy.plugin(configuration).to_string();
     let wasm = names.iter().map(|name| wasm(name, &configuration.tag, &plugin, modules));
-    std::iter::once(source_ip()).chain(wasm).collect()
+    let kept = (!proxy.client_is_peer()).then(source_ip);
+    kept.into_iter().chain(wasm).collect()
 }
 
 fn source_ip() -> Value {

@@ -72,6 +72,11 @@ impl Proxy {
         }
     }
 
+    /// Whether no `x-forwarded-for` is believed, so that the client is the peer.
+    pub(super) fn client_is_peer(&self) -> bool {
+        self.is_gateway && self.trusted_hops == 0
+    }
+
     /// Our filters' configuration.
     pub(super) fn plugin(&self, configuration: &Configuration) -> Value {
         let labels: BTreeMap<_, _> = LABELS.into_iter().collect();
@@ -79,6 +84,9 @@ impl Proxy {
             "role": "sidecar", "direction": "inbound", "namespace": NAMESPACE, "rootNamespace": ROOT_NAMESPACE,
             "labels": labels, "trustDomain": self.trust_domain,
         });
+        if self.client_is_peer() {
+            proxy["clientIsPeer"] = true.into();
+        }
         if !self.trust_domain_aliases.is_empty() {
             proxy["trustDomainAliases"] = self.trust_domain_aliases.clone().into();
         }
@@ -101,6 +109,8 @@ mod tests {
         let of = |resources: Vec<Value>| Proxy::of(&Configuration { tag: String::new(), resources });
         let (plain, other) = (of(Vec::new()), of(vec![described]));
         assert!(!plain.is_gateway && !plain.is_separate && plain.trusted_hops == 0);
+        assert!(!plain.client_is_peer() && !other.client_is_peer());
+        assert!(Proxy { trusted_hops: 0, ..other.clone() }.client_is_peer());
         assert_eq!((&*plain.trust_domain, &*plain.path_normalization), ("cluster.local", "BASE"));
         assert!(other.is_gateway && other.is_separate);
         assert_eq!((other.trusted_hops, &*other.trust_domain), (2, "td"));
