@@ -82,7 +82,7 @@ impl<V> ByteMap<V> {
     }
 
     /// Forgets all.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         self.keys.clear();
         self.values.clear();
     }
