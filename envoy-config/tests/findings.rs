@@ -275,7 +275,18 @@ spec: {hosts: ['*'], gateways: [edge], tcp: [{route: [{destination: {host: revie
             "{action: DENY, rules: [{to: [{operation: {ports: ['9000'], notPaths: [/a]}}], when: [{key: 'request.headers[a]', values: [b]}]}]}",
             vec!["IST0133@spec.rules[0].to[0].operation.notPaths", "IST0133@spec.rules[0].when[0].key"],
         ),
-        ("{action: ALLOW, rules: [{from: [{source: {principals: [a]}}]}]}", vec!["IST0133@spec.rules[0]"]),
+        (
+            "{action: ALLOW, rules: [{from: [{source: {principals: [a]}}, {source: {notNamespaces: [b]}}]}]}",
+            vec![
+                "IST0133@spec.rules[0].from[0].source.principals",
+                "IST0133@spec.rules[0].from[1].source.notNamespaces",
+            ],
+        ),
+        // For other ports than the server's.
+        (
+            "{action: DENY, rules: [{from: [{source: {principals: [a]}}], to: [{operation: {ports: ['80'], methods: [GET]}}]}]}",
+            vec![],
+        ),
     ] {
         let policy = format!(
             "\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: p}}\nspec: {spec}\n---"

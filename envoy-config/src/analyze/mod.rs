@@ -21,6 +21,7 @@ mod services;
 mod suppress;
 mod telemetry;
 mod tokens;
+mod waypoints;
 
 use std::collections::BTreeMap;
 
@@ -65,6 +66,7 @@ pub fn analyze_with(
     policies::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
     series::check(resources, options.metrics.max_series, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
+    waypoints::check(resources, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);
     empty_files(loaded, &mut findings);

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::Subject;
 use crate::Exit;
-use crate::analyze::{analyze, has_errors, human, sarif};
+use crate::analyze::{analyze_with, has_errors, human, sarif};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +40,7 @@ impl Analyze {
     /// Analyzes, prints, and says by the exit code whether there are errors.
     pub fn execute(&self) -> Exit {
         let Some(read) = self.subject.read() else { return Exit::Usage };
-        let findings = analyze(&read.loaded, &read.proxy, &read.mesh);
+        let findings = analyze_with(&read.loaded, &read.proxy, &read.mesh, &read.options);
         match self.output {
             Output::Human => super::print_text(&human::report(&findings, &read.files())),
             Output::Json => super::print_json(&findings),

@@ -124,7 +124,7 @@ impl Explain {
             complain_about(&errors, &read.files());
             return Exit::Usage;
         }
-        let Read { mut loaded, mesh, proxy } = read;
+        let Read { mut loaded, mesh, proxy, .. } = read;
         if !self.keys.put_into(&mut loaded.resources) {
             return Exit::Usage;
         }
@@ -194,7 +194,8 @@ impl Explain {
             peer: self.peer.clone(),
             from: self.from_ip.or(Some(LOCAL)),
             to: self.to_ip.or(Some(LOCAL)),
-            sni: self.sni.clone(),
+            // As Envoy has it.
+            sni: self.sni.as_ref().map(|sni| sni.to_ascii_lowercase()),
             direction,
             now: self.now.unwrap_or_else(moment::now),
             draw: self.draw,

@@ -8,6 +8,7 @@ use outrigger_api::Proxy;
 use crate::load::{Inputs, Loaded, SourceFile};
 use crate::mesh_config::{self, PathNormalization};
 use crate::proxy_options::ProxyOptions;
+use crate::render::Options;
 
 /// What a command that only looks is about.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +29,8 @@ pub struct Read {
     pub mesh: mesh_config::Parsed,
     /// The proxy they are for.
     pub proxy: Proxy,
+    /// What is known of how it runs.
+    pub options: Options,
 }
 
 impl Subject {
@@ -35,7 +38,13 @@ impl Subject {
     pub fn read(&self) -> Option<Read> {
         let (loaded, mesh) = self.input.read()?;
         let proxy = self.proxy.proxy(&mesh.mesh);
-        Some(Read { loaded, mesh, proxy })
+        let options = Options {
+            mesh: mesh.mesh.clone(),
+            app_ports: self.proxy.app_ports.clone(),
+            locality: self.proxy.locality.clone().unwrap_or_default(),
+            ..Options::default()
+        };
+        Some(Read { loaded, mesh, proxy, options })
     }
 }
 

@@ -204,6 +204,9 @@ fn has(written: &Value, path: &str, request: &Request<'_>) -> Option<String> {
         key => {
             if let Some(name) = key.strip_prefix("request.headers[").and_then(|rest| rest.strip_suffix(']')) {
                 let name = name.to_ascii_lowercase();
+                if name == "host" {
+                    return Some(bytes(request.authority()));
+                }
                 let lines: Vec<_> = request.header_lines(name.as_bytes()).map(bytes).collect();
                 return (!lines.is_empty()).then(|| lines.join(", "));
             }

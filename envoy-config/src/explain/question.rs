@@ -78,14 +78,30 @@ impl Question {
         ];
         let others = self.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         lines.extend(others.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
+        self.forward_certificate(proxy, &mut lines);
         if proxy.role == Role::Gateway {
-            self.add_forwarded(&mut lines);
+            self.add_forwarded(&mut lines, mesh.trusted_proxies);
         }
         Ok(Lines(lines))
     }
 
-    /// A gateway tells the services behind it who asked, and how.
-    fn add_forwarded(&self, lines: &mut Vec<(String, String)>) {
+    /// What is told of certificates is believed of nobody without one, and a gateway and an outbound listener believe nobody.
+    /// Envoy tells more of a peer than its name, which is all that is known here.
+    fn forward_certificate(&self, proxy: &Proxy, lines: &mut Vec<(String, String)>) {
+        const CERTIFICATE: &str = "x-forwarded-client-cert";
+        let receives = proxy.role == Role::Gateway || self.direction == Direction::Inbound;
+        let own = self.peer.as_ref().filter(|_| receives).map(|peer| format!("URI={peer}"));
+        let told = lines.iter().find(|(name, _)| name == CERTIFICATE).map(|(_, value)| value.clone());
+        lines.retain(|(name, _)| name != CERTIFICATE);
+        let value = own.map(|own| match told.filter(|_| proxy.role == Role::Sidecar) {
+            Some(told) => format!("{told},{own}"),
+            None => own,
+        });
+        lines.extend(value.map(|value| (CERTIFICATE.to_owned(), value)));
+    }
+
+    /// A gateway tells the services behind it who asked, and how. `trusted`: so many proxies in front of it are believed.
+    fn add_forwarded(&self, lines: &mut Vec<(String, String)>, trusted: u32) {
         const FOR: &str = "x-forwarded-for";
         if let Some(peer) = self.from {
             match lines.iter_mut().rfind(|(name, _)| name == FOR) {
@@ -94,8 +110,12 @@ impl Question {
             }
         }
         const PROTOCOL: &str = "x-forwarded-proto";
-        lines.retain(|(name, _)| name != PROTOCOL);
-        lines.push((PROTOCOL.to_owned(), self.line.scheme.to_owned()));
+        if trusted == 0 {
+            lines.retain(|(name, _)| name != PROTOCOL);
+        }
+        if lines.iter().all(|(name, _)| name != PROTOCOL) {
+            lines.push((PROTOCOL.to_owned(), self.line.scheme.to_owned()));
+        }
     }
 
     /// What is known of the connection.
@@ -137,5 +157,60 @@ impl Lines {
     /// As bytes.
     pub fn borrowed(&self) -> Vec<(&[u8], &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the filters see of one header of a client's.
+    #[test]
+    fn envoy_believes_only_some_headers() {
+        let gateway = Proxy::default();
+        let sidecar = Proxy { role: Role::Sidecar, ..Proxy::default() };
+        let (certificate, protocol) = ("x-forwarded-client-cert", "x-forwarded-proto");
+        let peer = Some("spiffe://td/ns/a/sa/b");
+        for (proxy, direction, trusted, peer, (name, value), seen) in [
+            (&gateway, Direction::Inbound, 0, None, (certificate, "URI=me"), None),
+            (
+                &gateway,
+                Direction::Inbound,
+                0,
+                peer,
+                (certificate, "URI=me"),
+                Some("URI=spiffe://td/ns/a/sa/b"),
+            ),
+            (&sidecar, Direction::Inbound, 0, None, (certificate, "URI=me"), None),
+            (
+                &sidecar,
+                Direction::Inbound,
+                0,
+                peer,
+                (certificate, "me"),
+                Some("me,URI=spiffe://td/ns/a/sa/b"),
+            ),
+            (&sidecar, Direction::Outbound, 0, None, (certificate, "URI=me"), None),
+            (&gateway, Direction::Inbound, 0, None, (protocol, "https"), Some("http")),
+            (&gateway, Direction::Inbound, 1, None, (protocol, "https"), Some("https")),
+            (&sidecar, Direction::Inbound, 0, None, (protocol, "https"), Some("https")),
+        ] {
+            let question = Question {
+                line: "GET http://a/".parse().unwrap(),
+                headers: vec![(name.to_owned(), value.to_owned())],
+                peer: peer.map(str::to_owned),
+                from: None,
+                to: None,
+                sni: None,
+                direction,
+                now: Now(std::time::Duration::ZERO),
+                draw: 0,
+            };
+            let mesh = MeshConfig { trusted_proxies: trusted, ..MeshConfig::default() };
+            let lines = question.lines(proxy, &mesh).unwrap();
+            let found: Vec<_> = lines.0.iter().filter(|(found, _)| found == name).collect();
+            let values: Vec<_> = found.iter().map(|(_, value)| value.as_str()).collect();
+            assert_eq!(values, seen.into_iter().collect::<Vec<_>>(), "{proxy:?} {name} {trusted}");
+        }
     }
 }

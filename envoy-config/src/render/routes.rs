@@ -170,7 +170,10 @@ fn to_unknown_host(policy: &Unknown, mesh: &MeshConfig) -> Route {
         Unknown::Proxy(proxy) => ("allow_any", to(proxy.cluster_name())),
         Unknown::Refuse => ("block_all", Action::DirectResponse { status: 502 }),
     };
-    let matches = RouteMatch { prefix: "/", headers: Vec::new() };
+    // A host that is known, and has no rule that fits, is not one of these.
+    let known =
+        HeaderMatcher { name: header_names::NO_ROUTE.into(), matches: HeaderMatch::PresentMatch(false) };
+    let matches = RouteMatch { prefix: "", headers: vec![known] };
     Route { name: name.to_owned(), matches, action, request_headers_to_remove: Vec::new() }
 }
 

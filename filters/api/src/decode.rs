@@ -75,7 +75,7 @@ impl Decoder {
             let custom = policy.as_ref().is_some_and(|policy| matches!(policy.action, Action::Custom { .. }));
             let tried = annotations::of_authorization_policy(root, custom);
             policy.map(|policy| {
-                let dry_run = policy.dry_run || tried;
+                let dry_run = authorization_policy::dry_run(root, &policy.action) || tried;
                 Spec::AuthorizationPolicy(AuthorizationPolicy { dry_run, ..policy })
             })
         })

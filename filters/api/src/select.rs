@@ -22,13 +22,12 @@ use crate::{
 pub use destination_rules::DestinationRules;
 pub use telemetry::telemetries;
 
-/// Labels by which a proxy says which Gateway of the Kubernetes Gateway API, and of which class, it serves.
+/// The label by which a proxy says which Gateway of the Kubernetes Gateway API it serves.
 const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
-const GATEWAY_CLASS: &str = "gateway.networking.k8s.io/gateway-class-name";
 
 /// Whether a policy (AuthorizationPolicy, RequestAuthentication, Telemetry) of `namespace` is for a proxy: it is in
-/// the proxy's namespace or in the root namespace, and selects it. A Service or ServiceEntry as target is for
-/// waypoints, which a proxy here is none.
+/// the proxy's namespace or in the root namespace, and selects it. A GatewayClass, a Service or a ServiceEntry as target
+/// is for waypoints, which a proxy here is none.
 pub fn applies(target: &Target, namespace: &str, proxy: &Proxy) -> bool {
     if namespace != proxy.namespace && namespace != proxy.root_namespace {
         return false;
@@ -41,11 +40,11 @@ pub fn applies(target: &Target, namespace: &str, proxy: &Proxy) -> bool {
 }
 
 fn is_target(target: &TargetRef, namespace: &str, proxy: &Proxy) -> bool {
-    let has = |label| proxy.labels.get(label) == Some(&target.name);
     match target.kind {
-        TargetKind::Gateway => namespace == proxy.namespace && has(GATEWAY_NAME),
-        TargetKind::GatewayClass => namespace == proxy.root_namespace && has(GATEWAY_CLASS),
-        TargetKind::Service | TargetKind::ServiceEntry => false,
+        TargetKind::Gateway => {
+            namespace == proxy.namespace && proxy.labels.get(GATEWAY_NAME) == Some(&target.name)
+        }
+        TargetKind::GatewayClass | TargetKind::Service | TargetKind::ServiceEntry => false,
     }
 }
 

@@ -237,6 +237,9 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
     ) -> Verdict<'e> {
         let mut verdict = Verdict::nothing();
         let Some(route) = table.find(request) else {
+            if Self::ROUTE && table.lets_pass() {
+                ops.push(HeaderOp::Set(header_names::NO_ROUTE.into(), b"1"[..].into()));
+            }
             verdict.outcome = Outcome::Forward(ops);
             return verdict;
         };

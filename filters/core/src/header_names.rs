@@ -12,6 +12,10 @@ pub const OWN_RETRIES: &str = "x-outrigger-own-retries";
 /// stands. A route that is not there (yet) leaves the choice to the other two headers.
 pub const PROFILE: &str = "x-outrigger-profile";
 
+/// On a sidecar's outbound listener: no rule of the request's host fits, so that it must not take the route of unknown
+/// hosts. Envoy has none then and answers 404, so that this goes nowhere.
+pub const NO_ROUTE: &str = "x-outrigger-no-route";
+
 /// Milliseconds until the router answers 504; read by Envoy's router.
 pub const TIMEOUT: &str = "x-envoy-upstream-rq-timeout-ms";
 /// Milliseconds of one try; read by Envoy's router.
@@ -30,6 +34,7 @@ pub const INTERNAL: &[&str] = &[
     CLUSTER,
     OWN_RETRIES,
     PROFILE,
+    NO_ROUTE,
     TIMEOUT,
     PER_TRY_TIMEOUT,
     RETRY_ON,

@@ -20,6 +20,8 @@ pub(crate) struct Measured {
     pub(crate) cluster: Option<Arc<str>>,
     /// It went on to there at once.
     pub(crate) sent: bool,
+    /// A filter of ours has answered it, so that it went nowhere.
+    pub(crate) answered: bool,
     /// The wall clock when it was decided, if that took one.
     pub(crate) decided: Option<Duration>,
     /// What the other end has said of itself.
@@ -29,7 +31,14 @@ pub(crate) struct Measured {
 impl Measured {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { protocol: Protocol::Http, cluster: None, sent: false, decided: None, peer: None }
+        Self {
+            protocol: Protocol::Http,
+            cluster: None,
+            sent: false,
+            answered: false,
+            decided: None,
+            peer: None,
+        }
     }
 
     /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
@@ -97,10 +106,10 @@ impl Measured {
         let cluster = destination.map(|destination| &destination.cluster).or(self.cluster.as_ref());
         let cluster = cluster
             .map(Arc::clone)
-            .or_else(|| property::text(b"xds\0cluster_name"))
+            .or_else(|| if self.answered { None } else { property::text(b"xds\0cluster_name") })
             .unwrap_or_else(|| Arc::clone(unknown));
         let grpc_status = match self.protocol {
-            Protocol::Grpc => property::integer(b"response\0grpc_status").and_then(|s| u32::try_from(s).ok()),
+            Protocol::Grpc => property::integer(b"response\0grpc_status"),
             Protocol::Http => None,
         };
         let configured = || destination.map_or(metrics.peers.unknown(), |destination| &destination.workload);

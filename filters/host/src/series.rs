@@ -53,7 +53,7 @@ impl Hash for Key {
         state.write_usize(Arc::as_ptr(&series.peer).addr());
         state.write_u64(series.flags.0);
         state.write_u64(
-            u64::from(series.grpc_status.unwrap_or(0)) << 32
+            series.grpc_status.unwrap_or(0).cast_unsigned() << 32
                 | u64::from(series.response_code) << 1
                 | u64::from(grpc),
         );

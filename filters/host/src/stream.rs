@@ -167,6 +167,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if counts || plugin.surroundings.asks_for_route() {
             self.measured.cluster =
                 verdict.route.as_ref().and_then(Choice::shared_cluster).or(verdict.missed);
+            self.measured.answered = matches!(verdict.outcome, Outcome::Reply(_));
         }
         match verdict.outcome {
             Outcome::Wait => {

@@ -4,6 +4,7 @@ use outrigger_api::types::authorization_policy::{
     AuthorizationPolicy, Condition, Operation, Rule, Source, Values,
 };
 use outrigger_api::{Resource, Spec};
+use outrigger_core::matching::cidr::normal_block;
 
 use super::field::{self, Field, TrustDomains};
 use super::shape::Shape;
@@ -167,9 +168,11 @@ fn source<'r>(source: &'r Source, at: usize, domains: TrustDomains<'_>) -> Conju
     all.add(Field::TrustDomain, ("trustDomains", "notTrustDomains"), trust_domains, |value| {
         domains.trust_domain(value)
     });
-    all.add(Field::SourceIp, ("ipBlocks", "notIpBlocks"), ip_blocks, |block| Shape::Block(*block));
+    all.add(Field::SourceIp, ("ipBlocks", "notIpBlocks"), ip_blocks, |block| {
+        Shape::Block(normal_block(*block))
+    });
     let names = ("remoteIpBlocks", "notRemoteIpBlocks");
-    all.add(Field::RemoteIp, names, remote_ip_blocks, |block| Shape::Block(*block));
+    all.add(Field::RemoteIp, names, remote_ip_blocks, |block| Shape::Block(normal_block(*block)));
     all.all
 }
 
@@ -194,8 +197,12 @@ fn condition<'r>(condition: &'r Condition, at: usize, domains: TrustDomains<'_>)
     }
     match condition {
         Condition::RequestHeader(name, lists) => of(at, Field::Header(name), lists, Shape::of),
-        Condition::SourceIp(lists) => of(at, Field::SourceIp, lists, |block| Shape::Block(*block)),
-        Condition::RemoteIp(lists) => of(at, Field::RemoteIp, lists, |block| Shape::Block(*block)),
+        Condition::SourceIp(lists) => {
+            of(at, Field::SourceIp, lists, |block| Shape::Block(normal_block(*block)))
+        }
+        Condition::RemoteIp(lists) => {
+            of(at, Field::RemoteIp, lists, |block| Shape::Block(normal_block(*block)))
+        }
         Condition::SourceNamespace(lists) => of(at, Field::Namespace, lists, field::namespace),
         Condition::SourceServiceAccount(lists) => of(at, Field::ServiceAccount, lists, field::account),
         Condition::SourceTrustDomain(lists) => {
@@ -210,7 +217,9 @@ fn condition<'r>(condition: &'r Condition, at: usize, domains: TrustDomains<'_>)
         Condition::RequestAudiences(lists) => of(at, Field::Audiences, lists, Shape::of),
         Condition::RequestPresenter(lists) => of(at, Field::Presenter, lists, Shape::of),
         Condition::RequestClaim(path, lists) => of(at, Field::Claim(path), lists, Shape::of),
-        Condition::DestinationIp(lists) => of(at, Field::DestinationIp, lists, |block| Shape::Block(*block)),
+        Condition::DestinationIp(lists) => {
+            of(at, Field::DestinationIp, lists, |block| Shape::Block(normal_block(*block)))
+        }
         Condition::DestinationPort(lists) => of(at, Field::Port, lists, field::port),
         Condition::ConnectionSni(lists) => of(at, Field::Sni, lists, Shape::of),
         Condition::EnvoyMetadata { filter, key, values } => {

@@ -49,6 +49,8 @@ impl<'r> Shape<'r> {
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             _ if self == other => true,
+            // `*` is anything but nothing.
+            (Self::Any, Self::Exact(text)) => !text.is_empty(),
             (Self::Any, _) => true,
             (Self::Prefix(start), Self::Exact(text) | Self::Prefix(text)) => text.starts_with(&**start),
             (Self::Prefix(start), Self::Template(segments)) => {
@@ -122,6 +124,7 @@ mod tests {
     fn how_texts_lie_to_each_other() {
         for (one, other, covers, excludes) in [
             ("*", "a", true, false),
+            ("*", "", false, false),
             ("*", "a*", true, false),
             ("a", "*", false, false),
             ("a", "a", true, false),

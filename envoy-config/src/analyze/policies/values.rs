@@ -108,7 +108,8 @@ fn method(value: &Shape<'_>) -> Option<Slip> {
 fn path(value: &Shape<'_>) -> Option<Slip> {
     let (Shape::Exact(text) | Shape::Prefix(text) | Shape::Suffix(text)) = value else { return None };
     if let Some((before, _)) = text.split_once(['?', '#']) {
-        let hint = Some(format!("leave it out: `{before}`")).filter(|_| !before.is_empty());
+        let star = if matches!(value, Shape::Suffix(_)) { "*" } else { "" };
+        let hint = Some(format!("leave it out: `{star}{before}`")).filter(|_| !before.is_empty());
         return Some(Slip {
             hint,
             ..Slip::certain(value, "the path is compared without its query and fragment")
@@ -175,10 +176,8 @@ fn request_principal(value: &Shape<'_>) -> Option<Slip> {
                 Shape::Prefix(text) | Shape::Exact(text) => &**text,
                 _ => "",
             };
-            Some(
-                Slip::likely(value, why)
-                    .hint(format!("write `{issuer}/{rest}/*` for every subject of this issuer")),
-            )
+            let hint = Some(format!("write `{issuer}/{rest}/*` for every subject of this issuer"));
+            Some(Slip { hint: hint.filter(|_| !rest.is_empty()), ..Slip::likely(value, why) })
         }
         _ => None,
     }

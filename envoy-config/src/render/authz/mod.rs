@@ -15,7 +15,7 @@ use outrigger_core::route::Destination;
 
 pub(crate) use self::provider::{Unusable, destination, reachable, usable};
 pub(super) use self::{http::on_requests, tcp::on_connections, warnings::of_server};
-use super::rbac::{Applied, asks_for_peer};
+use super::rbac::{Applied, peers};
 use crate::mesh_config::MeshConfig;
 
 /// For whom policies are looked at.
@@ -66,7 +66,8 @@ impl<'s> Scope<'s> {
 
 /// Whether a rule on connections asks who the client is by its certificate.
 pub(super) fn ask_for_peers(scope: &Scope<'_>) -> bool {
-    scope.policies().iter().any(|(_, policy)| policy.rules.iter().flatten().any(asks_for_peer))
+    let asks = |rule| !peers(rule, 0).is_empty();
+    scope.policies().iter().any(|(_, policy)| policy.rules.iter().flatten().any(asks))
 }
 
 /// Whether a resource is a policy that no filter of ours gets: a server decides.

@@ -3,11 +3,11 @@
 use outrigger_api::problem::{Severity, code};
 use outrigger_api::types::authorization_policy::Action;
 use outrigger_api::types::extension_provider::ProviderKind;
-use outrigger_api::{Problem, Resource};
+use outrigger_api::{Problem, Resource, Role};
 
 use super::Scope;
 use super::provider::{Custom, custom};
-use crate::render::rbac::{Applied, asks_for_peer, http_only};
+use crate::render::rbac::{self, Applied};
 
 /// A word on each field that counts for nothing there. `certificates`: clients show theirs to this proxy.
 pub(in crate::render) fn of_server(scope: &Scope<'_>, server: &str, certificates: bool) -> Vec<Problem> {
@@ -18,12 +18,16 @@ pub(in crate::render) fn of_server(scope: &Scope<'_>, server: &str, certificates
             warnings.push(warning);
             continue;
         }
-        for (index, rule) in policy.rules.iter().flatten().enumerate() {
-            let fields = http_only(rule, index);
+        let port = scope.proxy.port;
+        let rules = policy.rules.iter().flatten().enumerate();
+        for (index, rule) in rules.filter(|(_, rule)| rbac::is_for(rule, port)) {
+            let fields = rbac::http_only(rule, index, port);
             let all = fields.iter().map(|path| left_out(resource, path, &policy.action, server));
             warnings.extend(all);
-            if !certificates && asks_for_peer(rule) {
-                warnings.push(nameless(resource, index, server));
+            if !certificates {
+                let fields = rbac::peers(rule, index);
+                warnings
+                    .extend(fields.iter().map(|field| nameless(resource, field, server, scope.proxy.role)));
             }
         }
     }
@@ -63,12 +67,16 @@ fn left_out(resource: &Resource, path: &str, action: &Action, server: &str) -> P
     warning(resource, path, message, "name the ports that the rule is for under `to[].operation.ports`")
 }
 
-fn nameless(resource: &Resource, index: usize, server: &str) -> Problem {
+fn nameless(resource: &Resource, field: &rbac::Asking, server: &str, role: Role) -> Problem {
+    let holds = if field.negative { "this always holds" } else { "this never holds" };
     let message = format!(
-        "this rule asks who the client is, and on {server} no client shows a certificate to this proxy: nobody is that"
+        "no client shows a certificate to this proxy on {server}, so that nothing says who it is: {holds}"
     );
-    let hint = "identities are known where the Gateway's server ends TLS with mode MUTUAL";
-    warning(resource, &format!("spec.rules[{index}]"), message, hint)
+    let hint = match role {
+        Role::Gateway => "identities are known where the Gateway's server ends TLS with mode MUTUAL",
+        Role::Sidecar => "identities are known where a PeerAuthentication has clients use mutual TLS",
+    };
+    warning(resource, &field.path, message, hint)
 }
 
 fn warning(resource: &Resource, path: &str, message: String, hint: &str) -> Problem {

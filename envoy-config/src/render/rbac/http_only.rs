@@ -1,35 +1,68 @@
-//! What of a rule only requests have.
+//! What of a rule only requests have, and what asks who the client is.
 
-use outrigger_api::types::authorization_policy::{Condition, Rule};
+use outrigger_api::types::authorization_policy::{Condition, Operation, Rule, Values};
 
-/// The fields of the rule at `index` that nothing is known of on a connection, by their paths.
-pub(in crate::render) fn http_only(rule: &Rule, index: usize) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut look = |place: String, field: &str, is_empty: [bool; 2]| {
-        let [values, not_values] = is_empty;
+/// A field that asks something, by its path, such as `spec.rules[0].from[0].source.notPrincipals`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::render) struct Asking {
+    pub(in crate::render) path: String,
+    /// It holds where none of its values is found.
+    pub(in crate::render) negative: bool,
+}
+
+/// What is at `place`.
+struct Found {
+    place: String,
+    all: Vec<Asking>,
+}
+
+impl Found {
+    /// The field and its `not…` twin, as far as they ask something.
+    fn look<T>(&mut self, field: &str, lists: &Values<T>) {
         let mut letters = field.chars();
         let first = letters.next().unwrap_or_default().to_ascii_uppercase();
         let not_field = format!("not{first}{}", letters.as_str());
-        if !values {
-            found.push(format!("spec.rules[{index}].{place}.{field}"));
+        for (list, name, negative) in [(&lists.values, field, false), (&lists.not_values, &not_field, true)] {
+            if !list.is_empty() {
+                self.all.push(Asking { path: format!("{}.{name}", self.place), negative });
+            }
         }
-        if !not_values {
-            found.push(format!("spec.rules[{index}].{place}.{not_field}"));
-        }
-    };
+    }
+}
+
+/// Whether a rule can hold for connections to `port`, which is not known of a proxy that has several.
+pub(in crate::render) fn is_for(rule: &Rule, port: Option<u16>) -> bool {
+    let when = rule.when.iter().all(|condition| match condition {
+        Condition::DestinationPort(ports) => includes(ports, port),
+        _ => true,
+    });
+    when && (rule.to.is_empty() || rule.to.iter().any(|operation| is_of(operation, port)))
+}
+
+fn is_of(operation: &Operation, port: Option<u16>) -> bool {
+    includes(&operation.ports, port)
+}
+
+fn includes(ports: &Values<u16>, port: Option<u16>) -> bool {
+    port.is_none_or(|port| {
+        (ports.values.is_empty() || ports.values.contains(&port)) && !ports.not_values.contains(&port)
+    })
+}
+
+/// The fields of the rule at `index` that nothing is known of on a connection to `port`, by their paths.
+pub(in crate::render) fn http_only(rule: &Rule, index: usize, port: Option<u16>) -> Vec<String> {
+    let mut found = Found { place: String::new(), all: Vec::new() };
     for (at, from) in rule.from.iter().enumerate() {
-        let lists = &from.request_principals;
-        let empty = [lists.values.is_empty(), lists.not_values.is_empty()];
-        look(format!("from[{at}].source"), "requestPrincipals", empty);
+        found.place = format!("spec.rules[{index}].from[{at}].source");
+        found.look("requestPrincipals", &from.request_principals);
     }
-    for (at, to) in rule.to.iter().enumerate() {
-        for (field, lists) in [("hosts", &to.hosts), ("methods", &to.methods)] {
-            let empty = [lists.values.is_empty(), lists.not_values.is_empty()];
-            look(format!("to[{at}].operation"), field, empty);
-        }
-        let empty = [to.paths.values.is_empty(), to.paths.not_values.is_empty()];
-        look(format!("to[{at}].operation"), "paths", empty);
+    for (at, to) in rule.to.iter().enumerate().filter(|(_, to)| is_of(to, port)) {
+        found.place = format!("spec.rules[{index}].to[{at}].operation");
+        found.look("hosts", &to.hosts);
+        found.look("methods", &to.methods);
+        found.look("paths", &to.paths);
     }
+    let mut found: Vec<_> = found.all.into_iter().map(|asking| asking.path).collect();
     for (at, condition) in rule.when.iter().enumerate() {
         let of_requests = matches!(
             condition,
@@ -46,22 +79,26 @@ pub(in crate::render) fn http_only(rule: &Rule, index: usize) -> Vec<String> {
     found
 }
 
-/// Whether a rule asks who the client is by its certificate.
-pub(in crate::render) fn asks_for_peer(rule: &Rule) -> bool {
-    let by_source = rule.from.iter().any(|from| {
-        !(from.principals.is_empty()
-            && from.namespaces.is_empty()
-            && from.service_accounts.is_empty()
-            && from.trust_domains.is_empty())
-    });
-    let by_condition = rule.when.iter().any(|condition| {
-        matches!(
-            condition,
-            Condition::SourcePrincipal(_)
-                | Condition::SourceNamespace(_)
-                | Condition::SourceServiceAccount(_)
-                | Condition::SourceTrustDomain(_)
-        )
-    });
-    by_source || by_condition
+/// The fields of the rule at `index` that ask who the client is by its certificate.
+pub(in crate::render) fn peers(rule: &Rule, index: usize) -> Vec<Asking> {
+    let mut found = Found { place: String::new(), all: Vec::new() };
+    for (at, from) in rule.from.iter().enumerate() {
+        found.place = format!("spec.rules[{index}].from[{at}].source");
+        found.look("principals", &from.principals);
+        found.look("namespaces", &from.namespaces);
+        found.look("serviceAccounts", &from.service_accounts);
+        found.look("trustDomains", &from.trust_domains);
+    }
+    for (at, condition) in rule.when.iter().enumerate() {
+        found.place = format!("spec.rules[{index}].when[{at}]");
+        match condition {
+            Condition::SourcePrincipal(lists) | Condition::SourceTrustDomain(lists) => {
+                found.look("values", lists);
+            }
+            Condition::SourceNamespace(lists) => found.look("values", lists),
+            Condition::SourceServiceAccount(lists) => found.look("values", lists),
+            _ => {}
+        }
+    }
+    found.all
 }

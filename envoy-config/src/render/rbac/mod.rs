@@ -12,7 +12,7 @@ mod text;
 use outrigger_api::types::authorization_policy::{AuthorizationPolicy, Rule};
 use outrigger_api::{Proxy, Resource};
 
-pub(super) use self::http_only::{asks_for_peer, http_only};
+pub(super) use self::http_only::{Asking, http_only, is_for, peers};
 use crate::envoy::rbac::{Clause, Permission, Policy, Principal, Rbac, RbacAction};
 
 /// What is looked at.

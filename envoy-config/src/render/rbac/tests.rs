@@ -169,7 +169,7 @@ fn fields_of_requests_are_found() {
                notHosts: [b], methods: [c], notPaths: [/d], ports: ['1']}}], when: [{key: source.ip, values: [1.1.1.1]}, \
                {key: request.auth.audiences, values: [e]}]}";
     assert_eq!(
-        http_only(&rule(all), 3),
+        http_only(&rule(all), 3, Some(1)),
         [
             "spec.rules[3].from[0].source.notRequestPrincipals",
             "spec.rules[3].to[0].operation.hosts",
@@ -179,6 +179,44 @@ fn fields_of_requests_are_found() {
             "spec.rules[3].when[1].key",
         ]
     );
+    assert_eq!(
+        http_only(&rule(all), 0, Some(2)),
+        ["spec.rules[0].from[0].source.notRequestPrincipals", "spec.rules[0].when[1].key"]
+    );
+}
+
+#[test]
+fn rules_are_for_the_ports_that_they_name() {
+    for (text, port, expected) in [
+        ("{}", Some(1), true),
+        ("{to: [{operation: {ports: ['1']}}]}", Some(1), true),
+        ("{to: [{operation: {ports: ['1']}}]}", Some(2), false),
+        ("{to: [{operation: {ports: ['1']}}]}", None, true),
+        ("{to: [{operation: {ports: ['1']}}, {operation: {methods: [GET]}}]}", Some(2), true),
+        ("{to: [{operation: {notPorts: ['1']}}]}", Some(1), false),
+        ("{when: [{key: destination.port, values: ['1']}]}", Some(2), false),
+        ("{when: [{key: destination.port, notValues: ['1']}]}", Some(2), true),
+    ] {
+        assert_eq!(is_for(&rule(text), port), expected, "{text} {port:?}");
+    }
+}
+
+#[test]
+fn fields_about_peers_are_found() {
+    let all = "{from: [{source: {principals: [a], notNamespaces: [b], ipBlocks: [1.1.1.1]}}, {source: {notServiceAccounts: \
+               [c], trustDomains: [d]}}], when: [{key: source.principal, notValues: [e]}, {key: source.ip, values: [1.1.1.1]}, \
+               {key: source.serviceAccount, values: [f]}]}";
+    let found: Vec<_> =
+        peers(&rule(all), 0).into_iter().map(|asking| (asking.path, asking.negative)).collect();
+    let expected = [
+        ("from[0].source.principals", false),
+        ("from[0].source.notNamespaces", true),
+        ("from[1].source.notServiceAccounts", true),
+        ("from[1].source.trustDomains", false),
+        ("when[0].notValues", true),
+        ("when[2].values", false),
+    ];
+    assert_eq!(found, expected.map(|(path, negative)| (format!("spec.rules[0].{path}"), negative)));
 }
 
 #[test]

@@ -4,13 +4,15 @@ use super::{
     authorization_values::{
         condition, glob, path, pattern, port, request_principal, service_accounts, trust_domain,
     },
-    cursor::{Cursor, shorten},
+    cursor::Cursor,
     object::Object,
     target,
 };
 use crate::{
     node::{Node, Value},
-    types::authorization_policy::{Action, AuthorizationPolicy, Condition, Operation, Rule, Source, Values},
+    types::authorization_policy::{
+        Action, AuthorizationPolicy, Condition, Operation, PathPattern, Rule, Source, TemplateSegment, Values,
+    },
 };
 
 pub(crate) const DRY_RUN: &str = "istio.io/dry-run";
@@ -32,8 +34,7 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<AuthorizationPolicy> {
             );
         }
     }
-    let dry_run = dry_run(fields.cursor, &action);
-    Some(AuthorizationPolicy { target, action, rules, dry_run })
+    Some(AuthorizationPolicy { target, action, rules, dry_run: false })
 }
 
 fn action(fields: &Object<'_>) -> Action {
@@ -42,8 +43,11 @@ fn action(fields: &Object<'_>) -> Action {
     let name = fields.get("action", |action| {
         action.one_of(&[("ALLOW", "ALLOW"), ("DENY", "DENY"), ("AUDIT", "AUDIT"), ("CUSTOM", "CUSTOM")])
     });
-    if name != Some("CUSTOM") && fields.has("provider") {
-        fields.cursor.error("`provider` can only be given with `action: CUSTOM`");
+    if name != Some("CUSTOM") {
+        fields.get("provider", |provider| {
+            provider.error("`provider` can only be given with `action: CUSTOM`");
+            Some(())
+        });
     }
     match name {
         Some("DENY") => Action::Deny,
@@ -59,25 +63,26 @@ fn action(fields: &Object<'_>) -> Action {
     }
 }
 
-/// The annotation. The texts are those which Go takes for a boolean.
-fn dry_run(spec: &Cursor<'_>, action: &Action) -> bool {
-    let Some(text) = spec.sink.context.annotations.get(DRY_RUN) else {
-        return false;
-    };
-    if !matches!(action, Action::Allow | Action::Deny) {
-        spec.error(format_args!("annotation `{DRY_RUN}` is only supported with actions ALLOW and DENY"));
-    }
-    match text.as_str() {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => true,
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => false,
-        _ => {
-            spec.error(format_args!(
-                "annotation `{DRY_RUN}` has value `{}`, which is not a boolean",
-                shorten(text)
-            ));
-            false
+/// Whether a policy is tried out by Istio's annotation, given the whole resource. The texts are those which Go takes for a
+/// boolean.
+pub(crate) fn dry_run(root: &Object<'_>, action: &Action) -> bool {
+    let read = |at: &Cursor<'_>| {
+        if !matches!(action, Action::Allow | Action::Deny) {
+            at.error(format_args!("annotation `{DRY_RUN}` is only supported with actions ALLOW and DENY"));
         }
-    }
+        at.parsed(|text| match text {
+            "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+            "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
+            _ => Err(format!("is not a boolean, which annotation `{DRY_RUN}` takes")),
+        })
+    };
+    let found = root.get("metadata", |metadata| {
+        let (key, node) = metadata.node.entry("annotations")?;
+        let annotations = metadata.field("annotations", key.position, node);
+        let (key, node) = annotations.node.entry(DRY_RUN)?;
+        read(&annotations.field(DRY_RUN, key.position, node))
+    });
+    found.unwrap_or_default()
 }
 
 fn rule(rule: &Cursor<'_>, action: &Action) -> Option<Rule> {
@@ -98,7 +103,10 @@ fn rule(rule: &Cursor<'_>, action: &Action) -> Option<Rule> {
             });
         }
         match action {
-            Action::Custom { .. } => refuse_identities(rule, &from, &when),
+            Action::Custom { .. } => {
+                refuse_identities(rule, &from, &when);
+                refuse_long_templates(rule, &to);
+            }
             Action::Deny => warn_of_tcp(rule, &from, &to),
             Action::Allow | Action::Audit => {}
         }
@@ -199,12 +207,30 @@ fn refuse_identities(rule: &Cursor<'_>, from: &[Source], when: &[Condition]) {
     }
 }
 
-/// A DENY rule which only asks for parts of HTTP is widened on a TCP port, up to everything.
+/// Envoy's own filter compares them, and takes none that is longer.
+fn refuse_long_templates(rule: &Cursor<'_>, to: &[Operation]) {
+    const LONGEST: usize = 256;
+    let length = |segment: &TemplateSegment| match segment {
+        TemplateSegment::Literal(text) => text.len() + 1,
+        TemplateSegment::One => "/{*}".len(),
+        TemplateSegment::Many => "/{**}".len(),
+    };
+    let is_long = |path: &PathPattern| match path {
+        PathPattern::Template(segments) => segments.iter().map(length).sum::<usize>() > LONGEST,
+        PathPattern::Value(_) => false,
+    };
+    if to.iter().any(|to| to.paths.values.iter().chain(&to.paths.not_values).any(is_long)) {
+        rule.error(format_args!("a path template with `action: CUSTOM` has at most {LONGEST} characters"));
+    }
+}
+
+/// A DENY rule is widened on a TCP port by what it asks of HTTP, up to everything.
 fn warn_of_tcp(rule: &Cursor<'_>, from: &[Source], to: &[Operation]) {
     let on_tcp = |source: &Source| {
         !(source.principals.is_empty()
             && source.namespaces.is_empty()
             && source.service_accounts.is_empty()
+            && source.trust_domains.is_empty()
             && source.ip_blocks.is_empty()
             && source.remote_ip_blocks.is_empty())
     };
@@ -212,7 +238,7 @@ fn warn_of_tcp(rule: &Cursor<'_>, from: &[Source], to: &[Operation]) {
     let to_without_ports = !to.is_empty() && to.iter().all(|operation| operation.ports.is_empty());
     if from_only || to_without_ports {
         rule.warn_hint(
-            "this rule asks for parts of HTTP only, so it denies all traffic to TCP ports",
+            "this rule asks for parts of HTTP, which are left out on TCP ports: there it denies more",
             "name the ports it is for under `to[].operation.ports`",
         );
     }

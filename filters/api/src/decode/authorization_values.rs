@@ -222,7 +222,8 @@ fn bracketed_condition(key: &str, fields: &Object<'_>) -> Option<Condition> {
 fn metadata(value: &Cursor<'_>) -> Option<MetadataPattern> {
     let text = value.non_empty()?;
     Some(match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => MetadataPattern::ListContains(ValuePattern::parse(inner)),
+        // All of them, as Istio does.
+        Some(inner) => MetadataPattern::ListContains(ValuePattern::parse(inner.trim_matches(['[', ']']))),
         None => MetadataPattern::Value(ValuePattern::parse(&text)),
     })
 }

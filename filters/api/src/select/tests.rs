@@ -14,6 +14,7 @@ fn proxy() -> Proxy {
     let mut proxy = Proxy::default();
     proxy.labels.insert("istio".to_owned(), "ingressgateway".to_owned());
     proxy.labels.insert(GATEWAY_NAME.to_owned(), "edge".to_owned());
+    proxy.labels.insert("gateway.networking.k8s.io/gateway-class-name".to_owned(), "istio".to_owned());
     proxy
 }
 
@@ -39,7 +40,7 @@ fn policies() {
         (target(TargetKind::Gateway, "edge"), "default", true),
         (target(TargetKind::Gateway, "edge"), "istio-system", false),
         (target(TargetKind::Gateway, "other"), "default", false),
-        (target(TargetKind::GatewayClass, "edge"), "istio-system", false),
+        (target(TargetKind::GatewayClass, "istio"), "istio-system", false),
         (target(TargetKind::Service, "edge"), "default", false),
     ] {
         assert_eq!(applies(&target, namespace, &proxy()), expected, "{target:?} in {namespace}");

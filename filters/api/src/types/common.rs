@@ -133,7 +133,7 @@ pub struct TargetRef {
 pub enum TargetKind {
     /// A Gateway of the Kubernetes Gateway API.
     Gateway,
-    /// A GatewayClass; only from the root namespace.
+    /// A GatewayClass: that of all waypoints, from the root namespace.
     GatewayClass,
     /// A Kubernetes Service.
     Service,

@@ -43,7 +43,7 @@ impl IpSet {
 }
 
 /// A block of mapped addresses as the IPv4 block it stands for.
-pub(crate) fn normal_block(block: IpNet) -> IpNet {
+pub fn normal_block(block: IpNet) -> IpNet {
     const MAPPED: u8 = 96;
     let IpNet::V6(v6) = block else { return block };
     let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(MAPPED));

@@ -108,7 +108,7 @@ impl Table {
     }
 
     /// The route that `request` takes: the first rule that matches, in Istio's order. `None`: there is none, and
-    /// Envoy answers 404.
+    /// Envoy answers 404, for a sidecar by [`crate::header_names::NO_ROUTE`].
     pub fn find<'e>(&'e self, request: &Request<'_>) -> Option<Route<'e>> {
         match self.look_up(request)? {
             Found::VirtualHost(virtual_host, port) => {
@@ -118,6 +118,11 @@ impl Table {
             Found::Default(target) => Some(Route::Default(target, &self.mesh_retries)),
             Found::Passthrough => Some(Route::Passthrough(&self.no_retries)),
         }
+    }
+
+    /// Whether requests for unknown hosts may pass, as Envoy's own last route says.
+    pub fn lets_pass(&self) -> bool {
+        matches!(self.scope, Scope::Sidecar(_))
     }
 
     /// Why the entries before the one that [`Table::find`] yields did not match; all of them if it yields none.

@@ -46,7 +46,10 @@ pub(super) fn push(name: &mut String, label: &str, value: &str) {
     name.push(BEGIN);
     match key(label) {
         Some(key) => name.push(key),
-        None => name.push_str(label),
+        None => {
+            name.extend(is_ambiguous(label).then_some(APART));
+            name.push_str(label);
+        }
     }
     name.push(ASSIGN);
     if value.contains(char::is_control) {
@@ -61,6 +64,14 @@ const BEGIN: char = '\x1e';
 /// Between a label and its value.
 const ASSIGN: char = '\x1f';
 
+/// Before a label that could be taken for a key.
+const APART: char = '_';
+
+/// Whether a label that stands for itself could be a key, or another label with [`APART`].
+fn is_ambiguous(label: &str) -> bool {
+    label.len() == 1 || label.starts_with(APART)
+}
+
 /// What stands for one of Istio's labels in a name; any other label stands for itself.
 fn key(label: &str) -> Option<char> {
     let place = LABELS.iter().position(|known| *known == label)?;
@@ -71,6 +82,7 @@ fn key(label: &str) -> Option<char> {
 /// Envoy sees that it is for stats of filters alone, and does not search the names of all others, hundreds a cluster.
 pub fn tag_regex(label: &str) -> String {
     let mut escaped = String::new();
+    escaped.extend(is_ambiguous(label).then_some(APART));
     for letter in label.chars() {
         if !letter.is_alphanumeric() && letter != '_' {
             escaped.push('\\');
@@ -112,11 +124,12 @@ mod tests {
             ("ü \" \\", "ü \" \\"),
         ] {
             let mut name = "m".to_owned();
-            for label in ["reporter", "l", "xl", "l.l"] {
-                push(&mut name, label, value);
+            let labels = ["reporter", "l", "xl", "l.l", "0", "a", "_a", "__a"];
+            for (place, label) in labels.into_iter().enumerate() {
+                push(&mut name, label, &format!("{value}{place}"));
             }
-            for label in ["reporter", "l", "xl", "l.l"] {
-                assert_eq!(value_in(&name, label).as_deref(), Some(told), "{label}");
+            for (place, label) in labels.into_iter().enumerate() {
+                assert_eq!(value_in(&name, label), Some(format!("{told}{place}")), "{label}");
             }
         }
     }

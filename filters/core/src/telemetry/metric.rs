@@ -51,6 +51,11 @@ impl Metric {
         }
     }
 
+    /// Its name as `customMetric` of a Telemetry has it.
+    pub fn short_name(self) -> &'static str {
+        self.name().trim_start_matches("istio_")
+    }
+
     /// Whether it is a histogram; otherwise it is a counter.
     pub const fn is_histogram(self) -> bool {
         matches!(self, Self::RequestDuration | Self::RequestSize | Self::ResponseSize)

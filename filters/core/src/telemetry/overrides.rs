@@ -48,6 +48,8 @@ impl Changes {
 /// What the Telemetries of a proxy make of its metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overrides {
+    /// Whatever the metrics' own changes say.
+    all_disabled: bool,
     changes: [Changes; Metric::ALL.len()],
     expressions: Vec<Expression>,
 }
@@ -80,13 +82,24 @@ impl Overrides {
                         MetricSelector::All => Metric::ALL.to_vec(),
                         MetricSelector::Standard(metric) => Metric::of(*metric).into_iter().collect(),
                         MetricSelector::Custom(name) => {
-                            let path = format!("spec.metrics[{place}].overrides[{index}].match.customMetric");
-                            let message = format!("there is no metric `{name}`");
-                            problems.push(resource.error(&path, code::UNSUPPORTED, message));
-                            continue;
+                            let found = Metric::ALL.into_iter().find(|metric| metric.short_name() == name);
+                            let Some(metric) = found else {
+                                let path =
+                                    format!("spec.metrics[{place}].overrides[{index}].match.customMetric");
+                                let message = format!("there is no metric `{name}`");
+                                problems.push(resource.error(&path, code::UNSUPPORTED, message));
+                                continue;
+                            };
+                            vec![metric]
                         }
                     };
-                    if change.mode == WorkloadMode::ClientAndServer || change.mode == mode {
+                    if change.mode != WorkloadMode::ClientAndServer && change.mode != mode {
+                        continue;
+                    }
+                    // As Istio merges them: all disabled is a state of its own, which whatever comes later ends.
+                    overrides.all_disabled =
+                        change.metric == MetricSelector::All && change.disabled == Some(true);
+                    if !overrides.all_disabled {
                         overrides.apply(&metrics, change.disabled, &change.tag_overrides);
                     }
                 }
@@ -129,12 +142,12 @@ impl Overrides {
 
     /// Whether `metric` is measured.
     pub fn measures(&self, metric: Metric) -> bool {
-        self.of(metric).is_none_or(|changes| !changes.disabled)
+        !self.all_disabled && self.of(metric).is_none_or(|changes| !changes.disabled)
     }
 
     /// Whether any metric is measured.
     pub fn measures_any(&self) -> bool {
-        self.changes.iter().any(|changes| !changes.disabled)
+        !self.all_disabled && self.changes.iter().any(|changes| !changes.disabled)
     }
 
     /// Whether messages of gRPC are counted.
@@ -166,5 +179,56 @@ impl Overrides {
 
     fn of(&self, metric: Metric) -> Option<&Changes> {
         self.changes.get(metric as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// As Istio merges them: that all are disabled touches none of them, and whatever comes later for the mode ends it.
+    #[test]
+    fn all_disabled_is_a_state_of_its_own() {
+        for (overrides, expected) in [
+            (r#"{"disabled": true}"#, [false, false]),
+            (
+                r#"{"disabled": true}, {"match": {"metric": "REQUEST_COUNT"}, "disabled": false}"#,
+                [true, true],
+            ),
+            (
+                r#"{"disabled": true}, {"match": {"metric": "REQUEST_COUNT"}, "disabled": true}"#,
+                [false, true],
+            ),
+            (
+                r#"{"disabled": true}, {"match": {"metric": "REQUEST_SIZE"}, "tagOverrides": {"x": {"value": "'y'"}}}"#,
+                [true, true],
+            ),
+            (
+                r#"{"disabled": true}, {"match": {"metric": "TCP_SENT_BYTES"}, "disabled": true}"#,
+                [true, true],
+            ),
+            (r#"{"disabled": true}, {"match": {"mode": "SERVER"}, "disabled": false}"#, [false, false]),
+            (r#"{"match": {"mode": "SERVER"}, "disabled": true}"#, [true, true]),
+            (r#"{"match": {"customMetric": "requests_total"}, "disabled": true}"#, [false, true]),
+            (
+                r#"{"match": {"metric": "REQUEST_COUNT"}, "disabled": true}, {"disabled": true}, {"disabled": false}"#,
+                [true, true],
+            ),
+        ] {
+            let config = format!(
+                r#"{{"proxy": {{"role": "gateway"}}, "resources": [{{
+                    "apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metadata": {{"name": "t"}},
+                    "spec": {{"metrics": [{{"overrides": [{overrides}]}}]}}}}]}}"#
+            );
+            let decoders = [outrigger_api::Decoder::TELEMETRY_METRICS];
+            let config = outrigger_api::Config::read(config.as_bytes(), &decoders).unwrap();
+            let merged = Overrides::compile(&config.resources, &config.proxy).unwrap();
+            let found = [Metric::RequestCount, Metric::RequestDuration].map(|metric| merged.measures(metric));
+            assert_eq!(found, expected, "{overrides}");
+            assert_eq!(merged.measures_any(), expected != [false, false], "{overrides}");
+        }
     }
 }

@@ -107,10 +107,9 @@ impl Reporter {
         name
     }
 
-    /// Labels of `metric` besides those that it has of its own.
+    /// Labels of `metric` besides Istio's, of which it gets none that it does not have anyway.
     fn added(&self, metric: Metric) -> impl Iterator<Item = (&str, &Tag)> {
-        let tags = self.overrides.tags(metric);
-        tags.filter(move |(label, _)| !(metric.has(label) && LABELS.contains(label)))
+        self.overrides.tags(metric).filter(|(label, _)| !LABELS.contains(label))
     }
 
     /// The value of the label `reporter`.
@@ -354,8 +353,9 @@ mod tests {
             ),
             (
                 Metric::GrpcRequestMessages,
-                [None, Some("/a"), Some("unknown"), Some("0"), None],
-                [false, true, true, true, false],
+                // Those that it does not have it does not get.
+                [None, Some("/a"), Some("unknown"), None, None],
+                [false, true, true, false, false],
             ),
         ] {
             let name = reporter.stat_name(metric, &finished, &Service::default());

@@ -29,7 +29,7 @@ pub struct Series<S> {
     /// Response status; 0 if there was no response.
     pub response_code: u16,
     /// gRPC status of a gRPC response.
-    pub grpc_status: Option<u32>,
+    pub grpc_status: Option<i64>,
     /// Response flags.
     pub flags: ResponseFlags,
     /// The values of [`super::Overrides::expressions`], in their order; empty where there is none.
