@@ -73,7 +73,7 @@ fn decide(
     let (resources, to_https) = match reached(resources, proxy, question) {
         Reached::Filters(resources) => (resources, false),
         Reached::ToHttps(resources) => (resources, true),
-        Reached::Nobody => return Ok(Answer::reset(NO_CHAIN)),
+        Reached::Nobody(why) => return Ok(Answer::reset(&why)),
     };
     let extension_providers = mesh.extension_providers.clone();
     let config = Config { proxy: proxy.clone(), resources, extension_providers, ..Config::default() };
@@ -129,9 +129,6 @@ fn decide(
     }
     Ok(answer)
 }
-
-/// Why a gateway closes a connection.
-const NO_CHAIN: &str = "no server of a Gateway on this port reads requests for the name that TLS asks for";
 
 /// What takes the request: at a gateway the filters of one chain.
 fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reached {

@@ -24,6 +24,7 @@ const FREE: &[&str] = &[
     "source.address",
     "source.port",
     "connection.id",
+    "upstream.local_address",
     "connection.requested_server_name",
     "connection.subject_peer_certificate",
 ];

@@ -4,6 +4,7 @@ use cel::{ParseError, Program};
 use outrigger_api::Resource;
 use outrigger_api::types::telemetry::{TagOverride, Telemetry};
 
+use super::asked::Asked;
 use crate::analyze::codes;
 use crate::analyze::finding::{Finding, Level};
 use crate::analyze::registry::{closest, did_you_mean};
@@ -22,12 +23,77 @@ const ATTRIBUTES: [&str; 10] = [
     "xds",
 ];
 
+/// CEL's names of types.
+const TYPES: [&str; 10] =
+    ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+
+/// The functions that Envoy has wherever it takes CEL.
+const FUNCTIONS: [&str; 24] = [
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "duration",
+    "dyn",
+    "endsWith",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
+    "getHours",
+    "getMilliseconds",
+    "getMinutes",
+    "getMonth",
+    "getSeconds",
+    "int",
+    "matches",
+    "size",
+    "startsWith",
+    "timestamp",
+    "type",
+    "uint",
+];
+
+/// What an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Whether a line is logged. Envoy takes no loops and makes no texts of other values there.
+    Filter,
+    /// A label's value.
+    Label,
+}
+
+impl Place {
+    /// What Envoy refuses, with all of its configuration.
+    fn refusal(self, asked: &Asked<'_>) -> Option<String> {
+        let known = |name: &str| FUNCTIONS.contains(&name) || (self == Self::Label && name == "string");
+        if let Some(name) = asked.functions.iter().find(|name| !known(name)) {
+            return Some(match *name {
+                "string" => "Envoy makes no texts of other values in a log's filter: there is no `string()`"
+                    .to_owned(),
+                name => format!("Envoy's CEL has no function `{name}`"),
+            });
+        }
+        let loops = self == Self::Filter && asked.loops;
+        loops.then(|| "Envoy takes no `exists`, `all`, `map` or `filter` in a log's filter".to_owned())
+    }
+
+    /// What becomes of an expression about an attribute that is not there.
+    fn otherwise(self) -> &'static str {
+        match self {
+            Self::Filter => "nothing would be logged",
+            Self::Label => "the label would be `unknown`",
+        }
+    }
+}
+
 /// Looks at the filters of logs and the values of labels.
 pub(super) fn check(resource: &Resource, telemetry: &Telemetry, findings: &mut Vec<Finding>) {
     for (at, entry) in telemetry.access_logging.iter().enumerate() {
         if let Some(filter) = &entry.filter {
             let path = format!("spec.accessLogging[{at}].filter.expression");
-            findings.extend(of(resource, &path, filter, "nothing would be logged"));
+            findings.extend(of(resource, &path, filter, Place::Filter));
         }
     }
     for (at, entry) in telemetry.metrics.iter().enumerate() {
@@ -35,7 +101,7 @@ pub(super) fn check(resource: &Resource, telemetry: &Telemetry, findings: &mut V
             for (tag, value) in &change.tag_overrides {
                 if let TagOverride::Upsert(value) = value {
                     let path = format!("spec.metrics[{at}].overrides[{n}].tagOverrides[{tag:?}].value");
-                    findings.extend(of(resource, &path, value, "the label would be `unknown`"));
+                    findings.extend(of(resource, &path, value, Place::Label));
                 }
             }
         }
@@ -43,27 +109,29 @@ pub(super) fn check(resource: &Resource, telemetry: &Telemetry, findings: &mut V
 }
 
 /// What is wrong with an expression. An attribute that Envoy does not have is no error to Envoy.
-fn of(resource: &Resource, path: &str, expression: &str, then: &str) -> Option<Finding> {
+fn of(resource: &Resource, path: &str, expression: &str, place: Place) -> Option<Finding> {
     let finding = |level, message| Finding::new(codes::BAD_EXPRESSION, level, resource, path, message);
     let program = match Program::compile(expression) {
         Ok(program) => program,
         Err(wrong) => {
             let error = first(&wrong.errors)?;
             let (line, column) = error.pos;
-            let place = match expression.lines().count() {
+            let at = match expression.lines().count() {
                 0 | 1 => format!("column {column}"),
                 _ => format!("line {line}, column {column}"),
             };
             let shown = expression.split_whitespace().collect::<Vec<_>>().join(" ");
-            let message = format!("`{shown}` is not CEL, at {place} of it: {}", reason(&error.msg));
+            let message = format!("`{shown}` is not CEL, at {at} of it: {}", reason(&error.msg));
             return Some(finding(Level::Error, message));
         }
     };
-    let references = program.references();
-    let mut names = references.variables();
-    names.sort_unstable();
-    let unknown = names.into_iter().find(|name| !ATTRIBUTES.contains(name))?;
-    let message = format!("Envoy has no attribute that begins with `{unknown}`: {then}");
+    let asked = Asked::of(program.expression());
+    if let Some(message) = place.refusal(&asked) {
+        return Some(finding(Level::Error, message));
+    }
+    let known = |name: &&str| ATTRIBUTES.contains(name) || TYPES.contains(name);
+    let unknown = asked.names.into_iter().find(|name| !known(name))?;
+    let message = format!("Envoy has no attribute that begins with `{unknown}`: {}", place.otherwise());
     let meant = did_you_mean(closest(unknown, ATTRIBUTES.into_iter()));
     let hint = meant.unwrap_or_else(|| format!("there is `{}`", ATTRIBUTES.join("`, `")));
     Some(finding(Level::Warning, message).hint(hint))

@@ -1,5 +1,6 @@
 //! Telemetries that name what is not there, or say what has no effect.
 
+mod asked;
 mod expressions;
 mod named;
 
@@ -18,7 +19,7 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig, fi
         if let Spec::Telemetry(telemetry) = &resource.spec {
             providers(resource, telemetry, names, findings);
             expressions::check(resource, telemetry, findings);
-            without_effect(resource, telemetry, mesh, findings);
+            without_effect(resource, telemetry, names, findings);
         }
     }
 }
@@ -42,7 +43,7 @@ fn providers(resource: &Resource, telemetry: &Telemetry, names: Names<'_>, findi
 fn without_effect(
     resource: &Resource,
     telemetry: &Telemetry,
-    mesh: &MeshConfig,
+    Names { resources, mesh, .. }: Names<'_>,
     findings: &mut Vec<Finding>,
 ) {
     let mut push = |path: &str, message: &str, hint: &str| {
@@ -62,8 +63,15 @@ fn without_effect(
         }
     }
     let is_root = resource.meta.namespace == mesh.root_namespace.as_deref().unwrap_or("istio-system");
-    let named = telemetry.tracing.iter().any(|entry| !entry.providers.is_empty());
-    if is_root && !telemetry.tracing.is_empty() && !named && mesh.default_providers.tracing.is_empty() {
+    let telemetries = || {
+        resources.iter().filter_map(|resource| match &resource.spec {
+            Spec::Telemetry(telemetry) => Some(telemetry),
+            _ => None,
+        })
+    };
+    // Another one may name what this one goes by.
+    let traced = telemetries().any(|other| other.tracing.iter().any(|entry| !entry.providers.is_empty()));
+    if is_root && !telemetry.tracing.is_empty() && !traced && mesh.default_providers.tracing.is_empty() {
         push(
             "spec.tracing",
             "nothing is traced: neither this entry nor `defaultProviders` of the mesh configuration names a provider",
@@ -75,7 +83,9 @@ fn without_effect(
     };
     let logs = !mesh.access_log_file.as_deref().unwrap_or_default().is_empty();
     let all = telemetry.access_logging.iter().all(silent) && !telemetry.access_logging.is_empty();
-    if is_root && all && logs && mesh.default_providers.access_logging.is_empty() {
+    let named =
+        telemetries().any(|other| other.access_logging.iter().any(|entry| !entry.providers.is_empty()));
+    if all && !named && logs && mesh.default_providers.access_logging.is_empty() {
         push(
             "spec.accessLogging",
             "there is no provider to switch off: `accessLogFile` of the mesh configuration is still written",

@@ -149,9 +149,13 @@ fn a_request_is_taken_by_the_chain_that_fits_best() {
         match reached(&all, &gateway(), Entrance { port, sni, host }) {
             Reached::Filters(resources) => names(resources),
             Reached::ToHttps(resources) => format!("https, {}", names(resources)),
-            Reached::Nobody => "nobody".to_owned(),
+            Reached::Nobody(_) => "nobody".to_owned(),
         }
     };
+    // Where nobody listens, or speaks otherwise.
+    for (port, sni) in [(81, None), (81, Some("a.example.com")), (443, None), (80, Some("a.example.com"))] {
+        assert_eq!(reached(port, sni, "a.example.com"), "nobody", "{port} {sni:?}");
+    }
     assert_eq!(reached(443, Some("a.example.com"), "b.example.com"), "a");
     assert_eq!(reached(443, Some("x.a.example.com"), "x.a.example.com"), "a");
     assert_eq!(reached(443, Some("b.example.com"), "b.example.com"), "others");

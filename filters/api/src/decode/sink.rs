@@ -7,7 +7,6 @@ use crate::{
     ordered,
     path::FieldPath,
     problem::{Problem, ResourceName, Severity, printable},
-    types::common::Labels,
 };
 
 /// What decoders have to know of the resource around a field.
@@ -21,8 +20,6 @@ pub(crate) struct Context {
     pub(crate) resource: ResourceName,
     /// The resource's namespace, for references without one.
     pub(crate) namespace: String,
-    /// The resource's annotations.
-    pub(crate) annotations: Labels,
 }
 
 /// Collects problems.

@@ -80,13 +80,8 @@ impl Reader {
             return;
         }
         let (resource, namespace) = self.name(&node);
-        let context = Context {
-            file: self.file.clone(),
-            base: base.clone(),
-            resource: resource.clone(),
-            namespace,
-            annotations: annotations_in(&node),
-        };
+        let context =
+            Context { file: self.file.clone(), base: base.clone(), resource: resource.clone(), namespace };
         let sink = Sink::new(context);
         let cursor = Cursor::root(&node, &sink);
         let header = header(&cursor);
@@ -228,15 +223,4 @@ fn annotations(map: &Cursor<'_>, kind: Kind) -> Option<Labels> {
         value.string()
     });
     Some(ordered::map(annotations))
-}
-
-/// The annotations which decoders look at; what is wrong with them is said elsewhere.
-fn annotations_in(node: &Node) -> Labels {
-    let annotations = node.get("metadata").and_then(|metadata| metadata.get("annotations"));
-    match annotations.map(|annotations| &annotations.value) {
-        Some(Value::Mapping(entries)) => ordered::map(
-            entries.iter().filter_map(|(key, value)| Some((key.name.clone(), value.as_str()?.to_owned()))),
-        ),
-        _ => Labels::new(),
-    }
 }

@@ -71,9 +71,10 @@ fn attribute(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A value as the host hands it over, as text. It does not say of which type it is: a boolean is one byte, a number eight,
-/// of which at least one is no letter, and the text of a header holds no such byte.
+/// of which at least one is no letter, or which are no UTF-8. The text of a header holds no such byte, and is UTF-8 in most.
 pub fn to_text(value: &[u8]) -> String {
-    let is_number = value.iter().any(|byte| *byte < b' ' && *byte != b'\t');
+    let is_control = |byte: &u8| *byte < b' ' && *byte != b'\t';
+    let is_number = value.iter().any(is_control) || str::from_utf8(value).is_err();
     match value {
         [0] => "false".to_owned(),
         [1] => "true".to_owned(),
@@ -128,7 +129,7 @@ mod tests {
             (b"eightfit", "eightfit"),
             (b"", ""),
             (&8080i64.to_le_bytes(), "8080"),
-            (&(-1i64).to_le_bytes(), "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            (&(-1i64).to_le_bytes(), "-1"),
             (&[1], "true"),
             (&[0], "false"),
             (&[0xff, b'a'], "\u{fffd}a"),

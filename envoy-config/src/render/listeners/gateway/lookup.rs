@@ -25,11 +25,11 @@ pub(crate) enum Reached {
     Filters(Vec<Resource>),
     /// The same, but whoever passes them is sent to HTTPS.
     ToHttps(Vec<Resource>),
-    /// Nobody: no server has the name that TLS asks for, or it passes bytes on.
-    Nobody,
+    /// Nobody, for this reason.
+    Nobody(String),
 }
 
-/// What takes a request at a gateway. Where no server speaks as the client does, the filters get everything.
+/// What takes a request at a gateway. Where there are no servers at all, the filters get everything.
 pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -> Reached {
     let options = Options::default();
     let gateways = select::gateways(resources, proxy).into_iter();
@@ -38,13 +38,17 @@ pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -
         all.filter_map(|(index, server)| Served::new(resource, index, server, &options).ok())
             .collect::<Vec<_>>()
     });
-    let here: Vec<Served<'_>> = servers
+    let servers: Vec<Served<'_>> = servers.collect();
+    let here: Vec<_> = servers
+        .iter()
         .filter(|served| served.server.port.number == at.port)
         .filter(|served| (served.kind == Kind::Http) == at.sni.is_none())
         .collect();
-    let here: Vec<_> = here.iter().collect();
     if here.is_empty() {
-        return Reached::Filters(resources.to_vec());
+        return match servers.is_empty() {
+            true => Reached::Filters(resources.to_vec()),
+            false => Reached::Nobody(unserved(&servers, at)),
+        };
     }
     let Some(sni) = at.sni else {
         let open: Vec<_> = here.iter().copied().filter(|served| !served.redirects()).collect();
@@ -69,6 +73,26 @@ pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -
         Some((_, served)) if matches!(served.kind, Kind::Https(_)) => {
             Reached::Filters(narrow::resources(resources, proxy, &[served]))
         }
-        _ => Reached::Nobody,
+        _ => Reached::Nobody(NO_CHAIN.to_owned()),
     }
+}
+
+/// Why TLS gets nowhere on a port that takes it.
+const NO_CHAIN: &str = "no server of a Gateway on this port reads requests for the name that TLS asks for";
+
+/// Why nobody listens, or does not speak as the client does.
+fn unserved(servers: &[Served<'_>], at: Entrance<'_>) -> String {
+    let Entrance { port, sni, .. } = at;
+    let mut ports: Vec<_> = servers.iter().map(|served| served.server.port.number).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    if ports.contains(&port) {
+        let speaks = if sni.is_some() { "takes no TLS" } else { "takes TLS or bytes only" };
+        return format!("port {port} of the Gateways {speaks}");
+    }
+    let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
+    format!(
+        "no server of a Gateway listens on port {port}, but on {}; a URL's port here is the Gateway's, whatever `--port` makes of it",
+        ports.join(", ")
+    )
 }
