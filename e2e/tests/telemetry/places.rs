@@ -71,3 +71,39 @@ fn a_sidecar_reports_requests_to_hosts_that_nobody_declares() {
     proxy.get(&host, "/status/404", 404);
     assert_metrics(&proxy.admin, "client-passthrough");
 }
+
+/// A host that is declared has the answers of its own rules, and none of what is for hosts that nobody declares.
+#[test]
+fn a_sidecar_lets_nothing_pass_that_no_rule_of_a_known_host_fits() {
+    let httpbin = httpbin();
+    let rules = "---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: httpbin, namespace: shop}
+spec:
+  hosts: [httpbin.shop.svc.cluster.local]
+  http:
+  - match: [{uri: {exact: /status/200}}]
+    route: [{destination: {host: httpbin.shop.svc.cluster.local}}]
+  - match: [{uri: {exact: /moved}}]
+    redirect: {uri: /}
+  - match: [{uri: {exact: /teapot}}]
+    directResponse: {status: 418}
+";
+    for mode in ["ALLOW_ANY", "REGISTRY_ONLY"] {
+        let scope = format!(
+            "---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {{name: default, namespace: front}}
+spec: {{egress: [{{hosts: ['*/*']}}], outboundTrafficPolicy: {{mode: {mode}}}}}
+"
+        );
+        let resources = service_entry("httpbin", "HTTP", httpbin.port, "") + rules + &scope;
+        let proxy = Proxy::start(&Place::Outbound, &resources);
+        for (path, status) in [("/status/200", 200), ("/headers", 404), ("/moved", 301), ("/teapot", 418)] {
+            proxy.get(HTTPBIN, path, status);
+        }
+        assert_metrics(&proxy.admin, "client-rules");
+    }
+}

@@ -21,6 +21,7 @@ spec:
   - overrides:
     - tagOverrides:
         team: {value: "request.headers['x-team']"}
+        a: {value: "'one letter'"}
         fixed: {value: "'line\\nbreak \\\\ \"quoted\" ;.; =.='"}
 "#;
 
@@ -102,8 +103,9 @@ fn hostile_values_come_out_as_written_down() {
         assert_eq!(sample.label("fixed"), Some("line_break \\ \"quoted\" ;.; =.="));
         assert_eq!(sample.label("response_code"), Some("200"));
         assert_eq!(sample.label("source_workload"), Some(WORKLOAD.1));
-        // Istio's, and the two that the Telemetry adds.
-        assert_eq!(sample.labels.len(), 27, "{sample:?}");
+        assert_eq!(sample.label("a"), Some("one letter"));
+        // Istio's, and the three that the Telemetry adds.
+        assert_eq!(sample.labels.len(), 28, "{sample:?}");
     }
     assert_eq!(seen, expected);
 
