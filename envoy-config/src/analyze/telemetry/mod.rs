@@ -63,14 +63,11 @@ fn without_effect(
         }
     }
     let is_root = resource.meta.namespace == mesh.root_namespace.as_deref().unwrap_or("istio-system");
-    let telemetries = || {
-        resources.iter().filter_map(|resource| match &resource.spec {
-            Spec::Telemetry(telemetry) => Some(telemetry),
-            _ => None,
-        })
-    };
     // Another one may name what this one goes by.
-    let traced = telemetries().any(|other| other.tracing.iter().any(|entry| !entry.providers.is_empty()));
+    let traced = resources.iter().any(|other| match &other.spec {
+        Spec::Telemetry(other) => other.tracing.iter().any(|entry| !entry.providers.is_empty()),
+        _ => false,
+    });
     if is_root && !telemetry.tracing.is_empty() && !traced && mesh.default_providers.tracing.is_empty() {
         push(
             "spec.tracing",
@@ -83,9 +80,7 @@ fn without_effect(
     };
     let logs = !mesh.access_log_file.as_deref().unwrap_or_default().is_empty();
     let all = telemetry.access_logging.iter().all(silent) && !telemetry.access_logging.is_empty();
-    let named =
-        telemetries().any(|other| other.access_logging.iter().any(|entry| !entry.providers.is_empty()));
-    if all && !named && logs && mesh.default_providers.access_logging.is_empty() {
+    if is_root && all && logs && mesh.default_providers.access_logging.is_empty() {
         push(
             "spec.accessLogging",
             "there is no provider to switch off: `accessLogFile` of the mesh configuration is still written",
