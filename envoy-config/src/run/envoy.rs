@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::RunOptions;
 use super::events::{self, Event};
 use super::launcher::Launcher;
+use super::say::say;
 
 /// How long connections of a listener that has changed may go on.
 const DRAIN_SECONDS: &str = "30";
@@ -67,7 +68,7 @@ impl Envoy {
         {
             return;
         }
-        eprintln!("envoy: {line}");
+        say!("envoy: {line}");
         if self.last_lines.len() == LINES {
             self.last_lines.pop_front();
         }

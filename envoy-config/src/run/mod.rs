@@ -1,5 +1,8 @@
 //! Runs Envoy with what the resources ask for, and lets it take over each change of them.
 
+// `eprintln!` panics where nobody reads standard error.
+#![deny(clippy::print_stderr)]
+
 mod admin;
 mod drain;
 mod dynamic;
@@ -8,6 +11,7 @@ mod events;
 mod files;
 mod launcher;
 mod ports;
+mod say;
 mod session;
 mod steps;
 
@@ -17,6 +21,7 @@ use std::sync::mpsc;
 pub use self::launcher::VERSION as ENVOY_VERSION;
 
 use self::launcher::Launcher;
+use self::say::say;
 use self::session::Session;
 use crate::Exit;
 use crate::render::Rendered;
@@ -74,6 +79,6 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
 
 /// Says what is wrong around us.
 fn environment(message: &str) -> Exit {
-    eprintln!("error: {message}");
+    say!("error: {message}");
     Exit::Environment
 }

@@ -13,6 +13,7 @@ use super::envoy::{self, Envoy};
 use super::events::{self, Event, Watched};
 use super::files::{self, Files};
 use super::launcher::Launcher;
+use super::say::say;
 use super::{RunOptions, Source, drain, environment, ports, steps};
 use crate::Exit;
 use crate::render::{Rendered, replace};
@@ -62,7 +63,7 @@ impl Session {
         let version =
             launcher.check_version(folder.path()).map_err(|error| environment(&error.to_string()))?;
         if let Some(warning) = version {
-            eprintln!("warning: {warning}");
+            say!("warning: {warning}");
         }
         rendered.write_modules(folder.path()).map_err(|error| environment(&error.to_string()))?;
         check(&launcher, &options, &rendered, &folder)?;
@@ -95,11 +96,11 @@ impl Session {
             folder,
         };
         session.wait_until_ready()?;
-        eprintln!("ready");
+        say!("ready");
         for place in session.files.places() {
-            eprintln!("  listening on {place}");
+            say!("  listening on {place}");
         }
-        eprintln!("  admin on http://{admin_address}");
+        say!("  admin on http://{admin_address}");
         Ok(session)
     }
 
@@ -130,7 +131,7 @@ impl Session {
             self.pass_on();
         }
         if filters {
-            eprintln!("error: a filter refuses its configuration: {}", self.why());
+            say!("error: a filter refuses its configuration: {}", self.why());
             return Err(Exit::Refused);
         }
         if listeners {
@@ -170,7 +171,7 @@ impl Session {
             Err(RecvTimeoutError::Timeout) => {
                 self.sweep = None;
                 if let Err(error) = self.files.drop_leftover() {
-                    eprintln!("warning: can't drop clusters that are not used any more: {error}");
+                    say!("warning: can't drop clusters that are not used any more: {error}");
                 }
                 None
             }
@@ -181,7 +182,7 @@ impl Session {
     fn reload(&mut self, source: &dyn Source) {
         const KEPT: &str = "still serving the last good configuration";
         let Ok(rendered) = source.render(self.folder.path()) else {
-            eprintln!("not reloaded: {KEPT}");
+            say!("not reloaded: {KEPT}");
             return;
         };
         if rendered == self.rendered {
@@ -190,13 +191,13 @@ impl Session {
         let new: Vec<_> = labels(&rendered).filter(|label| !self.labels.contains(*label)).collect();
         if !new.is_empty() {
             let new = new.join("`, `");
-            eprintln!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
-            eprintln!("hint: start outrigger anew");
-            eprintln!("not reloaded: {KEPT}");
+            say!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
+            say!("hint: start outrigger anew");
+            say!("not reloaded: {KEPT}");
             return;
         }
         if let Err(error) = self.watched.add(&rendered.files) {
-            eprintln!("warning: changes of some certificates will not be noticed: {error}");
+            say!("warning: changes of some certificates will not be noticed: {error}");
         }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
@@ -206,7 +207,7 @@ impl Session {
         if check(&self.launcher, &self.options, &rendered, &self.folder).is_err()
             || !self.new_ports_are_free(&new)
         {
-            eprintln!("not reloaded: {KEPT}");
+            say!("not reloaded: {KEPT}");
             return;
         }
         self.pass_on();
@@ -217,14 +218,14 @@ impl Session {
             Ok(()) => {
                 self.rendered = rendered;
                 self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
-                eprintln!("reloaded: {}", steps::summary(&steps));
+                say!("reloaded: {}", steps::summary(&steps));
             }
             Err(error) => {
                 // Its reason may come a moment after its counters.
                 std::thread::sleep(Duration::from_millis(100));
                 self.pass_on();
-                eprintln!("error: {error}: {}", self.why());
-                eprintln!("not reloaded: {KEPT}");
+                say!("error: {error}: {}", self.why());
+                say!("not reloaded: {KEPT}");
             }
         }
     }
@@ -235,13 +236,13 @@ impl Session {
         let taken: Vec<_> =
             added.filter_map(|address: SocketAddr| ports::taken(address, "listener")).collect();
         for message in &taken {
-            eprintln!("error: {message}");
+            say!("error: {message}");
         }
         taken.is_empty()
     }
 
     fn stop(&mut self) -> Exit {
-        eprintln!("stopping: requests that are on their way are finished first");
+        say!("stopping: requests that are on their way are finished first");
         let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
         drain::drain(&self.admin, || {
             pass_on(received, kept, envoy);
@@ -298,7 +299,7 @@ fn check(
     written.map_err(|error| environment(&error.to_string()))?;
     envoy::validate(launcher, options, &path, folder.path()).map_err(|reasons| {
         for reason in reasons {
-            eprintln!("error: Envoy refuses the configuration: {reason}");
+            say!("error: Envoy refuses the configuration: {reason}");
         }
         Exit::Refused
     })
