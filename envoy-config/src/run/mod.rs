@@ -9,17 +9,20 @@ mod dynamic;
 mod envoy;
 mod events;
 mod files;
+mod fingerprint;
 mod launcher;
 mod ports;
 mod say;
 mod session;
 mod steps;
+mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 pub use self::launcher::VERSION as ENVOY_VERSION;
 
+use self::fingerprint::Fingerprint;
 use self::launcher::Launcher;
 use self::say::say;
 use self::session::Session;
@@ -65,15 +68,15 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
         .prefix("outrigger-")
         .tempdir()
         .map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
+    // From here on a change counts, also one that comes while Envoy starts.
+    let before = Fingerprint::of(&source.watched());
     let rendered = source.render(folder.path())?;
     let launcher = Launcher::find(options).map_err(|error| environment(&error.to_string()))?;
     let (events, received) = mpsc::channel();
     events::signals(events.clone())
         .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
-    // From here on a change counts, also one that comes while Envoy starts.
-    let watched: Vec<_> = source.watched().into_iter().chain(rendered.files.iter().cloned()).collect();
-    let watcher = events::watch(&watched, events.clone())
-        .map_err(|error| environment(&format!("can't watch the files: {error}")))?;
+    let mut watcher = watched::watch(source.watched(), before, &events);
+    watcher.add(&rendered.files);
     Session::start(folder, launcher, options.clone(), rendered, (events, received), watcher)
 }
 

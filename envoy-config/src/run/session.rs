@@ -10,10 +10,11 @@ use tempfile::TempDir;
 use super::admin::Admin;
 use super::dynamic::{self, Dynamic};
 use super::envoy::{self, Envoy};
-use super::events::{self, Event, Watched};
+use super::events::{self, Event};
 use super::files::{self, Files};
 use super::launcher::Launcher;
 use super::say::say;
+use super::watched::Watched;
 use super::{RunOptions, Source, drain, environment, ports, steps};
 use crate::Exit;
 use crate::render::{Rendered, replace};
@@ -181,10 +182,12 @@ impl Session {
     /// Takes over what the files say now, or says why not and leaves everything as it is.
     fn reload(&mut self, source: &dyn Source) {
         const KEPT: &str = "still serving the last good configuration";
+        self.watched.loading();
         let Ok(rendered) = source.render(self.folder.path()) else {
             say!("not reloaded: {KEPT}");
             return;
         };
+        self.watched.add(&rendered.files);
         if rendered == self.rendered {
             return;
         }
@@ -195,9 +198,6 @@ impl Session {
             say!("hint: start outrigger anew");
             say!("not reloaded: {KEPT}");
             return;
-        }
-        if let Err(error) = self.watched.add(&rendered.files) {
-            say!("warning: changes of some certificates will not be noticed: {error}");
         }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
