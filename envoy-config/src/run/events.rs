@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// Something has happened.
@@ -27,17 +27,34 @@ const QUIET: Duration = Duration::from_millis(150);
 /// A file that never rests is looked at all the same.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Sends [`Event::Stop`] on SIGTERM and SIGINT.
+/// Sends [`Event::Stop`] on SIGTERM, SIGINT and SIGQUIT, and on the first SIGHUP: the terminal is closed.
 pub(super) fn signals(events: Sender<Event>) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGQUIT])?;
+    if !is_ignored(SIGHUP) {
+        signals.add_signal(SIGHUP)?;
+    }
     thread::spawn(move || {
-        for _ in signals.forever() {
-            if events.send(Event::Stop).is_err() {
+        let mut hung_up = false;
+        for signal in signals.forever() {
+            // A shell sends one more, which does not mean that it is urgent.
+            let again = signal == SIGHUP && std::mem::replace(&mut hung_up, true);
+            if !again && events.send(Event::Stop).is_err() {
                 return;
             }
         }
     });
     Ok(())
+}
+
+/// Whether whoever has started us wants this signal ignored, as `nohup` does.
+fn is_ignored(signal: i32) -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status, signal))
+}
+
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    u32::try_from(signal - 1).ok().and_then(|bit| mask.checked_shr(bit)).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Sends the lines of Envoy's output.
@@ -90,5 +107,12 @@ mod tests {
         let mut kept = VecDeque::new();
         settle(&events, &mut kept);
         assert_eq!(kept, [Event::Line("x".to_owned()), Event::Stop]);
+    }
+
+    #[test]
+    fn ignored_signals_are_known() {
+        let status = "Name:\toutrigger\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000004003\n";
+        assert!(ignores(status, SIGHUP) && ignores(status, 13));
+        assert!(!ignores(status, SIGINT) && !ignores(status, SIGTERM) && !ignores("", SIGHUP));
     }
 }

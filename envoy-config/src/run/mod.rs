@@ -17,8 +17,13 @@ mod session;
 mod steps;
 mod watched;
 
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+
+use tempfile::TempDir;
 
 pub use self::launcher::VERSION as ENVOY_VERSION;
 
@@ -64,17 +69,16 @@ pub fn run(source: &dyn Source, options: &RunOptions) -> Exit {
 }
 
 fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
-    let folder = tempfile::Builder::new()
-        .prefix("outrigger-")
-        .tempdir()
-        .map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
+    let (events, received) = mpsc::channel();
+    // First of all: who stops us now leaves no folder behind.
+    events::signals(events.clone())
+        .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
+    let folder =
+        private_folder().map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
     // From here on a change counts, also one that comes while Envoy starts.
     let before = Fingerprint::of(&source.watched());
     let rendered = source.render(folder.path())?;
     let launcher = Launcher::find(options).map_err(|error| environment(&error.to_string()))?;
-    let (events, received) = mpsc::channel();
-    events::signals(events.clone())
-        .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
     let mut watcher = watched::watch(source.watched(), before, &events);
     watcher.add(&rendered.files);
     Session::start(folder, launcher, options.clone(), rendered, (events, received), watcher)
@@ -84,4 +88,20 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
 fn environment(message: &str) -> Exit {
     say!("error: {message}");
     Exit::Environment
+}
+
+/// A temporary folder for what nobody else may see, such as keys.
+pub(crate) fn private_folder() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("outrigger-").permissions(Permissions::from_mode(0o700)).tempdir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_folder_is_nobody_elses() {
+        let folder = private_folder().unwrap();
+        assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }
