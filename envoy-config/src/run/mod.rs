@@ -4,6 +4,7 @@
 #![deny(clippy::print_stderr)]
 
 mod admin;
+mod ask;
 mod drain;
 mod dynamic;
 mod envoy;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::admin::Admin;
 use super::dynamic::{self, Dynamic};
-use super::envoy::{self, Envoy};
+use super::envoy::{self, Envoy, Unfit};
 use super::events::{self, Event};
 use super::files::{self, Files};
 use super::launcher::Launcher;
@@ -47,6 +47,8 @@ pub(super) struct Session {
     /// When unused clusters go.
     sweep: Option<Instant>,
     watched: Watched,
+    /// Whether what the files said last was not taken over.
+    refused: bool,
     // Last: its files go when nothing uses them any more.
     folder: TempDir,
 }
@@ -61,13 +63,21 @@ impl Session {
         (events, received): (Sender<Event>, Receiver<Event>),
         watcher: Watched,
     ) -> Result<Self, Exit> {
-        let version =
-            launcher.check_version(folder.path()).map_err(|error| environment(&error.to_string()))?;
+        let mut kept = VecDeque::new();
+        // Who has stopped us does not want to know what failed then.
+        let mut stop = || {
+            kept.extend(received.try_iter());
+            is_stopped(&kept)
+        };
+        let version = launcher.check_version(folder.path(), &mut stop).map_err(|error| match stop() {
+            true => Exit::Success,
+            false => environment(&error.to_string()),
+        })?;
         if let Some(warning) = version {
             say!("warning: {warning}");
         }
         rendered.write_modules(folder.path()).map_err(|error| environment(&error.to_string()))?;
-        check(&launcher, &options, &rendered, &folder)?;
+        check(&launcher, &options, &rendered, &folder, &mut stop)?;
         let Some(admin_address) = rendered.admin.address.socket() else {
             return Err(environment("Envoy's admin interface needs an IP address"));
         };
@@ -91,8 +101,9 @@ impl Session {
             admin: Admin::new(admin_address),
             envoy,
             received,
-            kept: VecDeque::new(),
+            kept,
             sweep: None,
+            refused: false,
             watched: watcher,
             folder,
         };
@@ -181,14 +192,14 @@ impl Session {
 
     /// Takes over what the files say now, or says why not and leaves everything as it is.
     fn reload(&mut self, source: &dyn Source) {
-        const KEPT: &str = "still serving the last good configuration";
         self.watched.loading();
         let Ok(rendered) = source.render(self.folder.path()) else {
-            say!("not reloaded: {KEPT}");
+            self.not_reloaded();
             return;
         };
         self.watched.add(&rendered.files);
         if rendered == self.rendered {
+            self.right_again();
             return;
         }
         let new: Vec<_> = labels(&rendered).filter(|label| !self.labels.contains(*label)).collect();
@@ -196,18 +207,26 @@ impl Session {
             let new = new.join("`, `");
             say!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
             say!("hint: start outrigger anew");
-            say!("not reloaded: {KEPT}");
+            self.not_reloaded();
             return;
         }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
             self.rendered = rendered;
+            self.right_again();
             return;
         }
-        if check(&self.launcher, &self.options, &rendered, &self.folder).is_err()
-            || !self.new_ports_are_free(&new)
-        {
-            say!("not reloaded: {KEPT}");
+        let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
+        let mut stop = || {
+            pass_on(received, kept, envoy);
+            is_stopped(kept)
+        };
+        let checked = check(&self.launcher, &self.options, &rendered, &self.folder, &mut stop);
+        if checked == Err(Exit::Success) {
+            return;
+        }
+        if checked.is_err() || !self.new_ports_are_free(&new) {
+            self.not_reloaded();
             return;
         }
         self.pass_on();
@@ -217,6 +236,7 @@ impl Session {
         match taken {
             Ok(()) => {
                 self.rendered = rendered;
+                self.refused = false;
                 self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
                 say!("reloaded: {}", steps::summary(&steps));
             }
@@ -225,8 +245,20 @@ impl Session {
                 std::thread::sleep(Duration::from_millis(100));
                 self.pass_on();
                 say!("error: {error}: {}", self.why());
-                say!("not reloaded: {KEPT}");
+                self.not_reloaded();
             }
+        }
+    }
+
+    fn not_reloaded(&mut self) {
+        self.refused = true;
+        say!("not reloaded: still serving the last good configuration");
+    }
+
+    /// What is served is what the files say, without a change: worth a word if they said something wrong before.
+    fn right_again(&mut self) {
+        if std::mem::take(&mut self.refused) {
+            say!("the files are right again: nothing to change");
         }
     }
 
@@ -284,12 +316,17 @@ fn pass_on(received: &Receiver<Event>, kept: &mut VecDeque<Event>, envoy: &mut E
     }
 }
 
-/// Lets Envoy judge the whole before anything is touched.
+fn is_stopped(kept: &VecDeque<Event>) -> bool {
+    kept.contains(&Event::Stop)
+}
+
+/// Lets Envoy judge the whole before anything is touched. [`Exit::Success`] is an error here: `stop` has come first.
 fn check(
     launcher: &Launcher,
     options: &RunOptions,
     rendered: &Rendered,
     folder: &TempDir,
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Exit> {
     let path = envoy::check_path(folder.path());
     // Envoy wants the files of secrets to be there; those that are, it may have in use.
@@ -297,10 +334,15 @@ fn check(
         dynamic::without_filters(rendered).to_yaml().and_then(|text| replace(&path, text.as_bytes()))
     });
     written.map_err(|error| environment(&error.to_string()))?;
-    envoy::validate(launcher, options, &path, folder.path()).map_err(|reasons| {
-        for reason in reasons {
-            say!("error: Envoy refuses the configuration: {reason}");
+    let judged = envoy::validate(launcher, options, &path, folder.path(), stop);
+    judged.map_err(|unfit| match unfit {
+        _ if stop() => Exit::Success,
+        Unfit::Failed(why) => environment(&why),
+        Unfit::Refused(reasons) => {
+            for reason in reasons {
+                say!("error: Envoy refuses the configuration: {reason}");
+            }
+            Exit::Refused
         }
-        Exit::Refused
     })
 }
