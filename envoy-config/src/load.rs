@@ -1,6 +1,7 @@
 //! Files, folders and standard input become resources.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -163,13 +164,20 @@ fn files_at(path: &Path) -> (Vec<PathBuf>, Vec<Unreadable>) {
     }
     let walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
     // A mounted ConfigMap has its files in `..data` too, behind the links that carry their names.
-    let visible = |name: &std::ffi::OsStr| !name.as_encoded_bytes().starts_with(b".");
+    let visible = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
     for entry in walk.filter_entry(|entry| entry.depth() == 0 || visible(entry.file_name())) {
         match entry {
             Ok(entry) if entry.file_type().is_file() && is_resource_file(entry.path()) => {
                 files.push(entry.into_path());
             }
             Ok(_) => {}
+            // Such as the link to nowhere by which Emacs locks a file, or one that is no resource file.
+            Err(error)
+                if error.depth() > 0
+                    && error.path().is_some_and(|path| {
+                        !path.file_name().is_some_and(visible)
+                            || (leads_nowhere(path) && !is_resource_file(path))
+                    }) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(path).to_owned();
                 errors.push(Unreadable { path, error: error.into() });
@@ -183,6 +191,33 @@ fn files_at(path: &Path) -> (Vec<PathBuf>, Vec<Unreadable>) {
     (files, errors)
 }
 
+fn leads_nowhere(path: &Path) -> bool {
+    path.is_symlink() && fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 fn is_resource_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_that_lead_nowhere_matter_only_if_a_resource_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.yaml"), "").unwrap();
+        for name in [".#a.yaml", "README"] {
+            symlink("user@host.1234:1", path(name)).unwrap();
+        }
+        let (files, errors) = files_at(folder.path());
+        assert_eq!(files, [path("a.yaml")]);
+        assert!(errors.is_empty(), "{errors:?}");
+        symlink("missing.yaml", path("b.yaml")).unwrap();
+        let (_, errors) = files_at(folder.path());
+        assert_eq!(errors.iter().map(|one| &one.path).collect::<Vec<_>>(), [&path("b.yaml")]);
+    }
 }

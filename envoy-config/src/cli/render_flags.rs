@@ -38,7 +38,7 @@ pub struct RenderFlags {
     app_host: Option<String>,
 
     /// Where Envoy's admin interface listens
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:15000")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:15000", value_parser = parse_admin)]
     admin: SocketAddr,
 
     /// The workload's certificate for mutual TLS: a folder with cert-chain.pem, key.pem and root-cert.pem, as
@@ -187,6 +187,16 @@ pub fn check_and_render(
     rendered
 }
 
+fn parse_admin(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not an IP address and a port, such as `127.0.0.1:15000`"))?;
+    match address.port() {
+        0 => Err("port 0 is none: nobody would know where Envoy listens".to_owned()),
+        _ => Ok(address),
+    }
+}
+
 fn parse_probe(text: &str) -> Result<(String, u16), String> {
     text.rsplit_once('=')
         .filter(|(path, _)| path.starts_with('/') && !path.contains(['?', '#']))
@@ -218,4 +228,16 @@ fn parse_host(text: &str) -> Result<IpAddr, String> {
     let mut all: Vec<IpAddr> = found.map(|address| address.ip()).collect();
     all.sort_by_key(IpAddr::is_ipv6);
     all.first().copied().ok_or_else(|| format!("`{text}` has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_admin_interface_has_a_port() {
+        assert_eq!(parse_admin("[::1]:15000"), Ok(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 15000))));
+        assert!(parse_admin("127.0.0.1:0").unwrap_err().contains("port 0"));
+        assert!(parse_admin("localhost").is_err());
+    }
 }

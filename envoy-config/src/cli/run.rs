@@ -16,7 +16,7 @@ use crate::identity::spiffe_id;
 use crate::load::Inputs;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Rendered;
-use crate::run::{RunOptions, Source, run};
+use crate::run::{RunOptions, Source, private_folder, run};
 
 /// How long the certificate is valid that `--ca` asks for.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,7 +29,7 @@ Examples:
   outrigger run -f istio/ --port 80=8080 --image envoyproxy/envoy:v1.40.0
 
 Exit codes:
-  0  stopped by you (Ctrl-C, SIGTERM)
+  0  stopped by you (Ctrl-C, SIGTERM, a closed terminal)
   1  the resources have errors
   2  wrong usage, or a file can't be read
   3  no Envoy, no modules, or a port that is taken";
@@ -95,7 +95,7 @@ impl Run {
             super::complain(error);
             Exit::Environment
         };
-        let folder = tempfile::Builder::new().prefix("outrigger-").tempdir().map_err(|e| environment(&e))?;
+        let folder = private_folder().map_err(|e| environment(&e))?;
         let mesh = self.input.mesh().ok_or(Exit::Usage)?;
         let id = spiffe_id(&self.proxy.proxy(&mesh.mesh)).map_err(|error| {
             super::complain(&error);

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::RunOptions;
+use super::ask::ask;
 use super::events::{self, Event};
 use super::launcher::Launcher;
+use super::say::say;
 
 /// How long connections of a listener that has changed may go on.
 const DRAIN_SECONDS: &str = "30";
@@ -67,7 +69,7 @@ impl Envoy {
         {
             return;
         }
-        eprintln!("envoy: {line}");
+        say!("envoy: {line}");
         if self.last_lines.len() == LINES {
             self.last_lines.pop_front();
         }
@@ -135,23 +137,54 @@ fn end_with_us(command: &mut Command) {
     }
 }
 
+/// Envoy has not said that a configuration is right.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It refuses it, for these reasons.
+    Refused(Vec<String>),
+    /// It can't be asked.
+    Failed(String),
+}
+
 /// Lets Envoy judge a complete bootstrap.
 ///
 /// # Errors
-/// What it says, or why it can't be asked.
+/// What it says, or why it can't be asked; also if `stop` has come first.
 pub(super) fn validate(
     launcher: &Launcher,
     options: &RunOptions,
     path: &Path,
     folder: &Path,
-) -> Result<(), Vec<String>> {
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(), Unfit> {
     let mut command = arguments(launcher.command(folder), path, options);
-    let output = command.args(["--mode", "validate"]).output().map_err(|error| vec![error.to_string()])?;
-    if output.status.success() {
+    let output = ask(command.args(["--mode", "validate"]), stop)
+        .map_err(|error| Unfit::Failed(format!("can't run Envoy: {error}")))?;
+    judgement(output.status, &String::from_utf8_lossy(&output.stderr))
+}
+
+fn judgement(status: ExitStatus, said: &str) -> Result<(), Unfit> {
+    if status.success() {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(reasons(text.lines()))
+    // Docker adds 128 to the number of the signal that has ended a container.
+    if status.code().is_none_or(|code| code > 128) {
+        return Err(Unfit::Failed(format!(
+            "Envoy has not judged the configuration ({status}){}",
+            last_words(said)
+        )));
+    }
+    let reasons = reasons(said.lines());
+    let unknown = || vec![format!("it does not say why ({status}){}", last_words(said))];
+    Err(Unfit::Refused(if reasons.is_empty() { unknown() } else { reasons }))
+}
+
+/// The end of what it said, for a message.
+fn last_words(said: &str) -> String {
+    const LAST: usize = 5;
+    let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(LAST));
+    last.map(|line| format!("\n  {line}")).collect()
 }
 
 fn arguments(mut command: Command, path: &Path, options: &RunOptions) -> Command {
@@ -183,6 +216,27 @@ pub(super) fn check_path(folder: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_never_goes_without_a_word() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let exit = |code: i32| ExitStatus::from_raw(code << 8);
+        assert_eq!(judgement(exit(0), "x"), Ok(()));
+        let refused = |said: &str| Err(Unfit::Refused(vec![said.to_owned()]));
+        assert_eq!(judgement(exit(1), "a\nsome error\n"), refused("some error"));
+        let unknown = "it does not say why (exit status: 1)";
+        assert_eq!(judgement(exit(1), "\n"), refused(unknown));
+        assert_eq!(
+            judgement(exit(1), "0\n1\n2\n3\n\n4\n5\n"),
+            refused(&format!("{unknown}\n  1\n  2\n  3\n  4\n  5"))
+        );
+        let killed = [ExitStatus::from_raw(9), exit(137)].map(|status| judgement(status, "some error"));
+        assert!(
+            killed
+                .iter()
+                .all(|one| matches!(one, Err(Unfit::Failed(said)) if said.ends_with("\n  some error")))
+        );
+    }
 
     #[test]
     fn a_filters_own_words_come_first() {

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use super::RunOptions;
+use super::ask::ask;
 
 /// The version of Envoy that the filters are made for and tested with.
 pub const VERSION: &str = "1.40";
@@ -80,15 +81,19 @@ impl Launcher {
     /// A warning if this Envoy is not the one that the filters are tested with.
     ///
     /// # Errors
-    /// It can't be run at all.
-    pub(super) fn check_version(&self, folder: &Path) -> Result<Option<String>, LaunchError> {
+    /// It can't be run at all, or `stop` has come first.
+    pub(super) fn check_version(
+        &self,
+        folder: &Path,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<String>, LaunchError> {
         let path = match self {
             Self::Binary(path) => path.display().to_string(),
             Self::Image(image) => image.clone(),
         };
         let failed = |reason: String| LaunchError::Broken { path: path.clone(), reason };
-        let output =
-            self.command(folder).arg("--version").output().map_err(|error| failed(error.to_string()))?;
+        let output = ask(self.command(folder).arg("--version"), stop);
+        let output = output.map_err(|error| failed(error.to_string()))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
             let lines = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,22 +1,36 @@
 //! Runs Envoy with what the resources ask for, and lets it take over each change of them.
 
+// `eprintln!` panics where nobody reads standard error.
+#![deny(clippy::print_stderr)]
+
 mod admin;
+mod ask;
 mod drain;
 mod dynamic;
 mod envoy;
 mod events;
 mod files;
+mod fingerprint;
 mod launcher;
 mod ports;
+mod say;
 mod session;
 mod steps;
+mod watched;
 
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use tempfile::TempDir;
+
 pub use self::launcher::VERSION as ENVOY_VERSION;
 
+use self::fingerprint::Fingerprint;
 use self::launcher::Launcher;
+use self::say::say;
 use self::session::Session;
 use crate::Exit;
 use crate::render::Rendered;
@@ -56,24 +70,39 @@ pub fn run(source: &dyn Source, options: &RunOptions) -> Exit {
 }
 
 fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
-    let folder = tempfile::Builder::new()
-        .prefix("outrigger-")
-        .tempdir()
-        .map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
-    let rendered = source.render(folder.path())?;
-    let launcher = Launcher::find(options).map_err(|error| environment(&error.to_string()))?;
     let (events, received) = mpsc::channel();
+    // First of all: who stops us now leaves no folder behind.
     events::signals(events.clone())
         .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
+    let folder =
+        private_folder().map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
     // From here on a change counts, also one that comes while Envoy starts.
-    let watched: Vec<_> = source.watched().into_iter().chain(rendered.files.iter().cloned()).collect();
-    let watcher = events::watch(&watched, events.clone())
-        .map_err(|error| environment(&format!("can't watch the files: {error}")))?;
+    let before = Fingerprint::of(&source.watched());
+    let rendered = source.render(folder.path())?;
+    let launcher = Launcher::find(options).map_err(|error| environment(&error.to_string()))?;
+    let mut watcher = watched::watch(source.watched(), before, &events);
+    watcher.add(&rendered.files);
     Session::start(folder, launcher, options.clone(), rendered, (events, received), watcher)
 }
 
 /// Says what is wrong around us.
 fn environment(message: &str) -> Exit {
-    eprintln!("error: {message}");
+    say!("error: {message}");
     Exit::Environment
+}
+
+/// A temporary folder for what nobody else may see, such as keys.
+pub(crate) fn private_folder() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("outrigger-").permissions(Permissions::from_mode(0o700)).tempdir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_folder_is_nobody_elses() {
+        let folder = private_folder().unwrap();
+        assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }

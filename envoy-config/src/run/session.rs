@@ -9,10 +9,12 @@ use tempfile::TempDir;
 
 use super::admin::Admin;
 use super::dynamic::{self, Dynamic};
-use super::envoy::{self, Envoy};
-use super::events::{self, Event, Watched};
+use super::envoy::{self, Envoy, Unfit};
+use super::events::{self, Event};
 use super::files::{self, Files};
 use super::launcher::Launcher;
+use super::say::say;
+use super::watched::Watched;
 use super::{RunOptions, Source, drain, environment, ports, steps};
 use crate::Exit;
 use crate::render::{Rendered, replace};
@@ -45,6 +47,8 @@ pub(super) struct Session {
     /// When unused clusters go.
     sweep: Option<Instant>,
     watched: Watched,
+    /// Whether what the files said last was not taken over.
+    refused: bool,
     // Last: its files go when nothing uses them any more.
     folder: TempDir,
 }
@@ -59,13 +63,21 @@ impl Session {
         (events, received): (Sender<Event>, Receiver<Event>),
         watcher: Watched,
     ) -> Result<Self, Exit> {
-        let version =
-            launcher.check_version(folder.path()).map_err(|error| environment(&error.to_string()))?;
+        let mut kept = VecDeque::new();
+        // Who has stopped us does not want to know what failed then.
+        let mut stop = || {
+            kept.extend(received.try_iter());
+            is_stopped(&kept)
+        };
+        let version = launcher.check_version(folder.path(), &mut stop).map_err(|error| match stop() {
+            true => Exit::Success,
+            false => environment(&error.to_string()),
+        })?;
         if let Some(warning) = version {
-            eprintln!("warning: {warning}");
+            say!("warning: {warning}");
         }
         rendered.write_modules(folder.path()).map_err(|error| environment(&error.to_string()))?;
-        check(&launcher, &options, &rendered, &folder)?;
+        check(&launcher, &options, &rendered, &folder, &mut stop)?;
         let Some(admin_address) = rendered.admin.address.socket() else {
             return Err(environment("Envoy's admin interface needs an IP address"));
         };
@@ -89,17 +101,18 @@ impl Session {
             admin: Admin::new(admin_address),
             envoy,
             received,
-            kept: VecDeque::new(),
+            kept,
             sweep: None,
+            refused: false,
             watched: watcher,
             folder,
         };
         session.wait_until_ready()?;
-        eprintln!("ready");
+        say!("ready");
         for place in session.files.places() {
-            eprintln!("  listening on {place}");
+            say!("  listening on {place}");
         }
-        eprintln!("  admin on http://{admin_address}");
+        say!("  admin on http://{admin_address}");
         Ok(session)
     }
 
@@ -130,7 +143,7 @@ impl Session {
             self.pass_on();
         }
         if filters {
-            eprintln!("error: a filter refuses its configuration: {}", self.why());
+            say!("error: a filter refuses its configuration: {}", self.why());
             return Err(Exit::Refused);
         }
         if listeners {
@@ -170,7 +183,7 @@ impl Session {
             Err(RecvTimeoutError::Timeout) => {
                 self.sweep = None;
                 if let Err(error) = self.files.drop_leftover() {
-                    eprintln!("warning: can't drop clusters that are not used any more: {error}");
+                    say!("warning: can't drop clusters that are not used any more: {error}");
                 }
                 None
             }
@@ -179,34 +192,41 @@ impl Session {
 
     /// Takes over what the files say now, or says why not and leaves everything as it is.
     fn reload(&mut self, source: &dyn Source) {
-        const KEPT: &str = "still serving the last good configuration";
+        self.watched.loading();
         let Ok(rendered) = source.render(self.folder.path()) else {
-            eprintln!("not reloaded: {KEPT}");
+            self.not_reloaded();
             return;
         };
+        self.watched.add(&rendered.files);
         if rendered == self.rendered {
+            self.right_again();
             return;
         }
         let new: Vec<_> = labels(&rendered).filter(|label| !self.labels.contains(*label)).collect();
         if !new.is_empty() {
             let new = new.join("`, `");
-            eprintln!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
-            eprintln!("hint: start outrigger anew");
-            eprintln!("not reloaded: {KEPT}");
+            say!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
+            say!("hint: start outrigger anew");
+            self.not_reloaded();
             return;
-        }
-        if let Err(error) = self.watched.add(&rendered.files) {
-            eprintln!("warning: changes of some certificates will not be noticed: {error}");
         }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
             self.rendered = rendered;
+            self.right_again();
             return;
         }
-        if check(&self.launcher, &self.options, &rendered, &self.folder).is_err()
-            || !self.new_ports_are_free(&new)
-        {
-            eprintln!("not reloaded: {KEPT}");
+        let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
+        let mut stop = || {
+            pass_on(received, kept, envoy);
+            is_stopped(kept)
+        };
+        let checked = check(&self.launcher, &self.options, &rendered, &self.folder, &mut stop);
+        if checked == Err(Exit::Success) {
+            return;
+        }
+        if checked.is_err() || !self.new_ports_are_free(&new) {
+            self.not_reloaded();
             return;
         }
         self.pass_on();
@@ -216,16 +236,29 @@ impl Session {
         match taken {
             Ok(()) => {
                 self.rendered = rendered;
+                self.refused = false;
                 self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
-                eprintln!("reloaded: {}", steps::summary(&steps));
+                say!("reloaded: {}", steps::summary(&steps));
             }
             Err(error) => {
                 // Its reason may come a moment after its counters.
                 std::thread::sleep(Duration::from_millis(100));
                 self.pass_on();
-                eprintln!("error: {error}: {}", self.why());
-                eprintln!("not reloaded: {KEPT}");
+                say!("error: {error}: {}", self.why());
+                self.not_reloaded();
             }
+        }
+    }
+
+    fn not_reloaded(&mut self) {
+        self.refused = true;
+        say!("not reloaded: still serving the last good configuration");
+    }
+
+    /// What is served is what the files say, without a change: worth a word if they said something wrong before.
+    fn right_again(&mut self) {
+        if std::mem::take(&mut self.refused) {
+            say!("the files are right again: nothing to change");
         }
     }
 
@@ -235,13 +268,13 @@ impl Session {
         let taken: Vec<_> =
             added.filter_map(|address: SocketAddr| ports::taken(address, "listener")).collect();
         for message in &taken {
-            eprintln!("error: {message}");
+            say!("error: {message}");
         }
         taken.is_empty()
     }
 
     fn stop(&mut self) -> Exit {
-        eprintln!("stopping: requests that are on their way are finished first");
+        say!("stopping: requests that are on their way are finished first");
         let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
         drain::drain(&self.admin, || {
             pass_on(received, kept, envoy);
@@ -283,12 +316,17 @@ fn pass_on(received: &Receiver<Event>, kept: &mut VecDeque<Event>, envoy: &mut E
     }
 }
 
-/// Lets Envoy judge the whole before anything is touched.
+fn is_stopped(kept: &VecDeque<Event>) -> bool {
+    kept.contains(&Event::Stop)
+}
+
+/// Lets Envoy judge the whole before anything is touched. [`Exit::Success`] is an error here: `stop` has come first.
 fn check(
     launcher: &Launcher,
     options: &RunOptions,
     rendered: &Rendered,
     folder: &TempDir,
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Exit> {
     let path = envoy::check_path(folder.path());
     // Envoy wants the files of secrets to be there; those that are, it may have in use.
@@ -296,10 +334,15 @@ fn check(
         dynamic::without_filters(rendered).to_yaml().and_then(|text| replace(&path, text.as_bytes()))
     });
     written.map_err(|error| environment(&error.to_string()))?;
-    envoy::validate(launcher, options, &path, folder.path()).map_err(|reasons| {
-        for reason in reasons {
-            eprintln!("error: Envoy refuses the configuration: {reason}");
+    let judged = envoy::validate(launcher, options, &path, folder.path(), stop);
+    judged.map_err(|unfit| match unfit {
+        _ if stop() => Exit::Success,
+        Unfit::Failed(why) => environment(&why),
+        Unfit::Refused(reasons) => {
+            for reason in reasons {
+                say!("error: Envoy refuses the configuration: {reason}");
+            }
+            Exit::Refused
         }
-        Exit::Refused
     })
 }

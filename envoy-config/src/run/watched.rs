@@ -1,0 +1,344 @@
+//! Files whose changes are events.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::events::Event;
+use super::fingerprint::{Fingerprint, is_editors};
+
+/// How often the files are looked at: the kernel tells of most changes at once, but not of those behind a link, in a
+/// folder that is put in the place of another, or on another machine's disk.
+const LOOK: Duration = Duration::from_secs(2);
+/// Looking at very many files takes no more than this part of the time.
+const SHARE: u32 = 20;
+
+/// Files and folders whose changes are events, as long as this lives.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// `None`: the kernel has no room for one more. Then looking has to do.
+    watcher: Option<RecommendedWatcher>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What was loaded.
+#[derive(Debug, Default)]
+struct Known {
+    paths: Vec<PathBuf>,
+    loaded: Fingerprint,
+    /// How many times.
+    loads: u64,
+}
+
+/// Sends [`Event::Changed`] when something happens to `paths`, or has happened since they were `loaded`.
+pub(super) fn watch(paths: Vec<PathBuf>, loaded: Fingerprint, events: &Sender<Event>) -> Watched {
+    watch_every(LOOK, paths, loaded, events)
+}
+
+fn watch_every(pause: Duration, paths: Vec<PathBuf>, loaded: Fingerprint, events: &Sender<Event>) -> Watched {
+    let known = Arc::new(Mutex::new(Known { paths, loaded, loads: 0 }));
+    let (told, looked_at) = (Arc::downgrade(&known), Arc::downgrade(&known));
+    let (teller, looker) = (events.clone(), events.clone());
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if told.upgrade().is_some_and(|known| is_relevant(&event, &lock(&known).paths)) {
+            let _ = teller.send(Event::Changed);
+        }
+    });
+    thread::spawn(move || look(&looked_at, pause, &looker));
+    let mut watched = Watched { watcher: watcher.ok(), known };
+    watched.watch_again();
+    watched
+}
+
+impl Watched {
+    /// Watches these too, which were loaded just now.
+    pub(super) fn add<'p>(&mut self, paths: impl IntoIterator<Item = &'p PathBuf>) {
+        let mut known = lock(&self.known);
+        let new: Vec<_> = paths.into_iter().filter(|path| !known.paths.contains(path)).cloned().collect();
+        if new.is_empty() {
+            return;
+        }
+        known.loaded.add(Fingerprint::of(&new));
+        known.paths.extend(new);
+        drop(known);
+        self.watch_again();
+    }
+
+    /// To be called before everything is loaded: a change counts from here on.
+    pub(super) fn loading(&mut self) {
+        self.watch_again();
+        let mut known = lock(&self.known);
+        known.loaded = Fingerprint::of(&known.paths);
+        known.loads += 1;
+    }
+
+    /// The kernel watches what was behind a path when it was asked, which may be elsewhere by now. What it can't watch is
+    /// looked at all the same.
+    fn watch_again(&mut self) {
+        let places = places(&lock(&self.known).paths);
+        let Some(watcher) = &mut self.watcher else { return };
+        for (path, mode) in places {
+            let _ = watcher.unwatch(&path);
+            let _ = watcher.watch(&path, mode);
+        }
+    }
+}
+
+/// Where changes of `paths` are seen. A file is watched through its folder, since editors put a new file in the place of
+/// the old one.
+fn places(paths: &[PathBuf]) -> BTreeMap<PathBuf, RecursiveMode> {
+    let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.is_dir());
+    let parent = |file: &PathBuf| match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let of_files = files.into_iter().map(|file| (parent(file), RecursiveMode::NonRecursive));
+    of_files.chain(folders.into_iter().map(|folder| (folder.clone(), RecursiveMode::Recursive))).collect()
+}
+
+/// Compares what is there with what was loaded, until nobody wants to know any more.
+fn look(known: &Weak<Mutex<Known>>, pause: Duration, events: &Sender<Event>) {
+    let (mut wait, mut told) = (pause, None);
+    loop {
+        thread::sleep(wait);
+        let Some(known) = known.upgrade() else { return };
+        let (paths, loads) = {
+            let known = lock(&known);
+            (known.paths.clone(), known.loads)
+        };
+        let start = Instant::now();
+        let now = Fingerprint::of(&paths);
+        wait = pause.max(start.elapsed() * SHARE);
+        let known = lock(&known);
+        // What was loaded or added meanwhile is compared the next time.
+        if known.loads != loads || known.paths != paths || known.loaded == now {
+            continue;
+        }
+        let difference = Some((loads, now));
+        if told != difference {
+            told = difference;
+            if events.send(Event::Changed).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_relevant(event: &notify::Result<notify::Event>, watched: &[PathBuf]) -> bool {
+    match event {
+        Ok(event) => {
+            !matches!(event.kind, EventKind::Access(_))
+                && event.paths.iter().any(|path| concerns(path, watched))
+        }
+        // Events were lost.
+        Err(_) => true,
+    }
+}
+
+/// Whether what happened to `path` may have changed one of the `watched`: it is one, is inside one, or is the `..data`
+/// that a mounted ConfigMap is switched by.
+fn concerns(path: &Path, watched: &[PathBuf]) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b".."))
+        || watched.iter().any(|watched| {
+            if watched.is_dir() {
+                is_below(path, watched)
+            } else {
+                name.is_some() && name == watched.file_name()
+            }
+        })
+}
+
+/// By the whole path, or, where links lead elsewhere, unless it is an editor's own file.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    !path.file_name().is_some_and(|name| is_editors(name.as_encoded_bytes()))
+        && (path.starts_with(folder) || folder.is_relative() || folder.is_symlink())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::sync::mpsc::{self, Receiver};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::run::events::settle;
+
+    /// A folder, in which one path is watched.
+    struct Case {
+        folder: TempDir,
+        watched: Watched,
+        events: Receiver<Event>,
+    }
+
+    impl Case {
+        fn new(folder: TempDir, path: &str, pause: Duration) -> Self {
+            let (sender, events) = mpsc::channel();
+            let paths = vec![folder.path().join(path)];
+            let loaded = Fingerprint::of(&paths);
+            let watched = watch_every(pause, paths, loaded, &sender);
+            Self { folder, watched, events }
+        }
+
+        fn path(&self, path: &str) -> PathBuf {
+            self.folder.path().join(path)
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            fs::write(self.path(path), text).unwrap();
+        }
+
+        /// As `mv` does it.
+        fn rename(&self, from: &str, to: &str) {
+            fs::rename(self.path(from), self.path(to)).unwrap();
+        }
+
+        /// Whether a change is noticed; then it is loaded, and nothing is new.
+        fn notices(&mut self) -> bool {
+            let came = self.events.recv_timeout(Duration::from_secs(5)) == Ok(Event::Changed);
+            settle(&self.events, &mut VecDeque::new());
+            self.watched.loading();
+            settle(&self.events, &mut VecDeque::new());
+            came
+        }
+
+        fn is_quiet(&self) -> bool {
+            self.events.recv_timeout(Duration::from_millis(400)).is_err()
+        }
+    }
+
+    /// Files in a new folder.
+    fn with(files: &[&str]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "1").unwrap();
+        }
+        folder
+    }
+
+    /// What the kernel tells, without a look.
+    const NEVER: Duration = Duration::from_secs(3600);
+    const OFTEN: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn each_way_of_saving_a_file_is_noticed() {
+        for pause in [NEVER, OFTEN] {
+            let mut case = Case::new(with(&["a.yaml"]), "a.yaml", pause);
+            case.write("a.yaml", "2");
+            assert!(case.notices(), "written in place");
+            case.write("a.yaml.new", "3");
+            case.rename("a.yaml.new", "a.yaml");
+            assert!(case.notices(), "replaced");
+            case.write("a.yaml", "4");
+            assert!(case.notices(), "written after it was replaced");
+            case.write("other.yaml", "5");
+            assert!(case.is_quiet(), "another file in its folder");
+        }
+    }
+
+    #[test]
+    fn files_that_come_and_go_in_a_folder_are_noticed() {
+        for pause in [NEVER, OFTEN] {
+            let mut case = Case::new(with(&["d/a.yaml"]), "d", pause);
+            case.write("d/new.yaml", "1");
+            assert!(case.notices());
+            fs::remove_file(case.path("d/new.yaml")).unwrap();
+            assert!(case.notices());
+            assert!(case.is_quiet());
+        }
+    }
+
+    #[test]
+    fn looking_does_without_the_kernel() {
+        let mut case = Case::new(with(&["d/a.yaml"]), "d", OFTEN);
+        case.watched.watcher = None;
+        case.write("d/a.yaml", "2");
+        assert!(case.notices(), "written");
+        case.write("d/new.yaml", "1");
+        assert!(case.notices(), "made");
+        fs::remove_file(case.path("d/new.yaml")).unwrap();
+        assert!(case.notices(), "removed");
+        // In one step: a look may come between those of a write.
+        case.write("new", "3");
+        case.rename("new", "d/a.yaml");
+        assert_eq!(case.events.recv_timeout(Duration::from_secs(5)), Ok(Event::Changed));
+        assert!(case.is_quiet(), "told once, though it is not loaded");
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_noticed() {
+        for (watched, what) in [("links/a.yaml", "a link"), ("links", "a link in a folder")] {
+            let folder = with(&["real/a.yaml"]);
+            fs::create_dir(folder.path().join("links")).unwrap();
+            symlink("../real/a.yaml", folder.path().join("links/a.yaml")).unwrap();
+            let mut case = Case::new(folder, watched, OFTEN);
+            for text in ["2", "3"] {
+                case.write("real/a.yaml", text);
+                assert!(case.notices(), "{what}: written in place");
+                case.write("real/new", text);
+                case.rename("real/new", "real/a.yaml");
+                assert!(case.notices(), "{what}: replaced");
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_folder_may_lead_elsewhere() {
+        let folder = with(&["v1/a.yaml", "v2/a.yaml"]);
+        symlink("v1", folder.path().join("cur")).unwrap();
+        let mut case = Case::new(folder, "cur", OFTEN);
+        for (version, text) in [("v2", "2"), ("v1", "3"), ("v2", "4")] {
+            symlink(version, case.path("cur.new")).unwrap();
+            case.rename("cur.new", "cur");
+            assert!(case.notices(), "leads to {version}");
+            case.write(&format!("{version}/a.yaml"), text);
+            assert!(case.notices(), "edited in {version}");
+        }
+    }
+
+    #[test]
+    fn a_folder_may_come_in_the_place_of_another() {
+        let mut case = Case::new(with(&["d/a.yaml", "d2/a.yaml"]), "d", OFTEN);
+        case.rename("d", "dold");
+        case.rename("d2", "d");
+        assert!(case.notices(), "another folder");
+        case.write("d/a.yaml", "2");
+        assert!(case.notices(), "edited in it");
+    }
+
+    #[test]
+    fn the_folder_of_a_file_may_be_made_anew() {
+        let mut case = Case::new(with(&["d/a.yaml"]), "d/a.yaml", OFTEN);
+        fs::remove_dir_all(case.path("d")).unwrap();
+        assert!(case.notices(), "removed");
+        fs::create_dir(case.path("d")).unwrap();
+        case.write("d/a.yaml", "1");
+        assert!(case.notices(), "made anew");
+        case.write("d/a.yaml", "2");
+        assert!(case.notices(), "edited");
+    }
+
+    #[test]
+    fn what_is_added_counts_as_loaded() {
+        let mut case = Case::new(with(&["a.yaml", "certs/key.pem"]), "a.yaml", OFTEN);
+        let key = case.path("certs/key.pem");
+        case.watched.add([&key]);
+        assert!(case.is_quiet());
+        case.write("certs/key.pem", "2");
+        assert!(case.notices());
+    }
+}
