@@ -29,7 +29,7 @@ Examples:
 Exit codes:
   0  done (serve: stopped by you)
   2  wrong usage, or files that don't fit
-  3  a file or folder that can't be written";
+  3  a file, folder or result that can't be written";
 
 /// Certificates by which the proxies of a mesh know each other: an authority of your own
 #[derive(Debug, Args)]
@@ -314,7 +314,7 @@ impl Show {
                 return Exit::Usage;
             }
         };
-        match self.output {
+        let printed = match self.output {
             Form::Human => {
                 let mut lines = format!("{}\n", identity.id);
                 lines += &format!("  valid from {} until {}\n", text(identity.starts), text(identity.ends));
@@ -322,7 +322,7 @@ impl Show {
                 if !identity.names.is_empty() {
                     lines += &format!("  DNS names: {}\n", identity.names.join(", "));
                 }
-                super::print_text(&lines);
+                super::print_text(&lines)
             }
             Form::Json => super::print_json(&json!({
                 "id": identity.id.as_str(),
@@ -332,8 +332,8 @@ impl Show {
                 "notBefore": text(identity.starts),
                 "notAfter": text(identity.ends),
             })),
-        }
-        Exit::Success
+        };
+        printed.then(Exit::Success)
     }
 }
 

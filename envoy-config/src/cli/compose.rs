@@ -17,7 +17,7 @@ Examples:
 Exit codes:
   0  done
   2  wrong usage, a file that can't be read, or a compose file that says what does not go with a sidecar
-  3  a file that can't be written";
+  3  a file or the result can't be written";
 
 /// The file in the folder of resources that says where the services are.
 const SERVICES: &str = "outrigger-compose.yaml";
@@ -111,25 +111,28 @@ impl Inject {
         let done = fs::create_dir_all(&self.resources).map_err(|error| (self.resources.as_path(), error));
         let done =
             done.and_then(|()| put(&services, &injected.services).map_err(|e| (services.as_path(), e)));
-        let done = done.and_then(|()| match self.output.as_os_str().as_encoded_bytes() {
-            b"-" => {
-                super::print_text(&injected.compose);
-                Ok(())
-            }
-            _ => put(&self.output, &injected.compose).map_err(|error| (self.output.as_path(), error)),
+        let written = done.and_then(|()| match self.output.as_os_str().as_encoded_bytes() {
+            b"-" => Ok(super::print_document(&injected.compose).then(Exit::Success)),
+            _ => match put(&self.output, &injected.compose) {
+                Ok(()) => Ok(Exit::Success),
+                Err(error) => Err((self.output.as_path(), error)),
+            },
         });
-        if let Err((path, error)) = done {
-            super::complain(&format!("can't write `{}`: {error}", path.display()));
-            return Exit::Environment;
-        }
-        if !injected.with_sidecar.is_empty() {
+        let exit = match written {
+            Ok(exit) => exit,
+            Err((path, error)) => {
+                super::complain(&format!("can't write `{}`: {error}", path.display()));
+                return Exit::Environment;
+            }
+        };
+        if exit == Exit::Success && !injected.with_sidecar.is_empty() {
             super::note(&format!(
                 "sidecars for {}; where they are is in `{}`",
                 injected.with_sidecar.join(", "),
                 services.display()
             ));
         }
-        Exit::Success
+        exit
     }
 
     /// The folder from which compose will look for what the file names.

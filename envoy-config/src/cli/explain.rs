@@ -32,7 +32,8 @@ Exit codes:
   0  the request is forwarded; --shadow: enforcing the policies would have changed no verdict
   1  it is answered by the proxy: a policy refused it, its route answers it, or it has no route;
      --shadow: it would have changed some
-  2  wrong usage, a file can't be read, or the resources have errors";
+  2  wrong usage, a file can't be read, or the resources have errors
+  3  the result can't be written";
 
 /// Both ends of a connection of which nothing is said: as if asked on the proxy's own machine. An unknown address would
 /// be refused by every DENY rule about addresses.
@@ -133,11 +134,12 @@ impl Explain {
         let Loaded { resources, files, .. } = loaded;
         match explain(resources, &proxy, &mesh.mesh, &question) {
             Ok(answer) => {
-                match self.output {
+                let printed = match self.output {
                     Output::Human => super::print_text(&human::story(&answer, &question, &proxy, self.all)),
                     Output::Json => super::print_json(&answer),
-                }
-                if answer.outcome == Outcome::Forward { Exit::Success } else { Exit::Refused }
+                };
+                let forwarded = answer.outcome == Outcome::Forward;
+                printed.then(if forwarded { Exit::Success } else { Exit::Refused })
             }
             Err(problems) => {
                 let problems: Vec<_> = problems.iter().map(Finding::from).collect();
@@ -165,11 +167,12 @@ impl Explain {
         };
         let Some(read) = self.subject.read() else { return Exit::Usage };
         shadow::place(&mut shadow, &read.loaded.resources);
-        match self.output {
+        let printed = match self.output {
             Output::Human => super::print_text(&shadow::story(&shadow)),
             Output::Json => super::print_json(&shadow),
-        }
-        if shadow.rules.iter().any(|rule| rule.differs > 0) { Exit::Refused } else { Exit::Success }
+        };
+        let differs = shadow.rules.iter().any(|rule| rule.differs > 0);
+        printed.then(if differs { Exit::Refused } else { Exit::Success })
     }
 
     fn question(&self, line: RequestLine, proxy: &Proxy) -> Question {

@@ -25,7 +25,8 @@ Examples:
 Exit codes:
   0  the token is accepted by a rule, or could be read and no rules were given
   1  no rule takes it, or no proxy ever does
-  2  wrong usage, a file can't be read, or the resources have errors";
+  2  wrong usage, a file can't be read, or the resources have errors
+  3  the result can't be written";
 
 /// Take a token apart and say which rule takes it, which check fails, and what would pass
 #[derive(Debug, Args)]
@@ -80,12 +81,12 @@ impl Inspect {
                 return Exit::Usage;
             }
         };
-        match self.output {
+        let printed = match self.output {
             Output::Human => print_text(&human::report(&inspection)),
             Output::Json => print_json(&inspection),
-        }
+        };
         let passes = inspection.accepted.unwrap_or(inspection.parts.malformed.is_none());
-        if passes { Exit::Success } else { Exit::Refused }
+        printed.then(if passes { Exit::Success } else { Exit::Refused })
     }
 
     fn token(&self) -> Option<String> {

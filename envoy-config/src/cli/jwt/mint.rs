@@ -26,7 +26,7 @@ The key's public half, for `jwks` of a RequestAuthentication: outrigger jwt jwks
 Exit codes:
   0  done
   2  wrong usage, or a file that holds no such key
-  3  a file that can't be written";
+  3  a file or the token can't be written";
 
 /// Make a token, for demos and tests only: whoever has the key's file can make any
 #[derive(Debug, Args)]
@@ -81,7 +81,8 @@ Examples:
 
 Exit codes:
   0  done
-  2  wrong usage, or a file that holds no such key";
+  2  wrong usage, or a file that holds no such key
+  3  the result can't be written";
 
 /// Print the public half of a key as a key set, for `jwks` of a RequestAuthentication
 #[derive(Debug, Args)]
@@ -104,8 +105,7 @@ impl Mint {
                     "for demos and tests only (claim `{MARK}`): whoever has `{}` can make any such token",
                     file.display()
                 ));
-                print_text(&format!("{token}\n"));
-                Exit::Success
+                print_text(&format!("{token}\n")).then(Exit::Success)
             }
             Err(error) => refused(&error),
         }
@@ -139,10 +139,7 @@ impl Mint {
 impl Jwks {
     pub(super) fn execute(&self) -> Exit {
         match DevelopmentKey::read(&self.key) {
-            Ok(key) => {
-                print_json(&key.public(self.kid.as_deref()));
-                Exit::Success
-            }
+            Ok(key) => print_json(&key.public(self.kid.as_deref())).then(Exit::Success),
             Err(error) => refused(&error),
         }
     }
