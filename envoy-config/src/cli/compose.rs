@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use clap::{Args, Subcommand};
 
+use super::names;
 use crate::Exit;
 use crate::compose::{ComposeError, Injected, Settings, inject};
 
@@ -61,11 +62,11 @@ struct Inject {
     ca: Option<PathBuf>,
 
     /// Namespace of services without the label `outrigger.io/namespace`
-    #[arg(short = 'n', long, value_name = "NS", default_value = "default")]
+    #[arg(short = 'n', long, value_name = "NS", default_value = "default", value_parser = names::namespace)]
     namespace: String,
 
     /// The trust domain of the mesh
-    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = domain)]
+    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = names::trust_domain)]
     trust_domain: String,
 }
 
@@ -184,14 +185,5 @@ fn say(level: &str, file: &str, problem: &ComposeError) {
     let _ = writeln!(out, "{level}: {place}: {problem}");
     if let Some(hint) = &problem.hint {
         let _ = writeln!(out, "  hint: {hint}");
-    }
-}
-
-fn domain(text: &str) -> Result<String, String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is no trust domain"))
     }
 }

@@ -151,6 +151,10 @@ impl Explain {
 
     /// Reads an access log, with resources only to tell where the policies stand.
     fn read_shadow(&self, log: &Path) -> Exit {
+        if log.as_os_str() == "-" && self.subject.reads_stdin() {
+            super::complain(&"standard input is either the access log or resources");
+            return Exit::Usage;
+        }
         let open = || -> std::io::Result<Shadow> {
             if log.as_os_str() == "-" {
                 shadow::read(std::io::stdin().lock())
@@ -209,9 +213,14 @@ impl Explain {
 fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("`{text}` is not `name: value`"))?;
     if !super::is_header_name(name) {
-        return Err(format!("`{name}` is not a header name"));
+        return Err(format!("`{}` is not a header name", name.escape_debug()));
     }
-    Ok((name.to_owned(), value.trim().to_owned()))
+    let value = value.trim();
+    // HTTP has no way to send them within a value.
+    if value.contains(['\r', '\n', '\0']) {
+        return Err(format!("`{}` is not the value of a header", value.escape_debug()));
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn parse_spiffe(text: &str) -> Result<String, String> {

@@ -11,6 +11,8 @@ pub mod input;
 pub mod jwt;
 mod key_sets;
 mod moment;
+pub(crate) mod names;
+mod no_effect;
 mod print;
 pub mod render;
 pub mod render_flags;
@@ -19,7 +21,7 @@ pub mod version;
 
 use std::io::Write as _;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::print::{print_document, print_json, print_text};
 use crate::Exit;
@@ -56,6 +58,14 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line. What is wrong with it ends the process.
+    pub fn read() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        let checked = no_effect::check(&matches).and_then(|()| Self::from_arg_matches(&matches));
+        checked.unwrap_or_else(|error| error.exit())
+    }
+
     /// Carries the command out. Results go to standard output, everything else to standard error.
     pub fn run(self) -> Exit {
         match self.command {

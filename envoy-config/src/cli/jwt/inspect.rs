@@ -11,7 +11,7 @@ use crate::Exit;
 use crate::analyze::Finding;
 use crate::cli::input::InputOptions;
 use crate::cli::key_sets::KeySets;
-use crate::cli::{complain, complain_about, moment, print_json, print_text};
+use crate::cli::{complain, complain_about, moment, names, print_json, print_text};
 use crate::jwt::human;
 use crate::jwt::inspect::Inspection;
 use crate::proxy_options::ProxyOptions;
@@ -41,7 +41,7 @@ pub(super) struct Inspect {
     files: Vec<PathBuf>,
 
     /// Namespace of resources that name none
-    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default")]
+    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default", value_parser = names::namespace)]
     default_namespace: String,
 
     /// Istio's MeshConfig, as YAML
