@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level as Mark, Origin, Renderer, Snippet};
 
-use self::excerpt::Excerpt;
+use self::excerpt::{Excerpt, Line};
 use super::finding::{Finding, Level};
 use crate::load::SourceFile;
 
@@ -27,11 +27,11 @@ pub fn one(finding: &Finding, files: &[&SourceFile]) -> String {
 }
 
 /// The lines of each file, so that thousands of findings don't search for them again and again.
-struct Lines<'f>(HashMap<&'f str, Vec<&'f str>>);
+struct Lines<'f>(HashMap<&'f str, Vec<Line<'f>>>);
 
 impl<'f> Lines<'f> {
     fn of(files: &[&'f SourceFile]) -> Self {
-        Self(files.iter().map(|file| (&*file.name, file.text.lines().collect())).collect())
+        Self(files.iter().map(|file| (&*file.name, file.text.lines().map(Line::new).collect())).collect())
     }
 }
 
@@ -49,7 +49,7 @@ fn shown(finding: &Finding, lines: &Lines<'_>) -> String {
         let lines = lines.0.get(name);
         let line = finding.line.and_then(|line| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
-            Some((line, *lines?.get(index)?))
+            Some((line, lines?.get(index)?))
         });
         group = match line {
             Some((number, source)) => {

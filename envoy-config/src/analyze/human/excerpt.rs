@@ -13,6 +13,36 @@ const AFTER: usize = 70;
 /// What stands for the rest.
 const CUT: &str = "…";
 
+/// How many characters are between two of which a line knows where they are.
+const STEP: usize = 1024;
+
+/// A line of a file.
+#[derive(Debug)]
+pub(super) struct Line<'l> {
+    text: &'l str,
+    /// Where every [`STEP`]th character of a long line is, so that no column is searched for from the beginning.
+    marks: Vec<usize>,
+}
+
+impl<'l> Line<'l> {
+    pub(super) fn new(text: &'l str) -> Self {
+        let marks = match text.len() > LONGEST {
+            true => text.char_indices().step_by(STEP).map(|(at, _)| at).collect(),
+            false => Vec::new(),
+        };
+        Self { text, marks }
+    }
+
+    /// From the character `skip` on.
+    fn from(&self, skip: usize) -> &'l str {
+        let near = skip / STEP;
+        match self.marks.get(near).and_then(|at| self.text.get(*at..)) {
+            Some(rest) => split(rest, skip.saturating_sub(near.saturating_mul(STEP))).1,
+            None => "",
+        }
+    }
+}
+
 /// A line, or a part of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Excerpt<'l> {
@@ -24,14 +54,14 @@ pub(super) struct Excerpt<'l> {
 }
 
 impl<'l> Excerpt<'l> {
-    pub(super) fn of(line: &'l str, column: u32) -> Self {
-        if line.len() <= LONGEST {
-            return Self { text: line.into(), column, underlined: underlined(line, column) };
+    pub(super) fn of(line: &Line<'l>, column: u32) -> Self {
+        if line.text.len() <= LONGEST {
+            let underlined = underlined(line.text, column);
+            return Self { text: line.text.into(), column, underlined };
         }
         let skip = usize::try_from(column).unwrap_or(1).saturating_sub(1).saturating_sub(BEFORE);
-        let (before, rest) = split(line, skip);
-        let (part, after) = split(rest, BEFORE.saturating_add(AFTER));
-        let front = if before.is_empty() { "" } else { CUT };
+        let (part, after) = split(line.from(skip), BEFORE.saturating_add(AFTER));
+        let front = if skip == 0 { "" } else { CUT };
         let back = if after.is_empty() { "" } else { CUT };
         let within = column.saturating_sub(u32::try_from(skip).unwrap_or(0));
         let Range { start, end } = underlined(part, within);
@@ -118,7 +148,7 @@ mod tests {
     fn a_long_line_is_cut_between_characters() {
         let line = "ü".repeat(300);
         let excerpt = |column| {
-            let Excerpt { text, column, underlined } = Excerpt::of(&line, column);
+            let Excerpt { text, column, underlined } = Excerpt::of(&Line::new(&line), column);
             (text.chars().count(), column, text.get(underlined).unwrap().chars().count())
         };
         // A `…` at the end, at both ends, at the beginning.
@@ -128,7 +158,7 @@ mod tests {
         assert_eq!(excerpt(300), (52, 52, 1));
         assert_eq!(excerpt(301), (51, 52, 0));
         assert_eq!(excerpt(9_999).2, 0);
-        let short = Excerpt::of("  a: b", 3);
+        let short = Excerpt::of(&Line::new("  a: b"), 3);
         assert_eq!((&*short.text, short.column, short.underlined), ("  a: b", 3, 2..6));
     }
 }
