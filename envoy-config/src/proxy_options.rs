@@ -5,6 +5,7 @@ use outrigger_api::config::{Proxy, Role};
 use outrigger_api::types::common::Labels;
 use outrigger_api::{label_key, label_value};
 
+use crate::cli::names;
 use crate::envoy::cluster::Locality;
 use crate::mesh_config::MeshConfig;
 use crate::render::{AppPort, INBOUND_PORT};
@@ -22,7 +23,7 @@ pub struct ProxyOptions {
     pub workload: Option<String>,
 
     /// Its namespace
-    #[arg(long, value_name = "NS", default_value = "default")]
+    #[arg(long, value_name = "NS", default_value = "default", value_parser = names::namespace)]
     pub namespace: String,
 
     /// A label of its workload; repeatable [default for a gateway: istio=ingressgateway and
@@ -31,15 +32,15 @@ pub struct ProxyOptions {
     pub labels: Vec<(String, String)>,
 
     /// Its service account
-    #[arg(long, value_name = "SA")]
+    #[arg(long, value_name = "SA", value_parser = names::service_account)]
     pub service_account: Option<String>,
 
     /// Its trust domain [default: the mesh configuration's, else cluster.local]
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", value_parser = names::trust_domain)]
     pub trust_domain: Option<String>,
 
     /// The namespace whose policies hold for the whole mesh [default: the mesh configuration's, else istio-system]
-    #[arg(long, value_name = "NS")]
+    #[arg(long, value_name = "NS", value_parser = names::namespace)]
     pub root_namespace: Option<String>,
 
     /// Where it runs, for endpoints that are near or far: region/zone/subzone
@@ -149,6 +150,11 @@ mod tests {
             ["--label", "=a"],
             ["--label", "app=;.;"],
             ["--label", "a b=c"],
+            ["--namespace", "A B"],
+            ["--namespace", ""],
+            ["--root-namespace", "a/b"],
+            ["--service-account", "A B/"],
+            ["--trust-domain", "A B/"],
         ] {
             assert!(Command::try_parse_from(["x", arguments[0], arguments[1]]).is_err(), "{arguments:?}");
         }

@@ -220,8 +220,6 @@ fn a_minted_token_says_what_is_asked_for() {
         "name=Ann Lee",
         "--claim",
         "admin=true",
-        "--claim",
-        "outrigger.io/development=false",
         "--expires-in",
         "5m",
         "--kid",
@@ -245,13 +243,20 @@ fn wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("no.pem"), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
+    std::fs::write(at("key.der"), [0x30, 0x82, 0xff, 0xfe]).unwrap();
     let who = ["--issuer", "i", "--subject", "s"];
+    assert_eq!(mint(&[&who[..], &["--new-key", "/proc/x/y.pem"]].concat()).0, 3);
     let (code, _, stderr) = mint(&[&who[..], &["--new-key", &at("es.pem")]].concat());
     assert_eq!(code, 0, "{stderr}");
     for (flags, expected) in [
         (vec![], "--key"),
         (vec!["--key", "/no/such/key"], "No such file"),
         (vec!["--key", &at("no.pem")], "holds no private key"),
+        (vec!["--key", &at("key.der")], "-inform DER"),
+        (vec!["--new-key", &at("es.pem")], "can't write"),
+        (vec!["--key", &at("es.pem"), "--claim", "outrigger.io/development=no"], "every token has it"),
+        (vec!["--key", &at("es.pem"), "--claim", "iss=x"], "`--claim iss` and `--issuer`"),
+        (vec!["--key", &at("es.pem"), "--claim", "exp=1", "--expires-in", "5m"], "`--expires-in`"),
         (vec!["--key", &at("es.pem"), "--alg", "RS256"], "a key of this kind signs by ES256 only"),
         (vec!["--new-key", &at("hs.pem"), "--alg", "HS256"], "is none of RS256"),
         (vec!["--key", &at("es.pem"), "--new-key", &at("x.pem")], "cannot be used with"),

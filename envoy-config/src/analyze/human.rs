@@ -1,12 +1,14 @@
 //! Findings for people: the line of the file with what is meant underlined, as rustc shows it.
 
+mod excerpt;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level as Mark, Origin, Renderer, Snippet};
 
+use self::excerpt::{Excerpt, Line};
 use super::finding::{Finding, Level};
 use crate::load::SourceFile;
 
@@ -25,11 +27,11 @@ pub fn one(finding: &Finding, files: &[&SourceFile]) -> String {
 }
 
 /// The lines of each file, so that thousands of findings don't search for them again and again.
-struct Lines<'f>(HashMap<&'f str, Vec<&'f str>>);
+struct Lines<'f>(HashMap<&'f str, Vec<Line<'f>>>);
 
 impl<'f> Lines<'f> {
     fn of(files: &[&'f SourceFile]) -> Self {
-        Self(files.iter().map(|file| (&*file.name, file.text.lines().collect())).collect())
+        Self(files.iter().map(|file| (&*file.name, file.text.lines().map(Line::new).collect())).collect())
     }
 }
 
@@ -41,23 +43,29 @@ fn shown(finding: &Finding, lines: &Lines<'_>) -> String {
     };
     let mut group = Group::with_title(mark.primary_title(finding.message.as_str()).id(finding.code));
     let label = label(finding);
+    // The place as the excerpt has it, and as the file has it.
+    let mut moved = None;
     if let Some(name) = finding.file.as_deref() {
         let lines = lines.0.get(name);
         let line = finding.line.and_then(|line| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
-            Some((line, *lines?.get(index)?))
+            Some((line, lines?.get(index)?))
         });
         group = match line {
-            Some((number, source)) => group.element(
-                Snippet::source(source)
-                    .path(name)
-                    .line_start(usize::try_from(number).unwrap_or(1))
-                    .annotation(
-                        AnnotationKind::Primary
-                            .span(underlined(source, finding.column.unwrap_or(1)))
-                            .label(label),
-                    ),
-            ),
+            Some((number, source)) => {
+                let column = finding.column.unwrap_or(1);
+                let excerpt = Excerpt::of(source, column);
+                if excerpt.column != column {
+                    let place = |column| format!("{name}:{number}:{column}");
+                    moved = Some((place(excerpt.column), place(column)));
+                }
+                group.element(
+                    Snippet::source(excerpt.text)
+                        .path(name)
+                        .line_start(usize::try_from(number).unwrap_or(1))
+                        .annotation(AnnotationKind::Primary.span(excerpt.underlined).label(label)),
+                )
+            }
             None => {
                 let number = |number: Option<u32>| number.and_then(|it| usize::try_from(it).ok());
                 let origin = match (number(finding.line), number(finding.column)) {
@@ -68,11 +76,18 @@ fn shown(finding: &Finding, lines: &Lines<'_>) -> String {
             }
         };
     }
-    let mut report = vec![group];
-    if let Some(hint) = &finding.hint {
-        report.push(Group::with_title(Mark::HELP.secondary_title(hint.as_str())));
-    }
-    Renderer::styled().decor_style(DecorStyle::Ascii).render(&report) + "\n"
+    let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
+    let help = finding.hint.as_deref().map(|hint| Group::with_title(Mark::HELP.secondary_title(hint)));
+    let text = match (help, &finding.file) {
+        // Together they would have a line between them that leads nowhere.
+        (Some(help), None) => renderer.render(&[group]) + "\n" + &renderer.render(&[help]),
+        (help, _) => renderer.render(&[group].into_iter().chain(help).collect::<Vec<_>>()),
+    };
+    let text = match moved {
+        Some((shown, meant)) => text.replacen(&shown, &meant, 1),
+        None => text,
+    };
+    text + "\n"
 }
 
 /// Which resource, which field.
@@ -100,64 +115,49 @@ pub fn summary(findings: &[Finding], files: usize) -> String {
     format!("{found} in {}", plural(files, "file"))
 }
 
-/// The bytes of `line` from the character at `column` to the end of the value there: in flow style to the `,` or
-/// bracket that ends it, else to the end of the line without a comment.
-fn underlined(line: &str, column: u32) -> Range<usize> {
-    let skip = usize::try_from(column).unwrap_or(1).saturating_sub(1);
-    let start = line.char_indices().nth(skip).map_or(line.len(), |(at, _)| at);
-    let rest = line.get(start..).unwrap_or_default();
-    let (mut depth, mut quote, mut before) = (0i32, None, ' ');
-    let mut end = rest.len();
-    for (at, letter) in rest.char_indices() {
-        match (quote, letter) {
-            (Some(open), _) if letter == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(letter),
-            (None, '{' | '[') => depth = depth.saturating_add(1),
-            (None, '}' | ']') if depth == 0 => {
-                end = at;
-                break;
-            }
-            (None, '}' | ']') => depth = depth.saturating_sub(1),
-            (None, '#') if before.is_whitespace() => {
-                end = at;
-                break;
-            }
-            (None, ',')
-                if depth == 0 && rest.get(at.saturating_add(1)..).is_some_and(|r| r.starts_with(' ')) =>
-            {
-                end = at;
-                break;
-            }
-            _ => {}
-        }
-        before = letter;
-    }
-    let length = rest.get(..end).unwrap_or(rest).trim_end().len();
-    // Something must be underlined, even at the end of a line.
-    let length = if length == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { length };
-    start..start.saturating_add(length)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shown_plain(file: Option<&str>, line: &str, column: u32) -> String {
+        let finding = Finding {
+            code: "OUT0000",
+            level: Level::Warning,
+            message: "what it is".to_owned(),
+            hint: Some("what to do".to_owned()),
+            kind: None,
+            namespace: None,
+            name: None,
+            file: file.map(Into::into),
+            line: Some(1),
+            column: Some(column),
+            path: "spec".to_owned(),
+        };
+        let source = SourceFile::new("a.json", line.as_bytes());
+        anstream::adapter::strip_str(&one(&finding, &[&source])).to_string()
+    }
+
     #[test]
-    fn the_value_is_underlined() {
-        for (line, column, meant) in [
-            ("  timeout: 0s # never", 3, "timeout: 0s"),
-            ("  - uri: {prefix: /a}", 5, "uri: {prefix: /a}"),
-            ("  - {uri: {prefix: /a}, name: b}", 6, "uri: {prefix: /a}"),
-            ("  - {uri: {prefix: /a}, name: b}", 25, "name: b"),
-            ("  value: \"a # b, c\"", 3, "value: \"a # b, c\""),
-            ("  it's: 1", 3, "it's: 1"),
-            ("é: ü", 4, "ü"),
-            ("  key:", 3, "key:"),
-            ("  x", 9, ""),
-            ("}", 1, "}"),
-        ] {
-            assert_eq!(line.get(underlined(line, column)), Some(meant), "{line}");
-        }
+    fn a_long_line_is_cut_and_its_column_is_still_that_of_the_file() {
+        let line = format!("[{}{{\"ä\": 17}}, {}]", "\"é\", ".repeat(9_000), "\"é\", ".repeat(9_000));
+        let text = shown_plain(Some("a.json"), &line, 45_003);
+        assert!(text.contains("--> a.json:1:45003\n"), "{text}");
+        let lines: Vec<_> = text.lines().collect();
+        let source = lines.iter().find(|line| line.starts_with("1 |")).unwrap();
+        let marks = lines.iter().find(|line| line.contains('^')).unwrap();
+        let marked: String = source
+            .chars()
+            .zip(marks.chars())
+            .filter(|(_, mark)| *mark == '^')
+            .map(|(letter, _)| letter)
+            .collect();
+        assert_eq!(marked, "\"ä\": 17", "{text}");
+        assert!(source.contains('…') && source.chars().count() < 140, "{text}");
+    }
+
+    #[test]
+    fn a_finding_without_a_file_has_no_line_that_leads_nowhere() {
+        let text = shown_plain(None, "", 1);
+        assert_eq!(text, "warning[OUT0000]: what it is\nhelp: what to do\n");
     }
 }

@@ -59,9 +59,17 @@ pub struct Wanted {
 /// What was asked for can't be done.
 #[derive(Debug, thiserror::Error)]
 pub enum CertsError {
-    /// A file or folder can't be read or written.
-    #[error("can't use `{}`: {source}", path.display())]
+    /// A file can't be read.
+    #[error("can't read `{}`: {source}", path.display())]
     File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or folder can't be written.
+    #[error("can't write `{}`: {source}", path.display())]
+    Write {
         /// Which.
         path: PathBuf,
         /// Why.

@@ -27,13 +27,13 @@ pub(super) fn put(path: &Path, text: &str, mode: u32) -> Result<(), CertsError> 
         file.sync_all()?;
         fs::rename(&new, path)
     };
-    written().map_err(|source| CertsError::File { path: path.to_owned(), source })
+    written().map_err(|source| CertsError::Write { path: path.to_owned(), source })
 }
 
 /// Makes a folder with those above it, if it is not there.
 pub(super) fn folder(path: &Path, mode: u32) -> Result<(), CertsError> {
     let made = DirBuilder::new().recursive(true).mode(mode).create(path);
-    made.map_err(|source| CertsError::File { path: path.to_owned(), source })
+    made.map_err(|source| CertsError::Write { path: path.to_owned(), source })
 }
 
 /// The text of a file.

@@ -80,7 +80,7 @@ impl Rotation {
                 files::put(&folder.join(CA_CERT), &read(NEXT_CERT)?, files::PUBLIC)?;
                 for name in [NEXT_CERT, NEXT_KEY] {
                     let path = folder.join(name);
-                    fs::remove_file(&path).map_err(|source| CertsError::File { path, source })?;
+                    fs::remove_file(&path).map_err(|source| CertsError::Write { path, source })?;
                 }
                 Ok(Self::Switched)
             }

@@ -15,7 +15,8 @@ Examples:
 Exit codes:
   0  no error (there may be warnings)
   1  errors
-  2  wrong usage, or a file can't be read";
+  2  wrong usage, or a file can't be read
+  3  the result can't be written";
 
 /// Check the resources: every finding at once, with file, line and a hint
 #[derive(Debug, Args)]
@@ -41,11 +42,11 @@ impl Analyze {
     pub fn execute(&self) -> Exit {
         let Some(read) = self.subject.read() else { return Exit::Usage };
         let findings = analyze_with(&read.loaded, &read.proxy, &read.mesh, &read.options);
-        match self.output {
+        let printed = match self.output {
             Output::Human => super::print_text(&human::report(&findings, &read.files())),
             Output::Json => super::print_json(&findings),
             Output::Sarif => super::print_json(&sarif::log(&findings)),
-        }
-        if has_errors(&findings) { Exit::Refused } else { Exit::Success }
+        };
+        printed.then(if has_errors(&findings) { Exit::Refused } else { Exit::Success })
     }
 }

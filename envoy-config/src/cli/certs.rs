@@ -1,6 +1,7 @@
 //! `outrigger certs`
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use signal_hook::iterator::Signals;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::note;
+use super::{names, note};
 use crate::Exit;
 use crate::certs::{
     Authority, CertsError, Keeper, Rotation, SpiffeId, Step, Told, TrustDomain, Wanted, Workload,
@@ -29,7 +30,7 @@ Examples:
 Exit codes:
   0  done (serve: stopped by you)
   2  wrong usage, or files that don't fit
-  3  a file or folder that can't be written";
+  3  a file, folder or result that can't be written";
 
 /// Certificates by which the proxies of a mesh know each other: an authority of your own
 #[derive(Debug, Args)]
@@ -121,7 +122,7 @@ struct Like {
     ttl: Duration,
 
     /// A DNS name that it has besides; repeatable
-    #[arg(long = "dns", value_name = "NAME")]
+    #[arg(long = "dns", value_name = "NAME", value_parser = names::dns_name)]
     names: Vec<String>,
 }
 
@@ -188,8 +189,7 @@ impl Certs {
 
 fn exit_of(error: &CertsError) -> Exit {
     match error {
-        CertsError::File { source, .. } if source.kind() != std::io::ErrorKind::NotFound => Exit::Environment,
-        CertsError::Make(_) => Exit::Environment,
+        CertsError::Write { .. } | CertsError::Make(_) => Exit::Environment,
         _ => Exit::Usage,
     }
 }
@@ -226,6 +226,13 @@ impl Like {
 
 impl Serve {
     fn execute(self) -> Exit {
+        if let Some(folder) = twice(self.out.iter().map(|(_, folder)| folder.as_path())) {
+            super::complain(&format_args!(
+                "`--out` names the folder `{}` twice: each workload needs one of its own",
+                folder.display()
+            ));
+            return Exit::Usage;
+        }
         if self.init
             && let Some((id, _)) = self.out.first()
         {
@@ -262,6 +269,28 @@ impl Serve {
             }
         }
     }
+}
+
+/// A folder that is named more than once, however it is written.
+fn twice<'p>(folders: impl Iterator<Item = &'p Path>) -> Option<&'p Path> {
+    let mut seen = HashSet::new();
+    folders.into_iter().find(|folder| !seen.insert(real(folder)))
+}
+
+/// The path without links, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut found = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::ParentDir => drop(found.pop()),
+            part => found.push(part),
+        }
+        if let Ok(there) = found.canonicalize() {
+            found = there;
+        }
+    }
+    found
 }
 
 /// Says what has happened, on standard error.
@@ -314,7 +343,7 @@ impl Show {
                 return Exit::Usage;
             }
         };
-        match self.output {
+        let printed = match self.output {
             Form::Human => {
                 let mut lines = format!("{}\n", identity.id);
                 lines += &format!("  valid from {} until {}\n", text(identity.starts), text(identity.ends));
@@ -322,7 +351,7 @@ impl Show {
                 if !identity.names.is_empty() {
                     lines += &format!("  DNS names: {}\n", identity.names.join(", "));
                 }
-                super::print_text(&lines);
+                super::print_text(&lines)
             }
             Form::Json => super::print_json(&json!({
                 "id": identity.id.as_str(),
@@ -332,8 +361,8 @@ impl Show {
                 "notBefore": text(identity.starts),
                 "notAfter": text(identity.ends),
             })),
-        }
-        Exit::Success
+        };
+        printed.then(Exit::Success)
     }
 }
 

@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use clap::{Args, Subcommand};
 
+use super::names;
 use crate::Exit;
 use crate::compose::{ComposeError, Injected, Settings, inject};
 
@@ -17,7 +18,7 @@ Examples:
 Exit codes:
   0  done
   2  wrong usage, a file that can't be read, or a compose file that says what does not go with a sidecar
-  3  a file that can't be written";
+  3  a file or the result can't be written";
 
 /// The file in the folder of resources that says where the services are.
 const SERVICES: &str = "outrigger-compose.yaml";
@@ -61,11 +62,11 @@ struct Inject {
     ca: Option<PathBuf>,
 
     /// Namespace of services without the label `outrigger.io/namespace`
-    #[arg(short = 'n', long, value_name = "NS", default_value = "default")]
+    #[arg(short = 'n', long, value_name = "NS", default_value = "default", value_parser = names::namespace)]
     namespace: String,
 
     /// The trust domain of the mesh
-    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = domain)]
+    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = names::trust_domain)]
     trust_domain: String,
 }
 
@@ -111,25 +112,28 @@ impl Inject {
         let done = fs::create_dir_all(&self.resources).map_err(|error| (self.resources.as_path(), error));
         let done =
             done.and_then(|()| put(&services, &injected.services).map_err(|e| (services.as_path(), e)));
-        let done = done.and_then(|()| match self.output.as_os_str().as_encoded_bytes() {
-            b"-" => {
-                super::print_text(&injected.compose);
-                Ok(())
-            }
-            _ => put(&self.output, &injected.compose).map_err(|error| (self.output.as_path(), error)),
+        let written = done.and_then(|()| match self.output.as_os_str().as_encoded_bytes() {
+            b"-" => Ok(super::print_document(&injected.compose).then(Exit::Success)),
+            _ => match put(&self.output, &injected.compose) {
+                Ok(()) => Ok(Exit::Success),
+                Err(error) => Err((self.output.as_path(), error)),
+            },
         });
-        if let Err((path, error)) = done {
-            super::complain(&format!("can't write `{}`: {error}", path.display()));
-            return Exit::Environment;
-        }
-        if !injected.with_sidecar.is_empty() {
+        let exit = match written {
+            Ok(exit) => exit,
+            Err((path, error)) => {
+                super::complain(&format!("can't write `{}`: {error}", path.display()));
+                return Exit::Environment;
+            }
+        };
+        if exit == Exit::Success && !injected.with_sidecar.is_empty() {
             super::note(&format!(
                 "sidecars for {}; where they are is in `{}`",
                 injected.with_sidecar.join(", "),
                 services.display()
             ));
         }
-        Exit::Success
+        exit
     }
 
     /// The folder from which compose will look for what the file names.
@@ -181,14 +185,5 @@ fn say(level: &str, file: &str, problem: &ComposeError) {
     let _ = writeln!(out, "{level}: {place}: {problem}");
     if let Some(hint) = &problem.hint {
         let _ = writeln!(out, "  hint: {hint}");
-    }
-}
-
-fn domain(text: &str) -> Result<String, String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is no trust domain"))
     }
 }

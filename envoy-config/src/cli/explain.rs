@@ -32,7 +32,8 @@ Exit codes:
   0  the request is forwarded; --shadow: enforcing the policies would have changed no verdict
   1  it is answered by the proxy: a policy refused it, its route answers it, or it has no route;
      --shadow: it would have changed some
-  2  wrong usage, a file can't be read, or the resources have errors";
+  2  wrong usage, a file can't be read, or the resources have errors
+  3  the result can't be written";
 
 /// Both ends of a connection of which nothing is said: as if asked on the proxy's own machine. An unknown address would
 /// be refused by every DENY rule about addresses.
@@ -133,11 +134,12 @@ impl Explain {
         let Loaded { resources, files, .. } = loaded;
         match explain(resources, &proxy, &mesh.mesh, &question) {
             Ok(answer) => {
-                match self.output {
+                let printed = match self.output {
                     Output::Human => super::print_text(&human::story(&answer, &question, &proxy, self.all)),
                     Output::Json => super::print_json(&answer),
-                }
-                if answer.outcome == Outcome::Forward { Exit::Success } else { Exit::Refused }
+                };
+                let forwarded = answer.outcome == Outcome::Forward;
+                printed.then(if forwarded { Exit::Success } else { Exit::Refused })
             }
             Err(problems) => {
                 let problems: Vec<_> = problems.iter().map(Finding::from).collect();
@@ -149,6 +151,10 @@ impl Explain {
 
     /// Reads an access log, with resources only to tell where the policies stand.
     fn read_shadow(&self, log: &Path) -> Exit {
+        if log.as_os_str() == "-" && self.subject.reads_stdin() {
+            super::complain(&"standard input is either the access log or resources");
+            return Exit::Usage;
+        }
         let open = || -> std::io::Result<Shadow> {
             if log.as_os_str() == "-" {
                 shadow::read(std::io::stdin().lock())
@@ -165,11 +171,12 @@ impl Explain {
         };
         let Some(read) = self.subject.read() else { return Exit::Usage };
         shadow::place(&mut shadow, &read.loaded.resources);
-        match self.output {
+        let printed = match self.output {
             Output::Human => super::print_text(&shadow::story(&shadow)),
             Output::Json => super::print_json(&shadow),
-        }
-        if shadow.rules.iter().any(|rule| rule.differs > 0) { Exit::Refused } else { Exit::Success }
+        };
+        let differs = shadow.rules.iter().any(|rule| rule.differs > 0);
+        printed.then(if differs { Exit::Refused } else { Exit::Success })
     }
 
     fn question(&self, line: RequestLine, proxy: &Proxy) -> Question {
@@ -206,9 +213,14 @@ impl Explain {
 fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("`{text}` is not `name: value`"))?;
     if !super::is_header_name(name) {
-        return Err(format!("`{name}` is not a header name"));
+        return Err(format!("`{}` is not a header name", name.escape_debug()));
     }
-    Ok((name.to_owned(), value.trim().to_owned()))
+    let value = value.trim();
+    // HTTP has no way to send them within a value.
+    if value.contains(['\r', '\n', '\0']) {
+        return Err(format!("`{}` is not the value of a header", value.escape_debug()));
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn parse_spiffe(text: &str) -> Result<String, String> {

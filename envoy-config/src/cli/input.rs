@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use outrigger_api::Proxy;
 
+use super::names;
 use crate::load::{Inputs, Loaded, SourceFile};
 use crate::mesh_config::{self, PathNormalization};
 use crate::proxy_options::ProxyOptions;
@@ -34,6 +35,11 @@ pub struct Read {
 }
 
 impl Subject {
+    /// Whether resources come from standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.input.files.iter().any(|file| file.as_os_str() == "-")
+    }
+
     /// Reads everything. `None`: something can't be read, and standard error says what.
     pub fn read(&self) -> Option<Read> {
         let (loaded, mesh) = self.input.read()?;
@@ -63,7 +69,7 @@ pub struct InputOptions {
     pub files: Vec<PathBuf>,
 
     /// Namespace of resources that name none
-    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default")]
+    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default", value_parser = names::namespace)]
     pub default_namespace: String,
 
     /// Istio's MeshConfig, as YAML

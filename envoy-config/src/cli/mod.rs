@@ -11,6 +11,9 @@ pub mod input;
 pub mod jwt;
 mod key_sets;
 mod moment;
+pub(crate) mod names;
+mod no_effect;
+mod print;
 pub mod render;
 pub mod render_flags;
 pub mod run;
@@ -18,8 +21,9 @@ pub mod version;
 
 use std::io::Write as _;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use self::print::{print_document, print_json, print_text};
 use crate::Exit;
 use crate::analyze::{Finding, human};
 use crate::load::SourceFile;
@@ -29,7 +33,7 @@ Exit codes:
   0  done (explain: the request is forwarded; run: stopped by you)
   1  the resources have errors (explain: the proxy answers the request itself)
   2  wrong usage, or a file can't be read
-  3  something around us is missing or taken: no Envoy, a port in use";
+  3  something around us is missing or taken: no Envoy, a port in use, or the result can't be written";
 
 /// Istio's traffic, security and telemetry resources in stock Envoy, without Kubernetes or istiod.
 #[derive(Debug, Parser)]
@@ -54,6 +58,14 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line. What is wrong with it ends the process.
+    pub fn read() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        let checked = no_effect::check(&matches).and_then(|()| Self::from_arg_matches(&matches));
+        checked.unwrap_or_else(|error| error.exit())
+    }
+
     /// Carries the command out. Results go to standard output, everything else to standard error.
     pub fn run(self) -> Exit {
         match self.command {
@@ -69,8 +81,7 @@ impl Cli {
             Some(Command::Version(version)) => version.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
-                print_text(&help.ansi().to_string());
-                Exit::Success
+                print_text(&help.ansi().to_string()).then(Exit::Success)
             }
         }
     }
@@ -100,16 +111,4 @@ fn warn(text: &str) {
 /// Says something worth knowing, on standard error.
 fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "note: {text}");
-}
-
-/// Prints a result for people; colours only reach a terminal. A reader that has gone away (`| head`) is no error.
-fn print_text(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
-}
-
-/// Prints a result for other programs.
-fn print_json(value: &impl serde::Serialize) {
-    let mut out = std::io::stdout().lock();
-    let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
-    let _ = written.and_then(|()| writeln!(out));
 }

@@ -126,6 +126,13 @@ impl Render {
                 return Exit::Environment;
             }
         };
+        if module_dir.to_str().is_none() {
+            super::complain(&format_args!(
+                "`{}` is not UTF-8, so that Envoy's configuration can't name it",
+                module_dir.display()
+            ));
+            return Exit::Usage;
+        }
         let options = match self.envoy.options(&self.proxy, &mesh.mesh, &module_dir, None) {
             Ok(options) => options,
             Err(error) => {

@@ -27,7 +27,7 @@ Examples:
 Exit codes:
   0  printed; a module of another version is only warned of
   2  wrong usage
-  3  a module can't be had or read";
+  3  a module can't be had or read, or the result can't be written";
 
 /// Say the version, and which WebAssembly modules this command would use
 #[derive(Debug, Args)]
@@ -90,10 +90,10 @@ impl Version {
             let entry = report.look_at(module);
             report.modules.push(entry);
         }
-        match self.output {
+        let printed = match self.output {
             Output::Human => print_text(&report.lines()),
             Output::Json => print_json(&report),
-        }
+        };
         for warning in &report.warnings {
             warn(warning);
         }
@@ -103,7 +103,7 @@ impl Version {
         for error in &errors {
             complain(error);
         }
-        if errors.is_empty() { Exit::Success } else { Exit::Environment }
+        printed.then(if errors.is_empty() { Exit::Success } else { Exit::Environment })
     }
 }
 

@@ -15,9 +15,17 @@ use thiserror::Error;
 /// What is wrong with a key.
 #[derive(Debug, Error)]
 pub enum KeyError {
-    /// It can't be read or written.
-    #[error("`{}`: {source}", path.display())]
-    File {
+    /// It can't be read.
+    #[error("can't read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It can't be written.
+    #[error("can't write `{}`: {source}", path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -26,6 +34,12 @@ pub enum KeyError {
     /// There is none of a kind that signs tokens.
     #[error("`{}` holds no private key of RSA, P-256, P-384 or Ed25519 (PEM, PKCS#8)", .0.display())]
     NoKey(PathBuf),
+    /// It is no text.
+    #[error(
+        "`{path}` is no PEM\nhint: if it is DER: openssl pkey -in {path} -inform DER -out key.pem",
+        path = .0.display()
+    )]
+    NoPem(PathBuf),
     /// The algorithm is another kind of key's.
     #[error("a key of this kind signs by {} only", names(.0))]
     Algorithm(&'static [Algorithm]),
@@ -81,7 +95,7 @@ impl DevelopmentKey {
             file.write_all(pem.as_bytes())?;
             file.sync_all()
         };
-        written().map_err(|source| KeyError::File { path: path.to_owned(), source })?;
+        written().map_err(|source| KeyError::Write { path: path.to_owned(), source })?;
         Self::parse(&pem).ok_or_else(|| KeyError::NoKey(path.to_owned()))
     }
 
@@ -90,8 +104,8 @@ impl DevelopmentKey {
     /// # Errors
     /// The file can't be read, or holds no key.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let pem =
-            fs::read_to_string(path).map_err(|source| KeyError::File { path: path.to_owned(), source })?;
+        let bytes = fs::read(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
+        let pem = String::from_utf8(bytes).map_err(|_| KeyError::NoPem(path.to_owned()))?;
         Self::parse(&pem).ok_or_else(|| KeyError::NoKey(path.to_owned()))
     }
 

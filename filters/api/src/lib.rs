@@ -23,7 +23,7 @@ pub mod types;
 mod yaml;
 
 pub use check::duration::parse as parse_duration;
-pub use check::names::{label_key, label_value};
+pub use check::names::{host as host_name, label_key, label_value};
 pub use config::{Config, DecisionRecord, Direction, MetricLimits, Proxy, Role};
 pub use decode::Decoder;
 pub use parse::parse_json;

@@ -22,7 +22,7 @@ The same module gives the same digests each time. No date is in an image unless 
 Exit codes:
   0  written
   2  wrong usage, or a folder that holds something else
-  3  no modules to be had, or a file that can't be written";
+  3  no modules to be had, or a file or the result can't be written";
 
 /// Write images of the modules as an OCI image layout
 #[derive(Debug, Args)]
@@ -48,10 +48,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) fn execute(&self) -> Exit {
         match self.build() {
-            Ok(made) => {
-                report::made(&made, self.format);
-                Exit::Success
-            }
+            Ok(made) => report::made(&made, self.format).then(Exit::Success),
             Err(failure) => failure.tell(),
         }
     }

@@ -24,7 +24,8 @@ Exit codes:
   0  a proxy can load it by Istio's fetcher or Envoy Gateway's, and it is what --sha256 says
   1  it can't, or it is something else; the reason is printed
   2  wrong usage, or a file that can't be read
-  3  the registry can't be reached, its certificate is not accepted, or it refuses or has no such image";
+  3  the registry can't be reached, its certificate is not accepted, or it refuses or has no such image;
+     or the result can't be written";
 
 /// Say what a proxy would load from an image, and check every blob of it
 #[derive(Debug, Args)]
@@ -51,8 +52,9 @@ impl Inspect {
     pub(super) fn execute(&self) -> Exit {
         match self.inspect() {
             Ok(seen) => {
-                report::inspected(&seen, self.output);
-                if seen.iter().all(|image| image.accepted) { Exit::Success } else { Exit::Refused }
+                let accepted = seen.iter().all(|image| image.accepted);
+                let exit = if accepted { Exit::Success } else { Exit::Refused };
+                report::inspected(&seen, self.output).then(exit)
             }
             Err(failure) => failure.tell(),
         }

@@ -25,7 +25,8 @@ Exit codes:
   0  pushed, and the registry holds it by the digest that is printed
   1  the registry says that it holds something else
   2  wrong usage
-  3  no modules to be had; the registry can't be reached, its certificate is not accepted, or it refuses";
+  3  no modules to be had; the registry can't be reached, its certificate is not accepted, or it refuses;
+     or the result can't be written";
 
 /// Put images of the modules in a registry
 #[derive(Debug, Args)]
@@ -53,10 +54,7 @@ pub(super) struct Push {
 impl Push {
     pub(super) fn execute(&self) -> Exit {
         match self.push() {
-            Ok(made) => {
-                report::made(&made, self.output);
-                Exit::Success
-            }
+            Ok(made) => report::made(&made, self.output).then(Exit::Success),
             Err(failure) => failure.tell(),
         }
     }

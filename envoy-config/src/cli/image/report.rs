@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Form;
-use crate::cli::{print_json, print_text};
+use crate::cli::print::{Printed, print_json, print_text};
 use crate::image::inspect::Inspection;
 use crate::image::{Image, Variant};
 use crate::modules::Module;
@@ -42,7 +42,7 @@ impl Made {
     }
 }
 
-pub(super) fn made(all: &[Made], form: Form) {
+pub(super) fn made(all: &[Made], form: Form) -> Printed {
     if form == Form::Json {
         return print_json(&all);
     }
@@ -54,14 +54,14 @@ pub(super) fn made(all: &[Made], form: Form) {
         let _ = writeln!(text, "  manifest  {digest}");
         let _ = writeln!(text, "  module    sha256:{module_sha256}, {module_size} bytes");
     }
-    print_text(&text);
+    print_text(&text)
 }
 
-pub(super) fn inspected(all: &[Inspection], form: Form) {
+pub(super) fn inspected(all: &[Inspection], form: Form) -> Printed {
     if form == Form::Json {
         return print_json(&all);
     }
-    print_text(&all.iter().map(lines).collect::<Vec<_>>().join("\n"));
+    print_text(&all.iter().map(lines).collect::<Vec<_>>().join("\n"))
 }
 
 fn lines(seen: &Inspection) -> String {

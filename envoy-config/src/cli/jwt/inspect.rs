@@ -11,7 +11,7 @@ use crate::Exit;
 use crate::analyze::Finding;
 use crate::cli::input::InputOptions;
 use crate::cli::key_sets::KeySets;
-use crate::cli::{complain, complain_about, moment, print_json, print_text};
+use crate::cli::{complain, complain_about, moment, names, print_json, print_text};
 use crate::jwt::human;
 use crate::jwt::inspect::Inspection;
 use crate::proxy_options::ProxyOptions;
@@ -25,7 +25,8 @@ Examples:
 Exit codes:
   0  the token is accepted by a rule, or could be read and no rules were given
   1  no rule takes it, or no proxy ever does
-  2  wrong usage, a file can't be read, or the resources have errors";
+  2  wrong usage, a file can't be read, or the resources have errors
+  3  the result can't be written";
 
 /// Take a token apart and say which rule takes it, which check fails, and what would pass
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub(super) struct Inspect {
     files: Vec<PathBuf>,
 
     /// Namespace of resources that name none
-    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default")]
+    #[arg(short = 'n', long = "default-namespace", value_name = "NS", default_value = "default", value_parser = names::namespace)]
     default_namespace: String,
 
     /// Istio's MeshConfig, as YAML
@@ -80,12 +81,12 @@ impl Inspect {
                 return Exit::Usage;
             }
         };
-        match self.output {
+        let printed = match self.output {
             Output::Human => print_text(&human::report(&inspection)),
             Output::Json => print_json(&inspection),
-        }
+        };
         let passes = inspection.accepted.unwrap_or(inspection.parts.malformed.is_none());
-        if passes { Exit::Success } else { Exit::Refused }
+        printed.then(if passes { Exit::Success } else { Exit::Refused })
     }
 
     fn token(&self) -> Option<String> {

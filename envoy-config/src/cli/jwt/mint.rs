@@ -26,7 +26,10 @@ The key's public half, for `jwks` of a RequestAuthentication: outrigger jwt jwks
 Exit codes:
   0  done
   2  wrong usage, or a file that holds no such key
-  3  a file that can't be written";
+  3  a file or the token can't be written";
+
+/// How long a token is valid unless a flag says.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Make a token, for demos and tests only: whoever has the key's file can make any
 #[derive(Debug, Args)]
@@ -48,9 +51,9 @@ pub(super) struct Mint {
     #[arg(long = "claim", value_name = "NAME=JSON", value_parser = claim)]
     claims: Vec<(String, Value)>,
 
-    /// How long it is valid, such as 90s, 5m or 24h
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
-    expires_in: Duration,
+    /// How long it is valid, such as 90s, 5m or 24h [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires_in: Option<Duration>,
 
     /// RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA [default: the usual one of the key; ES256 for a
     /// new one]
@@ -81,7 +84,8 @@ Examples:
 
 Exit codes:
   0  done
-  2  wrong usage, or a file that holds no such key";
+  2  wrong usage, or a file that holds no such key
+  3  the result can't be written";
 
 /// Print the public half of a key as a key set, for `jwks` of a RequestAuthentication
 #[derive(Debug, Args)]
@@ -98,17 +102,38 @@ pub(super) struct Jwks {
 
 impl Mint {
     pub(super) fn execute(&self) -> Exit {
+        if let Some(wrong) = self.wrong_claim() {
+            complain(&wrong);
+            return Exit::Usage;
+        }
         match self.mint() {
             Ok((token, file)) => {
                 note(&format!(
                     "for demos and tests only (claim `{MARK}`): whoever has `{}` can make any such token",
                     file.display()
                 ));
-                print_text(&format!("{token}\n"));
-                Exit::Success
+                print_text(&format!("{token}\n")).then(Exit::Success)
             }
             Err(error) => refused(&error),
         }
+    }
+
+    /// A claim that something else says already is refused: one of the two would be lost without a word.
+    fn wrong_claim(&self) -> Option<String> {
+        let flags = [
+            ("iss", "--issuer", true),
+            ("sub", "--subject", true),
+            ("aud", "--audience", !self.audiences.is_empty()),
+            ("exp", "--expires-in", self.expires_in.is_some()),
+            ("iat", "--now", self.now.is_some()),
+        ];
+        self.claims.iter().find_map(|(name, _)| {
+            if name == MARK {
+                return Some(format!("`--claim {MARK}`: every token has it, and what it says is fixed"));
+            }
+            let (_, flag, _) = flags.iter().find(|(claim, _, given)| claim == name && *given)?;
+            Some(format!("`--claim {name}` and `{flag}` say the same: leave one of them out"))
+        })
     }
 
     fn mint(&self) -> Result<(String, PathBuf), KeyError> {
@@ -127,7 +152,7 @@ impl Mint {
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
             audiences: self.audiences.clone(),
-            lifetime: self.expires_in,
+            lifetime: self.expires_in.unwrap_or(HOUR),
             claims: self.claims.clone(),
             kid: self.kid.clone(),
             algorithm: self.alg,
@@ -139,10 +164,7 @@ impl Mint {
 impl Jwks {
     pub(super) fn execute(&self) -> Exit {
         match DevelopmentKey::read(&self.key) {
-            Ok(key) => {
-                print_json(&key.public(self.kid.as_deref()));
-                Exit::Success
-            }
+            Ok(key) => print_json(&key.public(self.kid.as_deref())).then(Exit::Success),
             Err(error) => refused(&error),
         }
     }
@@ -151,9 +173,8 @@ impl Jwks {
 fn refused(error: &KeyError) -> Exit {
     complain(error);
     match error {
-        KeyError::File { source, .. }
-            if !matches!(source.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) =>
-        {
+        // One that is there is not replaced: that is up to whoever named it.
+        KeyError::Write { source, .. } if source.kind() != std::io::ErrorKind::AlreadyExists => {
             Exit::Environment
         }
         _ => Exit::Usage,

@@ -17,7 +17,7 @@ Exit codes:
   0  done (inspect: the token is accepted, or no rules were given)
   1  the token is refused
   2  wrong usage, or a file can't be read
-  3  a file that can't be written";
+  3  a file or the result can't be written";
 
 /// Tokens: take one apart and ask which rule takes it, or make one for demos and tests
 #[derive(Debug, Args)]

@@ -190,7 +190,7 @@ impl Render {
                 let output =
                     Output { path: self.output.as_deref(), target, resources: &loaded.resources, modules };
                 match write(&rendered, output) {
-                    Ok(()) => Exit::Success,
+                    Ok(exit) => exit,
                     Err(error) => {
                         crate::cli::complain(&error);
                         Exit::Environment

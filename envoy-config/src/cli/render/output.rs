@@ -1,11 +1,13 @@
 //! Where documents go.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use outrigger_api::Resource;
 
+use crate::Exit;
+use crate::cli::print_document;
 use crate::manifests::Manifests;
 use crate::modules::ModuleError;
 
@@ -37,16 +39,15 @@ pub(super) fn is_file(path: &Path) -> bool {
         .is_some_and(|ending| ["yaml", "yml"].iter().any(|yaml| ending.eq_ignore_ascii_case(yaml)))
 }
 
-/// Writes all documents.
-pub(super) fn write(manifests: &Manifests, output: Output<'_>) -> Result<(), OutputError> {
+/// Writes all documents. Of standard output the exit tells how it went.
+pub(super) fn write(manifests: &Manifests, output: Output<'_>) -> Result<Exit, OutputError> {
     let Output { path, target, resources, modules } = output;
     let Some(path) = path else {
-        // A reader that has gone away is no error.
-        let _ = io::stdout().lock().write_all(manifests.to_yaml(target, resources).as_bytes());
-        return Ok(());
+        return Ok(print_document(&manifests.to_yaml(target, resources)).then(Exit::Success));
     };
     if is_file(path) {
-        return save(path, manifests.to_yaml(target, resources).as_bytes());
+        save(path, manifests.to_yaml(target, resources).as_bytes())?;
+        return Ok(Exit::Success);
     }
     fs::create_dir_all(path).map_err(|error| OutputError::File(path.display().to_string(), error))?;
     for (name, text) in manifests.files(target, resources) {
@@ -55,7 +56,7 @@ pub(super) fn write(manifests: &Manifests, output: Output<'_>) -> Result<(), Out
     for module in manifests.modules.iter().filter(|_| modules) {
         save(&path.join(module.file_name()), &module.bytes()?)?;
     }
-    Ok(())
+    Ok(Exit::Success)
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {

@@ -19,7 +19,10 @@ fn is_label(text: &str) -> bool {
 }
 
 /// A full or short host name without a wildcard.
-pub(crate) fn host(text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong, to be said after the text.
+pub fn host(text: &str) -> Result<(), String> {
     length(text)?;
     labels(text)
 }
