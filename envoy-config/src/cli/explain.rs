@@ -17,7 +17,7 @@ use crate::analyze::Finding;
 use crate::explain::answer::Outcome;
 use crate::explain::request_line::RequestLine;
 use crate::explain::shadow::{self, Shadow};
-use crate::explain::{Question, explain, human};
+use crate::explain::{Question, entering, explain, human};
 use crate::load::Loaded;
 
 const EXAMPLES: &str = "\
@@ -130,8 +130,8 @@ impl Explain {
             return Exit::Usage;
         }
         let Some(line) = self.request.clone() else { return Exit::Usage };
-        let question = self.question(line, &proxy);
         let Loaded { resources, files, .. } = loaded;
+        let question = entering(self.question(line, &proxy), &resources, &proxy);
         match explain(resources, &proxy, &mesh.mesh, &question) {
             Ok(answer) => {
                 let printed = match self.output {

@@ -140,6 +140,16 @@ fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reac
     render::reached(&resources, proxy, Entrance { port: question.line.port, sni, host })
 }
 
+/// The same question with the port of the Gateway that the request comes in by: a URL's may be that of its host alone.
+#[must_use]
+pub fn entering(mut question: Question, resources: &[Resource], proxy: &Proxy) -> Question {
+    if proxy.role == Role::Gateway {
+        let tls = question.line.scheme == "https";
+        question.line.port = render::entered(resources, proxy, question.line.port, tls);
+    }
+    question
+}
+
 /// The faults of the rule taken, as they are written.
 fn fault_chances(resources: &[Resource], route: Option<&answer::Route>) -> Option<FaultChances> {
     let route = route?;

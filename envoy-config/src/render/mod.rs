@@ -37,7 +37,7 @@ use serde::Serialize;
 
 pub use self::filters::SOURCE_IP_KEY;
 pub(crate) use self::hcm::STREAM_IDLE_TIMEOUT;
-pub(crate) use self::listeners::{Entrance, Reached, reached};
+pub(crate) use self::listeners::{Entrance, Reached, entered, reached};
 pub use self::options::{AppPort, AppProbe, Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
 use crate::credentials::Credentials;

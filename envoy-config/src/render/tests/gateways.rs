@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::json_of;
 use crate::render::testing::{gateway, rendered, resources};
-use crate::render::{Entrance, Options, Reached, reached, render};
+use crate::render::{Entrance, Options, Reached, entered, reached, render};
 
 const SERVERS: &str = "
 apiVersion: networking.istio.io/v1
@@ -163,6 +163,33 @@ fn a_request_is_taken_by_the_chain_that_fits_best() {
     assert_eq!(reached(443, Some("c.example.com"), "c.example.com"), "nobody");
     assert_eq!(reached(80, None, "open.example.com"), "others");
     assert_eq!(reached(80, None, "a.example.com"), "https, others");
+}
+
+#[test]
+fn a_urls_port_is_that_of_a_server_if_there_is_a_choice() {
+    let http = |ports: &[u16]| {
+        let server = |port: &u16| {
+            format!("{{port: {{number: {port}, name: http-{port}, protocol: HTTP}}, hosts: ['*']}}")
+        };
+        let servers: Vec<_> = ports.iter().map(server).collect();
+        let tls = "{port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}";
+        resources(&[&format!(
+            "apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: g}}
+spec: {{selector: {{istio: ingressgateway}}, servers: [{}, {tls}]}}",
+            servers.join(", ")
+        )])
+    };
+    for (ports, port, tls, entered_by) in [
+        (&[80][..], 8080, false, 80),
+        (&[80], 80, false, 80),
+        (&[80], 443, false, 443),
+        (&[80], 8443, true, 443),
+        (&[80, 81], 8080, false, 8080),
+    ] {
+        assert_eq!(entered(&http(ports), &gateway(), port, tls), entered_by, "{ports:?} {port}");
+    }
 }
 
 #[test]

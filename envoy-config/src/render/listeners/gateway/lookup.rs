@@ -29,16 +29,34 @@ pub(crate) enum Reached {
     Nobody(String),
 }
 
-/// What takes a request at a gateway. Where there are no servers at all, the filters get everything.
-pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -> Reached {
-    let options = Options::default();
+/// The port of a gateway that a request comes in by. A URL's own is a part of its host, and need not be one of those: where
+/// all servers that speak as the client does are on one port, it came in there.
+pub(crate) fn entered(resources: &[Resource], proxy: &Proxy, port: u16, tls: bool) -> u16 {
+    let servers = servers(resources, proxy, &Options::default());
+    let of = |served: &&Served<'_>| (served.kind == Kind::Http) != tls;
+    let mut ports: Vec<_> = servers.iter().filter(of).map(|served| served.server.port.number).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    match ports.as_slice() {
+        [only] if servers.iter().all(|served| served.server.port.number != port) => *only,
+        _ => port,
+    }
+}
+
+/// The servers that the gateway has.
+fn servers<'r>(resources: &'r [Resource], proxy: &Proxy, options: &Options) -> Vec<Served<'r>> {
     let gateways = select::gateways(resources, proxy).into_iter();
     let servers = gateways.flat_map(|(resource, gateway)| {
         let all = gateway.servers.iter().enumerate();
-        all.filter_map(|(index, server)| Served::new(resource, index, server, &options).ok())
+        all.filter_map(|(index, server)| Served::new(resource, index, server, options).ok())
             .collect::<Vec<_>>()
     });
-    let servers: Vec<Served<'_>> = servers.collect();
+    servers.collect()
+}
+
+/// What takes a request at a gateway. Where there are no servers at all, the filters get everything.
+pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -> Reached {
+    let servers = servers(resources, proxy, &Options::default());
     let here: Vec<_> = servers
         .iter()
         .filter(|served| served.server.port.number == at.port)

@@ -15,7 +15,7 @@ use outrigger_api::resource::Resource;
 use outrigger_api::types::common::Labels;
 use outrigger_api::{Problem, Proxy, select};
 
-pub(crate) use self::lookup::{Entrance, Reached, reached};
+pub(crate) use self::lookup::{Entrance, Reached, entered, reached};
 use self::merge::Port;
 use self::server::{Kind, Served};
 use super::{Chain, Plan};
