@@ -18,6 +18,7 @@ pub(crate) mod locality;
 pub mod manifests;
 pub mod mesh_config;
 pub mod modules;
+mod names;
 pub mod proxy_options;
 pub mod render;
 pub mod run;

@@ -5,9 +5,9 @@ use outrigger_api::config::{Proxy, Role};
 use outrigger_api::types::common::Labels;
 use outrigger_api::{label_key, label_value};
 
-use crate::cli::names;
 use crate::envoy::cluster::Locality;
 use crate::mesh_config::MeshConfig;
+use crate::names;
 use crate::render::{AppPort, INBOUND_PORT};
 
 /// Flags that say who the proxy is.

@@ -13,12 +13,13 @@ use signal_hook::iterator::Signals;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{names, note};
+use super::note;
 use crate::Exit;
 use crate::certs::{
     Authority, CertsError, Keeper, Rotation, SpiffeId, Step, Told, TrustDomain, Wanted, Workload,
 };
 use crate::identity::Identity;
+use crate::names;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,9 +6,9 @@ use std::{fs, io};
 
 use clap::{Args, Subcommand};
 
-use super::names;
 use crate::Exit;
 use crate::compose::{ComposeError, Injected, Settings, inject};
+use crate::names;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use outrigger_api::Proxy;
 
-use super::names;
 use crate::load::{Inputs, Loaded, SourceFile};
 use crate::mesh_config::{self, PathNormalization};
+use crate::names;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Options;
 

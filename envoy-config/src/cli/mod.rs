@@ -11,7 +11,6 @@ pub mod input;
 pub mod jwt;
 mod key_sets;
 mod moment;
-pub(crate) mod names;
 mod no_effect;
 mod print;
 pub mod render;

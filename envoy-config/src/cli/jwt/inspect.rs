@@ -11,9 +11,10 @@ use crate::Exit;
 use crate::analyze::Finding;
 use crate::cli::input::InputOptions;
 use crate::cli::key_sets::KeySets;
-use crate::cli::{complain, complain_about, moment, names, print_json, print_text};
+use crate::cli::{complain, complain_about, moment, print_json, print_text};
 use crate::jwt::human;
 use crate::jwt::inspect::Inspection;
+use crate::names;
 use crate::proxy_options::ProxyOptions;
 
 const EXAMPLES: &str = "\

@@ -2,7 +2,7 @@
 //! asked about requests.
 
 mod clause;
-mod http_only;
+mod fields;
 mod permission;
 mod principal;
 #[cfg(test)]
@@ -12,7 +12,7 @@ mod text;
 use outrigger_api::types::authorization_policy::{AuthorizationPolicy, Rule};
 use outrigger_api::{Proxy, Resource};
 
-pub(super) use self::http_only::{Asking, http_only, is_for, peers};
+pub(super) use self::fields::{Asking, http_only, is_for, peers};
 use crate::envoy::rbac::{Clause, Permission, Policy, Principal, Rbac, RbacAction};
 
 /// What is looked at.

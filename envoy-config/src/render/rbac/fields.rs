@@ -1,6 +1,6 @@
-//! What of a rule only requests have, and what asks who the client is.
+//! Which fields of a rule only requests have, which ask who the client is, and for which ports they are.
 
-use outrigger_api::types::authorization_policy::{Condition, Operation, Rule, Values};
+use outrigger_api::types::authorization_policy::{Condition, Rule, Values};
 
 /// A field that asks something, by its path, such as `spec.rules[0].from[0].source.notPrincipals`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +36,7 @@ pub(in crate::render) fn is_for(rule: &Rule, port: Option<u16>) -> bool {
         Condition::DestinationPort(ports) => includes(ports, port),
         _ => true,
     });
-    when && (rule.to.is_empty() || rule.to.iter().any(|operation| is_of(operation, port)))
-}
-
-fn is_of(operation: &Operation, port: Option<u16>) -> bool {
-    includes(&operation.ports, port)
+    when && (rule.to.is_empty() || rule.to.iter().any(|operation| includes(&operation.ports, port)))
 }
 
 fn includes(ports: &Values<u16>, port: Option<u16>) -> bool {
@@ -56,7 +52,7 @@ pub(in crate::render) fn http_only(rule: &Rule, index: usize, port: Option<u16>)
         found.place = format!("spec.rules[{index}].from[{at}].source");
         found.look("requestPrincipals", &from.request_principals);
     }
-    for (at, to) in rule.to.iter().enumerate().filter(|(_, to)| is_of(to, port)) {
+    for (at, to) in rule.to.iter().enumerate().filter(|(_, to)| includes(&to.ports, port)) {
         found.place = format!("spec.rules[{index}].to[{at}].operation");
         found.look("hosts", &to.hosts);
         found.look("methods", &to.methods);
