@@ -21,20 +21,29 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<AuthorizationPolicy> {
     let action = action(fields);
     let rules = fields.get("rules", |rules| Some(rules.list(|rule| self::rule(rule, &action))));
     let target = target::target(fields);
-    if rules.is_none() && !fields.has("rules") {
-        let name = match action {
-            Action::Deny => Some("DENY"),
-            Action::Custom { .. } => Some("CUSTOM"),
-            Action::Allow | Action::Audit => None,
-        };
-        if let Some(name) = name {
-            fields.cursor.error_hint(
-                format_args!("`action: {name}` without `rules` does nothing"),
-                "write `rules: [{}]` to match every request",
-            );
-        }
+    match action {
+        Action::Deny => needs_rules(fields, "DENY"),
+        Action::Custom { .. } => needs_rules(fields, "CUSTOM"),
+        Action::Allow | Action::Audit => {}
     }
     Some(AuthorizationPolicy { target, action, rules, dry_run: false })
+}
+
+/// In Istio's messages a list without entries and one left out are the same.
+fn needs_rules(fields: &Object<'_>, action: &str) {
+    let refuse = |at: &Cursor<'_>| {
+        let message = format_args!("`action: {action}` without `rules` does nothing");
+        at.error_hint(message, "write `rules: [{}]` to match every request");
+    };
+    if !fields.has("rules") {
+        refuse(fields.cursor);
+    }
+    fields.get("rules", |rules| {
+        if matches!(&rules.node.value, Value::Sequence(rules) if rules.is_empty()) {
+            refuse(rules);
+        }
+        Some(())
+    });
 }
 
 fn action(fields: &Object<'_>) -> Action {
