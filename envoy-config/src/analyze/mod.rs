@@ -1,5 +1,6 @@
 //! Everything that can be said about the resources before a proxy runs with them.
 
+mod broken;
 pub mod codes;
 mod compile;
 mod conflicts;

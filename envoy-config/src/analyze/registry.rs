@@ -8,6 +8,8 @@ use outrigger_api::types::common::Labels;
 use outrigger_api::types::{destination_rule::DestinationRule, gateway::Gateway};
 use outrigger_api::{Problem, Proxy, Resource, Spec};
 
+use super::broken::Broken;
+
 /// Services, subsets and gateways by name.
 #[derive(Debug)]
 pub(super) struct Registry<'r> {
@@ -21,9 +23,7 @@ pub(super) struct Registry<'r> {
     rules: HashMap<String, Vec<&'r DestinationRule>>,
     /// Those for wildcards.
     wildcard_rules: Vec<&'r DestinationRule>,
-    /// Kind, namespace and name of resources with errors: they exist, but nothing is known of them.
-    broken: HashSet<(&'r str, &'r str, &'r str)>,
-    broken_kinds: HashSet<&'r str>,
+    broken: Broken<'r>,
     /// How many names may still be compared for suggestions: a wrong name is worth that, thousands are not.
     comparisons: Cell<usize>,
 }
@@ -34,8 +34,6 @@ const COMPARISONS: usize = 200_000;
 impl<'r> Registry<'r> {
     /// Collects what `resources` name. What `problems` made unusable counts as there.
     pub(super) fn new(resources: &'r [Resource], problems: &'r [Problem], proxy: &'r Proxy) -> Self {
-        let broken: HashSet<_> =
-            problems.iter().filter(|problem| problem.is_error()).filter_map(broken).collect();
         let mut registry = Self {
             cluster_domain: &proxy.cluster_domain,
             services: BTreeMap::new(),
@@ -44,8 +42,7 @@ impl<'r> Registry<'r> {
             gateways: HashMap::new(),
             rules: HashMap::new(),
             wildcard_rules: Vec::new(),
-            broken_kinds: broken.iter().map(|(kind, ..)| *kind).collect(),
-            broken,
+            broken: Broken::of(problems),
             comparisons: Cell::new(COMPARISONS),
         };
         for resource in resources {
@@ -154,20 +151,16 @@ impl<'r> Registry<'r> {
         self.gateways.keys().copied()
     }
 
-    /// Whether this very resource was there, but with errors.
+    /// Whether this very resource was there, or may have been, but with errors.
     pub(super) fn is_broken(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        self.broken.contains(&(kind, namespace, name))
+        self.broken.may_be(kind, namespace, name)
     }
 
-    /// Whether some resource of `kind` has errors: what it names is not known, so nothing is called absent for it.
+    /// Whether some resource of one of `kinds` has errors, or may have: what it names is not known, so nothing is called
+    /// absent for it.
     pub(super) fn any_broken(&self, kinds: &[&str]) -> bool {
-        kinds.iter().any(|kind| self.broken_kinds.contains(kind))
+        kinds.iter().any(|kind| self.broken.has_kind(kind))
     }
-}
-
-fn broken(problem: &Problem) -> Option<(&str, &str, &str)> {
-    let resource = &problem.resource;
-    Some((resource.kind.as_deref()?, resource.namespace.as_deref()?, resource.name.as_deref()?))
 }
 
 pub(super) fn did_you_mean(name: Option<&str>) -> Option<String> {
