@@ -42,8 +42,8 @@ pub(super) fn check(
     // What a broken resource says is not known.
     let verified =
         (!registry.any_broken(&["RequestAuthentication"])).then(|| Verified::new(resources, root_namespace));
-    let mut peers = (!registry.any_broken(&["PeerAuthentication", "Gateway"]))
-        .then(|| Peers::new(resources, root_namespace));
+    let mut peers =
+        (!registry.any_broken(&["PeerAuthentication", "Gateway"])).then(|| Peers::new(resources, proxy));
     let workloads = (!registry.any_broken(&["Pod", "Deployment", "WorkloadEntry", "Gateway"]))
         .then(|| Workloads::new(resources, ignored, proxy));
     let mut dead = Vec::new();

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies, PeerPolicy, PeerScope, peer_scope};
 use outrigger_api::types::common::{Labels, Target};
-use outrigger_api::types::gateway::{Gateway, ServerTlsMode};
-use outrigger_api::{Resource, Spec};
+use outrigger_api::types::gateway::{Gateway, Server, ServerTlsMode};
+use outrigger_api::{Proxy, Resource, Role, Spec};
 
 use super::rules::Policy;
 use crate::analyze::conflicts::place;
@@ -16,6 +16,8 @@ use crate::analyze::finding::Finding;
 /// What is asked of peers, by PeerAuthentications and Gateways.
 pub(super) struct Peers<'r> {
     root_namespace: &'r str,
+    /// Whether the resources are meant for a gateway.
+    is_gateway: bool,
     by_namespace: HashMap<&'r str, Authentications<'r>>,
     gateways: Vec<&'r Gateway>,
     /// What was found for the workloads of a namespace with some labels.
@@ -43,7 +45,7 @@ enum Shown {
 }
 
 impl<'r> Peers<'r> {
-    pub(super) fn new(resources: &'r [Resource], root_namespace: &'r str) -> Self {
+    pub(super) fn new(resources: &'r [Resource], proxy: &'r Proxy) -> Self {
         let mut by_namespace: HashMap<&str, Authentications<'_>> = HashMap::new();
         let mut gateways = Vec::new();
         for resource in resources {
@@ -62,7 +64,13 @@ impl<'r> Peers<'r> {
                 _ => {}
             }
         }
-        Self { root_namespace, by_namespace, gateways, known: HashMap::new() }
+        Self {
+            root_namespace: &proxy.root_namespace,
+            is_gateway: proxy.role == Role::Gateway,
+            by_namespace,
+            gateways,
+            known: HashMap::new(),
+        }
     }
 
     /// Reports what the policy says about identities in vain.
@@ -91,6 +99,11 @@ impl<'r> Peers<'r> {
     fn shown(&self, namespace: &str, labels: &Labels) -> Option<Shown> {
         if let Some(certificates) = self.at_gateway(labels) {
             return (!certificates).then_some(Shown::NoneAtGateway);
+        }
+        // A policy for all workloads is for the gateways, too, which PeerAuthentications say nothing about.
+        if labels.is_empty() && self.is_gateway && self.gateways.iter().any(|gateway| asks(&gateway.servers))
+        {
+            return None;
         }
         // A policy of the whole mesh meets each namespace's own PeerAuthentications.
         let mesh_only = self.by_namespace.keys().all(|namespace| *namespace == self.root_namespace);
@@ -124,14 +137,18 @@ impl<'r> Peers<'r> {
         };
         let mut servers = self.gateways.iter().filter(chosen).flat_map(|gateway| &gateway.servers).peekable();
         servers.peek()?;
-        Some(servers.any(|server| {
-            server.tls.as_ref().is_some_and(|tls| {
-                use ServerTlsMode::{AutoPassthrough, IstioMutual, Mutual, OptionalMutual, Passthrough};
-                // What is passed on as bytes is not this gateway's to know.
-                matches!(tls.mode, Mutual | IstioMutual | OptionalMutual | Passthrough | AutoPassthrough)
-            })
-        }))
+        Some(asks(servers))
     }
+}
+
+/// Whether some server asks clients for certificates.
+fn asks<'s>(servers: impl IntoIterator<Item = &'s Server>) -> bool {
+    use ServerTlsMode::{AutoPassthrough, IstioMutual, Mutual, OptionalMutual, Passthrough};
+    // What is passed on as bytes is not this gateway's to know.
+    servers
+        .into_iter()
+        .filter_map(|server| server.tls.as_ref())
+        .any(|tls| matches!(tls.mode, Mutual | IstioMutual | OptionalMutual | Passthrough | AutoPassthrough))
 }
 
 impl<'r> Authentications<'r> {
