@@ -9,6 +9,8 @@ mod certificates;
 mod connection_pool;
 mod connection_routes;
 mod cursor;
+#[cfg(feature = "yaml")]
+mod default_providers;
 mod destination_rule;
 mod extension_provider;
 mod fault;

@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod kubernetes;
 pub mod mesh_config;
 pub mod peer_authentication;
+pub mod provider_name;
 pub mod request_authentication;
 pub mod service_entry;
 pub mod sidecar;

@@ -4,10 +4,11 @@ mod asked;
 mod expressions;
 mod named;
 
+use outrigger_api::types::provider_name::ProviderUse;
 use outrigger_api::types::telemetry::Telemetry;
 use outrigger_api::{Proxy, Resource, Spec};
 
-use self::named::{Names, Use};
+use self::named::Names;
 use super::codes;
 use super::finding::{Finding, Level};
 use crate::mesh_config::MeshConfig;
@@ -26,8 +27,8 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig, fi
 
 /// Those of metrics the filters judge themselves.
 fn providers(resource: &Resource, telemetry: &Telemetry, names: Names<'_>, findings: &mut Vec<Finding>) {
-    let logs = telemetry.access_logging.iter().map(|entry| (Use::Logs, &entry.providers));
-    let traces = telemetry.tracing.iter().map(|entry| (Use::Traces, &entry.providers));
+    let logs = telemetry.access_logging.iter().map(|entry| (ProviderUse::Logs, &entry.providers));
+    let traces = telemetry.tracing.iter().map(|entry| (ProviderUse::Traces, &entry.providers));
     let lists = [("accessLogging", logs.collect::<Vec<_>>()), ("tracing", traces.collect())];
     for (list, entries) in lists {
         for (at, (what, providers)) in entries.into_iter().enumerate() {

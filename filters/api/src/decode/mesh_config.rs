@@ -2,16 +2,14 @@
 //! does not carry out is named, so that nobody counts on it.
 
 use super::{
-    cursor::{Cursor, shorten},
-    http_retry,
-    object::Object,
-    proxy_tracing, telemetry_provider,
+    cursor::Cursor, default_providers, http_retry, object::Object, proxy_tracing, telemetry_provider,
 };
 use crate::{
     check,
     problem::{Severity, code},
-    types::mesh_config::{
-        AccessLogEncoding, DefaultProviders, MeshConfig, OutboundTraffic, PathNormalization,
+    types::{
+        mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization},
+        provider_name::Providers,
     },
 };
 
@@ -96,11 +94,10 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
     root.object(|fields| {
         not_carried_out(fields, MESH);
         let (extension_providers, telemetry_providers) = telemetry_provider::decode(fields);
-        let mut names: Vec<_> = BUILT_IN.to_vec();
-        names.extend(extension_providers.iter().map(|provider| provider.name.as_str()));
-        names.extend(telemetry_providers.iter().map(|provider| provider.name.as_str()));
-        let default_providers = fields.get("defaultProviders", |field| default_providers(field, &names));
-        let default_providers = default_providers.unwrap_or_default();
+        let default_providers = fields.get("defaultProviders", |field| {
+            let providers = Providers { telemetry: &telemetry_providers, authorizing: &extension_providers };
+            default_providers::decode(field, providers)
+        });
         let access_log_encoding = fields.get("accessLogEncoding", encoding).unwrap_or_default();
         let proxy = fields.get("defaultConfig", proxy_config).unwrap_or_default();
         Some(MeshConfig {
@@ -116,7 +113,7 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
             access_log_encoding,
             extension_providers,
             telemetry_providers,
-            default_providers,
+            default_providers: default_providers.unwrap_or_default(),
             without_tracing: fields.get("enableTracing", |at| at.bool()) == Some(false),
             ..proxy
         })
@@ -140,29 +137,6 @@ fn log_format(at: &Cursor<'_>, encoding: AccessLogEncoding) -> Option<String> {
         },
         AccessLogEncoding::Text => Some(format),
     }
-}
-
-/// Providers that every mesh has.
-const BUILT_IN: [&str; 3] = ["envoy", "prometheus", "stackdriver"];
-
-/// Istio takes any names, and does nothing with those that it does not know.
-fn default_providers(field: &Cursor<'_>, known: &[&str]) -> Option<DefaultProviders> {
-    field.object(|fields| {
-        let name = |at: &Cursor<'_>| {
-            let name = at.non_empty()?;
-            if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-                let hint = format!("there is `{}`", known.join("`, `"));
-                at.warn_hint(format_args!("no extension provider is called `{}`", shorten(&name)), hint);
-            }
-            Some(name)
-        };
-        let names = |field| fields.list(field, name);
-        Some(DefaultProviders {
-            tracing: names("tracing"),
-            metrics: names("metrics"),
-            access_logging: names("accessLogging"),
-        })
-    })
 }
 
 fn not_carried_out(fields: &Object<'_>, names: &[&'static str]) {

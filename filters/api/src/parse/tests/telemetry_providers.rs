@@ -107,6 +107,14 @@ fn what_is_wrong_is_said_where_it_stands() {
         ("defaultConfig: {tracing: {zipkin: {address: 'a:0'}}}", "error: `a:0` does not end in a port"),
         ("defaultConfig: {tracing: {datadog: {address: a}}}", "warning: `datadog` of the tracing of proxies"),
         ("defaultProviders: {tracing: [zip]}", "m:1:30: warning: no extension provider is called `zip`"),
+        (
+            "defaultProviders: {accessLogging: [prometheus]}",
+            "provider `prometheus` is of kind `prometheus`: nothing is logged there",
+        ),
+        (
+            "defaultProviders: {metrics: [envoy]}",
+            "is of kind `envoyFileAccessLog`: no metrics are sent there",
+        ),
         ("defaultProviders: {tracng: [a]}", "did you mean `tracing`?"),
     ] {
         let (_, problems) = read(text);
