@@ -24,6 +24,7 @@ fn wrong_usage() {
         (&["render", "-o", &out, "--app-host", "app"], "`--app-host`"),
         (&["run", "--outbound-bind", "127.0.0.1"], "`--outbound-bind`"),
         (&["analyze", "--app-port", "8080"], "`--app-port`"),
+        (&["explain", "GET http://a/", "--direction", "inbound"], "`--direction` has no effect on a gateway"),
         (&["render", "-o", &out, "--port", "80=8081", "--port", "80=8082"], "`--port 80=…` is given twice"),
     ] {
         let (code, stdout, stderr) = outcome(&[arguments, &["-f", "-"]].concat(), "");

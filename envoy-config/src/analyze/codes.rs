@@ -154,6 +154,7 @@ pub fn title(code: &str) -> &'static str {
         code::CONFIG => "configuration of a filter is malformed",
         "OUT0101" => "nothing says where this proxy listens",
         "OUT0102" => "two listeners want one port",
+        "OUT0104" => "`--port` is about a port that nothing listens on",
         "OUT0110" => "certificate or key can't be used",
         "OUT0111" => "servers of Gateways can't share a port",
         "OUT0112" => "this proxy has no certificate of the mesh",

@@ -6,8 +6,12 @@ use clap::{ArgMatches, Error};
 use crate::proxy_options::RoleOption;
 
 /// What only a sidecar has, by the names of the arguments.
-const OF_SIDECARS: [(&str, &str); 3] =
-    [("app_ports", "--app-port"), ("app_host", "--app-host"), ("outbound_bind", "--outbound-bind")];
+const OF_SIDECARS: [(&str, &str); 4] = [
+    ("app_ports", "--app-port"),
+    ("app_host", "--app-host"),
+    ("outbound_bind", "--outbound-bind"),
+    ("direction", "--direction"),
+];
 
 /// Checks what was given to the command at the end of the line.
 ///

@@ -12,6 +12,8 @@ pub(super) const NO_LISTENER: &str = "OUT0101";
 pub(super) const PORT_CONFLICT: &str = "OUT0102";
 /// A subset of a host whose endpoints nobody names.
 pub(super) const UNKNOWN_ENDPOINTS: &str = "OUT0103";
+/// `--port` for a port that nothing listens on.
+pub(super) const NO_SUCH_PORT: &str = "OUT0104";
 
 /// Servers of Gateways that can't share a port.
 pub(super) const CONFLICTING_SERVERS: &str = "OUT0111";

@@ -243,6 +243,12 @@ fn a_gateway_listens_where_its_gateways_say() {
     let rendered = render(&resources, &gateway(), &options).unwrap();
     let names: Vec<_> = rendered.listeners.iter().map(|listener| listener.name.as_str()).collect();
     assert_eq!(names, ["127.0.0.1_8080", "127.0.0.1_8081"]);
+    assert_eq!(rendered.warnings, []);
+
+    let ports = [(80, 8080), (8080, 80)].into();
+    let rendered = render(&resources, &gateway(), &Options { ports, ..Options::default() }).unwrap();
+    let said: Vec<_> = rendered.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(said, ["`--port 8080=80` has no effect: nothing listens on port 8080"]);
 }
 
 #[test]
@@ -258,6 +264,11 @@ fn two_listeners_do_not_share_a_port() {
         Options { ports: [(80, 15000)].into(), bind: "127.0.0.1".parse().ok(), ..Options::default() };
     let found = messages(render(&resources(&[GATEWAY]), &gateway(), &options));
     assert!(found[0].contains("127.0.0.1:15000"), "{found:?}");
+
+    let app_ports = [9080, 9081].map(|port| AppPort { port, opened: INBOUND_PORT }).to_vec();
+    let options = Options { app_ports, ..Options::default() };
+    let found = render(&[], &sidecar(), &options).unwrap_err();
+    assert!(found[0].hint.as_ref().is_some_and(|hint| hint.contains("--app-port 9080=15007")), "{found:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod sidecar;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use outrigger_api::problem::Severity;
 use outrigger_api::resource::Resource;
 use outrigger_api::{Problem, Proxy, Role};
 
@@ -71,7 +72,7 @@ pub(super) fn plan(
     credentials: &Credentials<'_>,
     secrets: &mut Secrets,
 ) -> Result<(Vec<Plan>, Vec<Problem>), Vec<Problem>> {
-    let (mut plans, warnings) = match proxy.role {
+    let (mut plans, mut warnings) = match proxy.role {
         Role::Gateway => gateway::plan(resources, proxy, options, credentials, secrets)?,
         Role::Sidecar => sidecar::plan(resources, proxy, options, credentials, secrets)?,
     };
@@ -84,9 +85,25 @@ pub(super) fn plan(
                 Bind::Socket(path) => path.clone(),
             };
             let message = format!("`{place}` is wanted by {other} and by a listener");
-            let hint = "choose others with `--port`";
+            let hint = match (&plan.direction, options.app_ports.len()) {
+                (TrafficDirection::Inbound, 2..) if proxy.role == Role::Sidecar => {
+                    "open another for one of them, such as by `--app-port 9080=15007`"
+                }
+                _ => "choose others with `--port`",
+            };
             return Err(vec![problems::whole(problems::PORT_CONFLICT, message, hint)]);
         }
     }
+    warnings.extend(options.ports.iter().filter_map(|(named, opened)| {
+        let opens = |plan: &Plan| matches!(&plan.bind, Bind::Port(address) if address.port() == *opened);
+        (!plans.iter().any(opens)).then(|| no_such_port(*named, *opened))
+    }));
     Ok((plans, warnings))
+}
+
+fn no_such_port(named: u16, opened: u16) -> Problem {
+    let message = format!("`--port {named}={opened}` has no effect: nothing listens on port {named}");
+    let hint = "the first is the port that a Gateway's server names (of a sidecar 15001 or 15006), the second the one \
+                to open in its place";
+    Problem { severity: Severity::Warning, ..problems::whole(problems::NO_SUCH_PORT, message, hint) }
 }
