@@ -1,8 +1,9 @@
 //! Which expressions have values without end: those that hand an attribute on that callers choose.
 
-use std::ops::Range;
+use cel::Program;
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
-/// Attributes of Envoy's that callers, or the moment, choose; a trailing dot: all below.
+/// Attributes of Envoy's that callers, or the moment, choose.
 const FREE: &[&str] = &[
     "request.path",
     "request.url_path",
@@ -29,109 +30,94 @@ const FREE: &[&str] = &[
     "connection.subject_peer_certificate",
 ];
 
-/// The first attribute without bound in `expression` that its value can hold, as it is written there. What is only
-/// compared has no part in the value.
-pub(super) fn attribute_in(expression: &str) -> Option<&str> {
-    let text = Masked::new(expression);
-    value(&text, 0..expression.len())
+/// What has two values, whatever it is asked of.
+const TESTS: [&str; 13] = [
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::LESS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::GREATER_EQUALS,
+    operators::LOGICAL_NOT,
+    operators::IN,
+    operators::NOT_STRICTLY_FALSE,
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+];
+
+/// The first attribute without bound that the value of `expression` can hold. What is only compared has no part in the
+/// value; nor has anything in what is not CEL, which is told elsewhere.
+pub(super) fn attribute_in(expression: &str) -> Option<String> {
+    held(Program::compile(expression).ok()?.expression())
 }
 
-/// An expression, and the same with its texts and what stands in brackets blotted out.
-struct Masked<'a> {
-    text: &'a str,
-    /// As long as the text. Within quotes, parentheses and brackets there are blanks.
-    outside: Vec<u8>,
-    /// Only within quotes.
-    unquoted: Vec<u8>,
+fn held(expression: &IdedExpr) -> Option<String> {
+    if let Some(attribute) = attribute(expression) {
+        return Some(attribute);
+    }
+    match &expression.expr {
+        Expr::Unspecified | Expr::Literal(_) | Expr::Ident(_) => None,
+        // A test for presence has two values.
+        Expr::Select(select) => (!select.test).then(|| held(&select.operand)).flatten(),
+        Expr::Call(call) => held_by_call(call),
+        Expr::List(list) => list.elements.iter().find_map(held),
+        Expr::Map(map) => map.entries.iter().find_map(|entry| held_by_entry(&entry.expr)),
+        Expr::Struct(made) => made.entries.iter().find_map(|entry| held_by_entry(&entry.expr)),
+        Expr::Comprehension(looping) => match &looping.accu_init.expr {
+            // `exists` and `all` begin with a boolean, `exists_one` with a count.
+            Expr::Literal(_) => None,
+            _ => held(&looping.iter_range).or_else(|| held(&looping.loop_step)),
+        },
+    }
 }
 
-impl<'a> Masked<'a> {
-    fn new(text: &'a str) -> Self {
-        let (mut outside, mut unquoted) = (Vec::new(), Vec::new());
-        let (mut depth, mut quote, mut escaped) = (0u32, None, false);
-        for byte in text.bytes() {
-            let inside = match quote {
-                Some(end) => {
-                    if byte == end && !escaped {
-                        quote = None;
-                    }
-                    escaped = byte == b'\\' && !escaped;
-                    true
-                }
-                None => {
-                    quote = matches!(byte, b'\'' | b'"').then_some(byte);
-                    quote.is_some()
-                }
-            };
-            if !inside && matches!(byte, b')' | b']' | b'}') {
-                depth = depth.saturating_sub(1);
-            }
-            unquoted.push(if inside { b' ' } else { byte });
-            outside.push(if inside || depth > 0 { b' ' } else { byte });
-            if !inside && matches!(byte, b'(' | b'[' | b'{') {
-                depth += 1;
-            }
+fn held_by_call(call: &CallExpr) -> Option<String> {
+    match (call.func_name.as_str(), call.args.as_slice()) {
+        (operators::CONDITIONAL, [_, one, other]) => held(one).or_else(|| held(other)),
+        // `a && b` is one of two, and so is what Envoy makes of it.
+        (operators::LOGICAL_AND | operators::LOGICAL_OR, _) => None,
+        (name, _) if TESTS.contains(&name) => None,
+        (_, arguments) => call.target.iter().map(Box::as_ref).chain(arguments).find_map(held),
+    }
+}
+
+fn held_by_entry(entry: &EntryExpr) -> Option<String> {
+    match entry {
+        EntryExpr::StructField(field) => held(&field.value),
+        EntryExpr::MapEntry(entry) => held(&entry.key).or_else(|| held(&entry.value)),
+    }
+}
+
+/// The attribute without bound that this is, or a part of one: with its key if it has one.
+fn attribute(expression: &IdedExpr) -> Option<String> {
+    match &expression.expr {
+        Expr::Select(select) if !select.test => {
+            let name = format!("{}.{}", name(&select.operand)?, select.field);
+            FREE.contains(&name.as_str()).then_some(name)
         }
-        Self { text, outside, unquoted }
-    }
-
-    fn part(&self, range: &Range<usize>) -> &'a str {
-        self.text.get(range.clone()).unwrap_or_default()
-    }
-
-    /// Where one of `signs` stands outside of everything.
-    fn find(&self, range: &Range<usize>, signs: &[&str]) -> Option<usize> {
-        let bytes = self.outside.get(range.clone())?;
-        let at = |place: &usize| {
-            let rest = bytes.get(*place..).unwrap_or_default();
-            signs.iter().any(|sign| rest.starts_with(sign.as_bytes()))
-        };
-        (0..bytes.len()).find(at).map(|place| range.start + place)
-    }
-}
-
-fn value<'a>(text: &Masked<'a>, range: Range<usize>) -> Option<&'a str> {
-    if let Some(at) = text.find(&range, &["?"]) {
-        let after = at + 1..range.end;
-        let colon = text.find(&after, &[":"]).unwrap_or(range.end);
-        return value(text, at + 1..colon)
-            .or_else(|| value(text, colon.saturating_add(1).min(range.end)..range.end));
-    }
-    let part = text.part(&range);
-    let inner = part.trim();
-    if let Some(inside) = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        let start = range.start + part.find('(').unwrap_or(0) + 1;
-        // `(a) + (b)` is not one thing in parentheses.
-        if text.find(&range, &[")"]).is_none_or(|end| end + 1 == start + inside.len() + 1) {
-            return attribute_in(inside);
+        Expr::Call(call) if call.func_name == operators::INDEX => {
+            let [map, key] = call.args.as_slice() else { return None };
+            let map = attribute(map)?;
+            Some(match &key.expr {
+                Expr::Literal(LiteralValue::String(key)) => {
+                    format!("{map}[{:?}]", key.inner()).replace('"', "'")
+                }
+                _ => map,
+            })
         }
+        _ => None,
     }
-    if is_boolean(text, &range) { None } else { mentioned(text, &range) }
 }
 
-/// A comparison, a test or a count of such has two values.
-fn is_boolean(text: &Masked<'_>, range: &Range<usize>) -> bool {
-    const TESTS: [&str; 5] = [".startsWith(", ".endsWith(", ".contains(", ".matches(", "has("];
-    let part = text.part(range).trim();
-    let compares = text.find(range, &["==", "!=", "<", ">", "&&", "||", " in "]).is_some();
-    compares || part.starts_with('!') || (part.ends_with(')') && text.find(range, &TESTS).is_some())
-}
-
-/// The first free attribute outside of quotes, with its key if it has one.
-fn mentioned<'a>(text: &Masked<'a>, range: &Range<usize>) -> Option<&'a str> {
-    let code = std::str::from_utf8(text.unquoted.get(range.clone())?).ok()?;
-    let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let found = FREE.iter().flat_map(|attribute| code.match_indices(attribute)).filter(|(at, attribute)| {
-        let before = code.get(..*at).and_then(|before| before.chars().next_back());
-        let after = code.get(at + attribute.len()..).and_then(|after| after.chars().next());
-        !before.is_some_and(|c| name(c) || c == '.') && !after.is_some_and(name)
-    });
-    let (at, attribute) = found.min_by_key(|(at, _)| *at)?;
-    let start = range.start + at;
-    let end = start + attribute.len();
-    let rest = text.text.get(end..range.end)?;
-    let key = rest.strip_prefix('[').and_then(|rest| rest.find(']'));
-    text.text.get(start..key.map_or(end, |key| end + key + 2))
+/// `a.b.c`
+fn name(expression: &IdedExpr) -> Option<String> {
+    match &expression.expr {
+        Expr::Ident(name) => Some(name.clone()),
+        Expr::Select(select) if !select.test => Some(format!("{}.{}", name(&select.operand)?, select.field)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -150,11 +136,16 @@ mod tests {
             ("(request.query)", Some("request.query")),
             ("request.method == 'GET' ? request.path : 'other'", Some("request.path")),
             ("request.path == '/a' ? 'a' : (request.path == '/b' ? 'b' : request.id)", Some("request.id")),
-            ("has(request.headers['a']) ? request.headers['a'] : 'none'", Some("request.headers['a']")),
+            ("'a' in request.headers ? request.headers['a'] : 'none'", Some("request.headers['a']")),
+            ("[1].map(x, request.path)[0]", Some("request.path")),
+            ("request.headers[request.method]", Some("request.headers")),
+            ("request.headers.map(x, x)", Some("request.headers")),
+            ("{'a': request.id}", Some("request.id")),
+            ("size(request.path)", Some("request.path")),
             ("(request.host) + (request.path)", Some("request.host")),
-            ("request.headers['é\"'] + ''", Some("request.headers['é\"']")),
+            ("request.headers['é'] + ''", Some("request.headers['é']")),
         ] {
-            assert_eq!(attribute_in(expression), found, "{expression}");
+            assert_eq!(attribute_in(expression).as_deref(), found, "{expression}");
         }
     }
 
@@ -170,7 +161,11 @@ mod tests {
             "destination.port",
             "request.path == '/a'",
             "request.path.startsWith('/a')",
-            "has(request.headers['x'])",
+            "has(request.path)",
+            "string(request.size > 10 ? 1 : 0)",
+            "string(request.path == '/a')",
+            "request.headers.exists(x, x == 'a') ? 'a' : 'b'",
+            "request.headers.all(x, x.startsWith('a'))",
             "!request.path.startsWith('/a')",
             "request.headers['x'] in ['a', 'b']",
             "request.path.startsWith('/a') ? 'a' : 'other'",
