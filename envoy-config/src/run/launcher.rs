@@ -1,5 +1,6 @@
 //! Which Envoy is run, and how.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -93,15 +94,27 @@ impl Launcher {
         };
         let failed = |reason: String| LaunchError::Broken { path: path.clone(), reason };
         let output = ask(self.command(folder).arg("--version"), stop);
-        let output = output.map_err(|error| failed(error.to_string()))?;
+        let output = output.map_err(|error| {
+            failed(match self {
+                Self::Image(_) if error.kind() == ErrorKind::NotFound => {
+                    "there is no `docker` on the PATH".to_owned()
+                }
+                _ => error.to_string(),
+            })
+        })?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
-            let lines = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(failed(lines.trim().lines().last().unwrap_or("it fails without a word").to_owned()));
+            return Err(failed(why(&String::from_utf8_lossy(&output.stderr))));
         }
         let tested = text.contains(&format!("/{VERSION}."));
         Ok((!tested).then(|| format!("`{path}` is not Envoy {VERSION}, which the filters are tested with")))
     }
+}
+
+/// The last words of a program that failed, without Docker's advice to read its help.
+fn why(stderr: &str) -> String {
+    let mut words = stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("--help"));
+    words.next_back().unwrap_or("it fails without a word").to_owned()
 }
 
 fn file(path: &Path, by: &'static str) -> Result<Launcher, LaunchError> {
@@ -128,4 +141,18 @@ fn cached() -> Option<PathBuf> {
         let of_version = versions.filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted));
         of_version.map(|entry| entry.path().join("envoy")).filter(|file| file.is_file()).max()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_says_why_before_its_advice() {
+        let docker = "Unable to find image 'a:1' locally\ndocker: Error response from daemon: no such host\n\nRun 'docker \
+                      run --help' for more information\n";
+        assert_eq!(why(docker), "docker: Error response from daemon: no such host");
+        assert_eq!(why("a\nb\n"), "b");
+        assert_eq!(why("\n"), "it fails without a word");
+    }
 }
