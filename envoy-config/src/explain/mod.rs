@@ -163,17 +163,20 @@ fn fault_chances(resources: &[Resource], route: Option<&answer::Route>) -> Optio
     written(route.virtual_service.as_deref()?, route.rule?).or_else(inherited)
 }
 
-/// What keeps the faults of the rule taken within bounds.
+/// What keeps the faults of the rule taken within bounds: what a delegate does not say, it inherits.
 fn fault_guards(resources: &[Resource], route: Option<&answer::Route>, now: Now) -> Option<FaultGuards> {
     let route = route?;
     let of = |name: &str| {
         resources.iter().filter(|resource| resource.id() == name).find_map(|resource| match &resource.spec {
-            Spec::VirtualService(service) => FaultGuards::of(&service.annotations.fault, now),
+            Spec::VirtualService(service) => Some(&service.annotations.fault),
             _ => None,
         })
     };
-    let inherited = || route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service));
-    of(route.virtual_service.as_deref()?).or_else(inherited)
+    let own = of(route.virtual_service.as_deref()?)?;
+    match route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service)) {
+        Some(root) => FaultGuards::of(&own.or(root), now),
+        None => FaultGuards::of(own, now),
+    }
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.
