@@ -58,7 +58,7 @@ pub fn analyze_with(
     delegates::check(resources, &registry, proxy, &mut findings);
     selectors::check(resources, &mut findings);
     services::check(resources, &mut findings);
-    faults::check(resources, &mut findings);
+    faults::check(resources, proxy, &mut findings);
     peers::check(resources, proxy, &mut findings);
     tokens::check(resources, &mut findings);
     providers::check(resources, proxy, &mesh.mesh, &mut findings);
