@@ -160,6 +160,52 @@ fn copies_and_the_ways_of_retrying_are_told() {
     }
 }
 
+/// A rule without retries has those of the mesh configuration, if that has some, and a rule with its own keeps them.
+#[test]
+fn the_meshs_retries_are_those_that_envoy_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let resources = file(
+        "shop.yaml",
+        "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop.example]
+  gateways: [edge]
+  http:
+  - {match: [{uri: {prefix: /own}}], retries: {attempts: 1, retryOn: reset}, route: [{destination: {host: shop}}]}
+  - {route: [{destination: {host: shop}}]}
+",
+    );
+    for (policy, path, expected) in [
+        (
+            "{attempts: 5, retryOn: '5xx,404', perTryTimeout: 2s, retryIgnorePreviousHosts: false}",
+            "/",
+            json!({"attempts": 5, "perTryTimeoutMs": 2000, "on": "5xx,retriable-status-codes", "sameHosts": true}),
+        ),
+        ("{attempts: 0}", "/", json!({"attempts": 0, "perTryTimeoutMs": null, "on": ""})),
+        ("{attempts: 5}", "/own", json!({"attempts": 1, "perTryTimeoutMs": null, "on": "reset"})),
+    ] {
+        let mesh = file("mesh.config", &format!("defaultHttpRetryPolicy: {policy}\n"));
+        let url = format!("GET http://shop.example{path}");
+        let (_, answer) = explain(&["-f", &resources, "--mesh-config", &mesh], &[&url]);
+        assert_eq!(answer["route"]["retries"], expected, "{policy} {path}");
+    }
+}
+
 #[test]
 fn draws_are_fixed_by_their_flag() {
     for (draw, delay, abort, subset) in [

@@ -1,22 +1,36 @@
 //! What the policy engine itself refuses: the same check that the filters make when they get their configuration.
 
+use std::collections::BTreeSet;
+
 use outrigger_api::problem::Severity;
 use outrigger_api::types::common::{GatewayRef, Labels, Target};
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::Engine;
+use outrigger_core::route::Destination;
 
 use crate::render::authz::is_custom;
 use crate::render::{Options, is_incomplete, render};
 
+/// What comes of it.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    pub(super) problems: Vec<Problem>,
+    /// Destinations of this proxy's rules that are nowhere.
+    pub(super) unserved: BTreeSet<Destination>,
+}
+
 /// Compiles the resources as the proxy would, and each policy for a workload that it is meant for.
-pub(super) fn problems(resources: &[Resource], proxy: &Proxy, options: &Options) -> Vec<Problem> {
-    let mut problems = Vec::new();
+pub(super) fn compiled(resources: &[Resource], proxy: &Proxy, options: &Options) -> Compiled {
+    let (mut problems, mut unserved) = (Vec::new(), BTreeSet::new());
     for proxy in roles(resources, proxy) {
         compile(resources.to_vec(), proxy, &mut problems);
     }
     // What stands around the filters: clusters, listeners.
     match render(resources, proxy, options) {
-        Ok(rendered) => problems.extend(rendered.warnings),
+        Ok(rendered) => {
+            problems.extend(rendered.warnings);
+            unserved = rendered.unserved;
+        }
         Err(found) => problems.extend(found.into_iter().filter_map(of_resources)),
     }
     for resource in resources {
@@ -24,7 +38,7 @@ pub(super) fn problems(resources: &[Resource], proxy: &Proxy, options: &Options)
             compile(vec![resource.clone()], workload, &mut problems);
         }
     }
-    problems
+    Compiled { problems, unserved }
 }
 
 /// What is missing to run this proxy may be in files that were not given: no more than a warning where a resource

@@ -1,10 +1,12 @@
 //! Faults that will not show as their author expects, and annotations that do nothing.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use outrigger_api::delegate::Delegates;
 use outrigger_api::types::annotations as names;
 use outrigger_api::types::virtual_service::{HttpRoute, RouteAction, VirtualService};
-use outrigger_api::{Resource, Spec};
+use outrigger_api::{Proxy, Resource, Spec};
 use outrigger_core::Now;
 use outrigger_core::fault::is_over;
 
@@ -16,22 +18,62 @@ use crate::render::STREAM_IDLE_TIMEOUT;
 /// Faults that end within this are said to.
 const SOON: Duration = Duration::from_secs(7 * 86_400);
 
-/// Looks at each VirtualService by itself.
-pub(super) fn check(resources: &[Resource], findings: &mut Vec<Finding>) {
+/// Looks at each VirtualService, and at what the rules are that it delegates.
+pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Finding>) {
     let now = Now(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    check_at(resources, proxy, now, findings);
+}
+
+fn check_at(resources: &[Resource], proxy: &Proxy, now: Now, findings: &mut Vec<Finding>) {
+    let subjects = Subjects::of(resources, proxy);
     for resource in resources {
-        if let Spec::VirtualService(service) = &resource.spec {
-            check_service(resource, service, now, findings);
+        let Spec::VirtualService(service) = &resource.spec else { continue };
+        for (index, rule) in service.http.iter().enumerate() {
+            hidden(resource, rule, &format!("spec.http[{index}]"), findings);
         }
+        expiry(resource, service, now, findings);
+        without_effect(resource, service, &subjects, findings);
     }
 }
 
-fn check_service(resource: &Resource, service: &VirtualService, now: Now, findings: &mut Vec<Finding>) {
-    for (index, rule) in service.http.iter().enumerate() {
-        hidden(resource, rule, &format!("spec.http[{index}]"), findings);
+/// The VirtualServices whose annotations have something to be about. A delegate inherits them, and its rules inherit
+/// faults, so that it may be in the other's rules.
+#[derive(Default)]
+struct Subjects {
+    /// Those with a fault in some rule.
+    faults: HashSet<String>,
+    /// Those with several destinations in some rule.
+    choices: HashSet<String>,
+}
+
+impl Subjects {
+    fn of(resources: &[Resource], proxy: &Proxy) -> Self {
+        let delegates = Delegates::new(resources);
+        let mut subjects = Self::default();
+        for resource in resources {
+            let Spec::VirtualService(service) = &resource.spec else { continue };
+            service.http.iter().for_each(|rule| subjects.add(resource, rule));
+            let delegated = service.http.iter().any(|rule| matches!(rule.action, RouteAction::Delegate(_)));
+            if service.is_delegate() || !delegated {
+                continue;
+            }
+            let (routes, _) = delegates.routes(resource, service, &proxy.cluster_domain);
+            for effective in &routes {
+                subjects.add(resource, &effective.route);
+                subjects.add(effective.resource, &effective.route);
+            }
+        }
+        subjects
     }
-    expiry(resource, service, now, findings);
-    without_effect(resource, service, findings);
+
+    fn add(&mut self, resource: &Resource, rule: &HttpRoute) {
+        if rule.fault.is_some() {
+            self.faults.insert(resource.id());
+        }
+        if matches!(&rule.action, RouteAction::Route(places) if places.len() > 1) {
+            self.choices.insert(resource.id());
+        }
+    }
 }
 
 /// A fault comes before the router, so what the router does about slow and failing services never sees it.
@@ -86,11 +128,15 @@ fn expiry(resource: &Resource, service: &VirtualService, Now(now): Now, findings
     findings.push(Finding::new(codes::FAULT_EXPIRY, level, resource, &path, message).hint(hint));
 }
 
-fn without_effect(resource: &Resource, service: &VirtualService, findings: &mut Vec<Finding>) {
-    let faults =
-        service.annotations.fault.headers.is_some() || service.http.iter().any(|rule| rule.fault.is_some());
-    let several = |rule: &HttpRoute| matches!(&rule.action, RouteAction::Route(places) if places.len() > 1);
-    let choices = service.http.iter().any(several);
+fn without_effect(
+    resource: &Resource,
+    service: &VirtualService,
+    subjects: &Subjects,
+    findings: &mut Vec<Finding>,
+) {
+    let id = resource.id();
+    let faults = service.annotations.fault.headers.is_some() || subjects.faults.contains(&id);
+    let choices = subjects.choices.contains(&id);
     for name in resource.meta.annotations.keys() {
         let missing = match name.as_str() {
             names::STICKY_WEIGHTS if !choices => "no rule has more than one destination",
@@ -122,13 +168,14 @@ mod tests {
             "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: x\n  annotations: {annotations}\n\
              spec: {{hosts: [a], http: [{rule}]}}"
         );
+        said_of(&text, now)
+    }
+
+    fn said_of(text: &str, now: u64) -> Vec<String> {
         let parsed = outrigger_api::parse_yaml(text.as_bytes(), "x.yaml", "default");
-        assert_eq!(parsed.resources.len(), 1, "{:#?}", parsed.problems);
+        assert!(!parsed.resources.is_empty(), "{:#?}", parsed.problems);
         let mut findings = Vec::new();
-        for resource in &parsed.resources {
-            let Spec::VirtualService(service) = &resource.spec else { panic!("not a VirtualService") };
-            check_service(resource, service, Now(Duration::from_secs(now)), &mut findings);
-        }
+        check_at(&parsed.resources, &Proxy::default(), Now(Duration::from_secs(now)), &mut findings);
         assert!(findings.iter().all(|finding| finding.line.is_some_and(|line| line > 4)), "{findings:#?}");
         findings
             .into_iter()
@@ -195,6 +242,36 @@ mod tests {
                 said.iter().all(|said| said.contains(expected.unwrap_or_default())),
                 "{annotations}: {said:?}"
             );
+        }
+    }
+
+    #[test]
+    fn annotations_that_are_about_rules_of_the_other_side_of_a_delegation() {
+        let service = |name: &str, annotation: &str, spec: &str| {
+            format!(
+                "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: {name}\n  annotations: \
+                 {{{annotation}}}\nspec: {spec}\n---\n"
+            )
+        };
+        let (dry, sticky) = ("outrigger.io/fault-dry-run: 'true'", "outrigger.io/sticky-weights: 'header:x'");
+        let fault = "fault: {abort: {percentage: {value: 1}, httpStatus: 503}}";
+        let one = "route: [{destination: {host: a}}]";
+        let two = "route: [{destination: {host: a}, weight: 1}, {destination: {host: b}, weight: 1}]";
+        for (of_root, rest, of_leaf, rule, expected) in [
+            (dry, "", "", format!("{fault}, {one}"), None),
+            (sticky, "", "", two.to_owned(), None),
+            ("", fault, dry, one.to_owned(), None),
+            ("", "", sticky, two.to_owned(), None),
+            (dry, "", "", one.to_owned(), Some("no rule has a `fault`")),
+            (sticky, "", "", one.to_owned(), Some("no rule has more than one destination")),
+            ("", "", dry, one.to_owned(), Some("no rule has a `fault`")),
+        ] {
+            let root = format!("{{hosts: [a], http: [{{delegate: {{name: leaf}}, {rest}}}]}}");
+            let leaf = format!("{{http: [{{{rule}}}]}}");
+            let text = service("root", of_root, &root) + &service("leaf", of_leaf, &leaf);
+            let said = said_of(&text, 0);
+            assert_eq!(said.len(), usize::from(expected.is_some()), "{text}: {said:?}");
+            assert!(said.iter().all(|said| said.contains(expected.unwrap_or_default())), "{text}: {said:?}");
         }
     }
 }

@@ -51,15 +51,16 @@ pub fn analyze_with(
 ) -> Vec<Finding> {
     let resources = &loaded.resources;
     let mut findings: Vec<_> = loaded.problems.iter().chain(&mesh.problems).map(Finding::from).collect();
-    findings.extend(compile::problems(resources, proxy, options).iter().map(Finding::from));
+    let compiled = compile::compiled(resources, proxy, options);
+    findings.extend(compiled.problems.iter().map(Finding::from));
     let registry = Registry::new(resources, &loaded.problems, proxy);
-    references::check(resources, &registry, proxy, &mut findings);
+    references::check(resources, &registry, (proxy, &compiled.unserved), &mut findings);
     conflicts::check(resources, &registry, &mut findings);
     overlaps::check(resources, &mut findings);
     delegates::check(resources, &registry, proxy, &mut findings);
     selectors::check(resources, &mut findings);
     services::check(resources, &mut findings);
-    faults::check(resources, &mut findings);
+    faults::check(resources, proxy, &mut findings);
     peers::check(resources, proxy, &mut findings);
     tokens::check(resources, &mut findings);
     providers::check(resources, proxy, &mesh.mesh, &mut findings);

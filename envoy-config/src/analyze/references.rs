@@ -5,20 +5,22 @@ mod destination_rules;
 mod destinations;
 mod gateways;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use outrigger_api::select::is_visible;
 use outrigger_api::types::common::GatewayRef;
-use outrigger_api::types::virtual_service::RouteAction;
-use outrigger_api::{Proxy, Resource, Spec};
+use outrigger_api::types::virtual_service::{RouteAction, VirtualService};
+use outrigger_api::{Proxy, Resource, Role, Spec};
+use outrigger_core::route::Destination;
 
 use super::finding::Finding;
 use super::registry::Registry;
 
-/// Looks up every reference.
+/// Looks up every reference. `unserved`: destinations of this proxy's rules that are nowhere.
 pub(super) fn check(
     resources: &[Resource],
     registry: &Registry<'_>,
-    proxy: &Proxy,
+    (proxy, unserved): (&Proxy, &BTreeSet<Destination>),
     findings: &mut Vec<Finding>,
 ) {
     let mesh = subsets_of_the_mesh(resources, registry);
@@ -27,13 +29,32 @@ pub(super) fn check(
         match &resource.spec {
             Spec::VirtualService(service) => {
                 gateways::check(resource, service, registry, findings);
-                destinations::check(resource, service, registry, &mesh, findings);
+                let unserved = match is_for(service, &resource.meta.namespace, registry, proxy) {
+                    true => unserved,
+                    false => &BTreeSet::new(),
+                };
+                let world = (resources, proxy);
+                let known = destinations::Known { registry, mesh: &mesh, unserved, world };
+                destinations::check(resource, service, &known, findings);
                 claims.check(resource, service, findings);
             }
             Spec::DestinationRule(rule) => destination_rules::check(resource, rule, registry, findings),
             _ => {}
         }
     }
+}
+
+/// Whether this proxy has the rules of a VirtualService, or may have them by delegation.
+fn is_for(service: &VirtualService, namespace: &str, registry: &Registry<'_>, proxy: &Proxy) -> bool {
+    let serves = |gateway: &GatewayRef| match (gateway, proxy.role) {
+        (GatewayRef::Mesh, role) => role == Role::Sidecar,
+        (GatewayRef::Named { namespace, name }, role) => {
+            let known = registry.gateway(namespace, name);
+            role == Role::Gateway && known.is_some_and(|known| known.selector.matches(&proxy.labels))
+        }
+    };
+    service.is_delegate()
+        || service.gateways.iter().any(serves) && is_visible(&service.export_to, namespace, &proxy.namespace)
 }
 
 /// Hosts whose requests a VirtualService of the mesh sends to subsets of that very host, each with that VirtualService.

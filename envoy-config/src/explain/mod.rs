@@ -19,7 +19,7 @@ use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::fault::{Moment, NoneActive};
 use outrigger_core::jwt::{Means, RustCrypto};
-use outrigger_core::route::Route;
+use outrigger_core::route::{self, Choice, Route};
 use outrigger_core::{Connection, Engine, Now, Request};
 
 pub use answer::Answer;
@@ -89,6 +89,12 @@ fn decide(
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
     let mut answer = Answer::new(&verdict, &request);
+    // The engine leaves the mesh's own policy to Envoy, which has it on the route.
+    let by_mesh = verdict.route.as_ref().and_then(Choice::retries).filter(|retries| !retries.profile.own);
+    if let (Some(found), Some(policy), Some(route)) = (by_mesh, &mesh.default_retries, &mut answer.route) {
+        let retries = route::Retries::new(Some(policy), !found.profile.other_hosts);
+        route.retries = Some(answer::Retries::of(&retries));
+    }
     let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
     let request = request.with_identity(identity);
     answer.asked = engine.ask(&request).as_ref().map(authz::Asked::of);
@@ -163,17 +169,20 @@ fn fault_chances(resources: &[Resource], route: Option<&answer::Route>) -> Optio
     written(route.virtual_service.as_deref()?, route.rule?).or_else(inherited)
 }
 
-/// What keeps the faults of the rule taken within bounds.
+/// What keeps the faults of the rule taken within bounds: what a delegate does not say, it inherits.
 fn fault_guards(resources: &[Resource], route: Option<&answer::Route>, now: Now) -> Option<FaultGuards> {
     let route = route?;
     let of = |name: &str| {
         resources.iter().filter(|resource| resource.id() == name).find_map(|resource| match &resource.spec {
-            Spec::VirtualService(service) => FaultGuards::of(&service.annotations.fault, now),
+            Spec::VirtualService(service) => Some(&service.annotations.fault),
             _ => None,
         })
     };
-    let inherited = || route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service));
-    of(route.virtual_service.as_deref()?).or_else(inherited)
+    let own = of(route.virtual_service.as_deref()?)?;
+    match route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service)) {
+        Some(root) => FaultGuards::of(&own.or(root), now),
+        None => FaultGuards::of(own, now),
+    }
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.

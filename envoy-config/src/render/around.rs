@@ -111,7 +111,7 @@ pub(crate) fn around(
         plans: &[],
         traced: false,
     };
-    let mut clusters = clusters::clusters(surroundings, wanted)?;
+    let mut clusters = clusters::clusters(surroundings, wanted)?.clusters;
     clusters.extend(needs.keys.iter().map(|name| key_cluster(name, authorities)));
     let routes = if sends { generic_routes(&options.mesh, &needs.profiles) } else { Vec::new() };
     let reading = reading(&options.mesh, sends && !servers.is_empty());

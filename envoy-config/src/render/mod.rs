@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource, Role};
+use outrigger_core::route::Destination;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -68,6 +69,8 @@ pub struct Rendered {
     pub listeners: Vec<Listener>,
     /// Where they go, sorted by name.
     pub clusters: Vec<Cluster>,
+    /// Destinations of rules that are nowhere: a subset or a port that nobody has.
+    pub unserved: BTreeSet<Destination>,
     /// The certificates and keys that the two ask for, by name.
     pub secrets: BTreeMap<String, Secret>,
     /// Files that certificates were read from, by the paths that the resources give.
@@ -114,11 +117,11 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     };
     let (destinations, servers, keys, plans) = (&destinations, &servers, &keys, &plans);
     let wanted = clusters::Wanted { destinations, servers, keys, plans, traced };
-    let clusters = match clusters::clusters(surroundings, wanted) {
-        Ok(clusters) => clusters,
+    let (clusters, unserved) = match clusters::clusters(surroundings, wanted) {
+        Ok(found) => (found.clusters, found.unserved),
         Err(found) => {
             add_new(&mut problems, found);
-            Vec::new()
+            Default::default()
         }
     };
     if !problems.is_empty() {
@@ -132,6 +135,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         stats: stats::config(&labels),
         listeners: rendered,
         clusters,
+        unserved,
         secrets: secrets.into_inner(),
         files: credentials.into_files(),
         warnings,

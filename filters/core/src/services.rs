@@ -19,6 +19,8 @@ pub struct Service {
     pub host: HostPattern,
     /// Its ports that speak HTTP, or may, ascending.
     pub ports: Vec<u16>,
+    /// Its other ports: HTTPS, say, which a rule can send requests to.
+    pub other_ports: Vec<u16>,
     /// Istio's `destination_service_name`.
     pub name: String,
     /// Istio's `destination_service_namespace`.
@@ -28,20 +30,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// Its only port; `None` if it has several.
+    /// Its only port that speaks HTTP, or, if none does, its only one; `None` if it has several.
     pub fn only_port(&self) -> Option<u16> {
-        match self.ports.as_slice() {
-            [only] => Some(*only),
+        match (self.ports.as_slice(), self.other_ports.as_slice()) {
+            ([only], _) | ([], [only]) => Some(*only),
             _ => None,
         }
     }
 
-    /// The port of a request that names none: 80, or the only one there is.
+    /// The port of a request that names none: 80, or the only one that speaks HTTP.
     pub fn default_port(&self) -> u16 {
-        if self.ports.contains(&DEFAULT_PORT) {
-            DEFAULT_PORT
-        } else {
-            self.only_port().unwrap_or(DEFAULT_PORT)
+        match self.ports.as_slice() {
+            [only] => *only,
+            _ => DEFAULT_PORT,
         }
     }
 }
@@ -69,7 +70,8 @@ impl Services {
                 let make = || {
                     let (name, namespace) = name_of(&host, &proxy.cluster_domain);
                     let (host, ports) = (HostPattern::parse(&host), Vec::new());
-                    Service { host, ports, name, namespace, declared: false }
+                    let other_ports = Vec::new();
+                    Service { host, ports, other_ports, name, namespace, declared: false }
                 };
                 named.change(host.as_bytes().into(), make, |service| service.ports.extend(port));
             }
@@ -84,6 +86,7 @@ impl Services {
         let (hosts, services) = services.by_host.into_sorted();
         for (host, mut service) in hosts.into_iter().zip(services) {
             service.ports = ordered::distinct(service.ports);
+            service.other_ports = ordered::distinct(service.other_ports);
             sorted.by_host.insert(host, service);
         }
         sorted
@@ -113,15 +116,16 @@ impl Services {
         let meta = &resource.meta;
         match &resource.spec {
             Spec::ServiceEntry(entry) if is_visible(&entry.export_to, &meta.namespace, &proxy.namespace) => {
-                let http = entry
-                    .ports
-                    .iter()
-                    .filter(|port| port.protocol.is_http() || matches!(port.protocol, Protocol::Unspecified));
-                let ports: Vec<u16> = http.map(|port| port.number).collect();
+                let (mut ports, mut other_ports) = (Vec::new(), Vec::new());
+                for port in &entry.ports {
+                    let http = port.protocol.is_http() || matches!(port.protocol, Protocol::Unspecified);
+                    if http { &mut ports } else { &mut other_ports }.push(port.number);
+                }
                 for host in &entry.hosts {
                     self.insert(Service {
                         host: host.clone(),
                         ports: ports.clone(),
+                        other_ports: other_ports.clone(),
                         name: host.to_string(),
                         namespace: meta.namespace.clone(),
                         declared: true,
@@ -134,6 +138,7 @@ impl Services {
                 self.insert(Service {
                     host: HostPattern::parse(&host),
                     ports: tcp.map(|port| port.port).collect(),
+                    other_ports: Vec::new(),
                     name: meta.name.clone(),
                     namespace: meta.namespace.clone(),
                     declared: true,
@@ -145,7 +150,8 @@ impl Services {
 
     /// Adds a service. What is declared twice has the ports of both; what is declared stays as declared.
     fn insert(&mut self, mut service: Service) {
-        let (declared, ports) = (service.declared, std::mem::take(&mut service.ports));
+        let declared = service.declared;
+        let (ports, others) = (std::mem::take(&mut service.ports), std::mem::take(&mut service.other_ports));
         let key = service.host.to_string().into_bytes().into();
         self.by_host.change(
             key,
@@ -153,6 +159,7 @@ impl Services {
             |known| {
                 if known.declared == declared {
                     known.ports.extend(ports);
+                    known.other_ports.extend(others);
                 }
             },
         );

@@ -46,10 +46,10 @@ pub(super) struct Covers<'m> {
 }
 
 impl<'m> Covers<'m> {
-    /// The first earlier match that covers this one; from now on this one is among them.
-    pub(super) fn next(&mut self, place: Place, entry: &'m HttpMatchRequest) -> Option<Place> {
+    /// The first earlier match that covers this one; from now on this one is among them, if it `takes` what it matches.
+    pub(super) fn next(&mut self, place: Place, entry: &'m HttpMatchRequest, takes: bool) -> Option<Place> {
         let found = self.find(entry);
-        if let Some(prefix) = prefix(entry) {
+        if let Some(prefix) = prefix(entry).filter(|_| takes) {
             let folded = entry.ignore_uri_case && !prefix.is_empty();
             let prefix = if folded { prefix.to_ascii_lowercase() } else { prefix.to_owned() };
             self.lengths.insert(prefix.len());
@@ -180,8 +180,8 @@ mod tests {
             assert_eq!(covers(&earlier, &later), covered, "{earlier:?} {later:?}");
             let mut index = Covers::default();
             let first = Place { rule: 0, index: 0 };
-            assert_eq!(index.next(first, &earlier), None);
-            let found = index.next(Place { rule: 1, index: 0 }, &later);
+            assert_eq!(index.next(first, &earlier, true), None);
+            let found = index.next(Place { rule: 1, index: 0 }, &later, true);
             assert_eq!(found, covered.then_some(first), "{earlier:?} {later:?}");
         }
     }

@@ -1,24 +1,37 @@
 //! Where routes lead.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use outrigger_api::Resource;
 use outrigger_api::node::{Node, Value};
+use outrigger_api::select::DestinationRules;
 use outrigger_api::types::common::{Destination, GatewayRef};
 use outrigger_api::types::virtual_service::{RouteAction, VirtualService};
+use outrigger_api::{Proxy, Resource};
+use outrigger_core::route;
 
 use crate::analyze::codes;
 use crate::analyze::finding::{Finding, Level};
 use crate::analyze::registry::Registry;
 
-/// Looks up the destinations of a VirtualService. `mesh` are the hosts which VirtualServices of the mesh split up.
+/// What destinations are looked up in.
+pub(super) struct Known<'k> {
+    pub(super) registry: &'k Registry<'k>,
+    /// The hosts which VirtualServices of the mesh split up.
+    pub(super) mesh: &'k HashMap<String, &'k Resource>,
+    /// Those that this proxy has no cluster for.
+    pub(super) unserved: &'k BTreeSet<route::Destination>,
+    /// All of them, and the proxy.
+    pub(super) world: (&'k [Resource], &'k Proxy),
+}
+
+/// Looks up the destinations of a VirtualService.
 pub(super) fn check(
     resource: &Resource,
     service: &VirtualService,
-    registry: &Registry<'_>,
-    mesh: &HashMap<String, &Resource>,
+    known: &Known<'_>,
     findings: &mut Vec<Finding>,
 ) {
+    let Known { registry, mesh, .. } = known;
     let mut unknown = HashSet::new();
     for (path, destination) in destinations(resource, service) {
         let host = registry.resolve(&destination.host, &resource.meta.namespace);
@@ -27,8 +40,11 @@ pub(super) fn check(
         if !looked_up.is_known() && unknown.insert(&destination.host) {
             findings.push(looked_up.unknown_host());
         }
-        findings.extend(looked_up.port());
-        findings.extend(looked_up.subset());
+        let (port, subset) = (looked_up.port(), looked_up.subset());
+        if port.is_none() && subset.is_none() {
+            findings.extend(looked_up.nowhere(known));
+        }
+        findings.extend(port.into_iter().chain(subset));
         let at_gateway = service.gateways.iter().any(|gateway| *gateway != GatewayRef::Mesh);
         if let Some(other) = mesh.get(&host).filter(|_| at_gateway && path.contains(".route[")) {
             findings.extend(looked_up.not_split(other));
@@ -114,6 +130,34 @@ impl Looked<'_> {
         };
         let code = codes::REFERENCED_RESOURCE_NOT_FOUND;
         Some(self.finding(code, Level::Error, "subset", message).hint(hint))
+    }
+
+    /// What is there by itself and yet not for this proxy: a DestinationRule that is not exported to it, or comes after
+    /// another one for the host, a port that only the ServiceEntry for a wildcard could have.
+    fn nowhere(&self, known: &Known<'_>) -> Option<Finding> {
+        let Destination { host: written, subset, port } = self.destination;
+        let is_meant = |one: &&route::Destination| {
+            one.host == self.host && one.subset == *subset && port.is_none_or(|port| port == one.port)
+        };
+        let found = known.unserved.iter().find(is_meant)?;
+        let (resources, proxy) = known.world;
+        let rules = DestinationRules::find(resources, proxy, self.host);
+        let (field, what, hint) = match subset.as_ref().filter(|name| rules.subset(name).is_none()) {
+            Some(name) => (
+                "subset",
+                format!("subset `{name}` of `{written}` is in no DestinationRule that counts for this proxy"),
+                "of the proxy's own namespace, the service's and the root one the first counts that has a \
+                 DestinationRule for the host, as far as `exportTo` and `workloadSelector` let the proxy have it"
+                    .to_owned(),
+            ),
+            None => (
+                "host",
+                format!("no ServiceEntry for `{written}` that counts for this proxy has a port {}", found.port),
+                format!("Envoy has no cluster `{}`: requests would be answered with 503", found.cluster_name()),
+            ),
+        };
+        let code = codes::REFERENCED_RESOURCE_NOT_FOUND;
+        Some(self.finding(code, Level::Error, field, what).hint(hint))
     }
 
     /// A gateway sends to a host as it is: what a VirtualService of the mesh says of that host holds for sidecars only.

@@ -138,14 +138,7 @@ impl Route {
             path: text(&choice.path(request)),
             authority: text(&choice.authority(request)),
             timeout_ms: choice.timeout.map(millis),
-            retries: choice.retries().map(|retries| Retries {
-                attempts: retries.attempts,
-                per_try_timeout_ms: retries.per_try_timeout.map(millis),
-                on: retries.on.clone(),
-                back_off_ms: retries.profile.back_off.map(millis),
-                remote_localities: retries.profile.remote_localities,
-                same_hosts: !retries.profile.other_hosts,
-            }),
+            retries: choice.retries().map(Retries::of),
             mirrors: choice.mirrors().iter().map(Mirror::of).collect(),
             file: reference.and_then(file),
             line: reference.and_then(|rule| rule.line),
@@ -155,6 +148,19 @@ impl Route {
                 file: file(root),
                 line: root.line,
             }),
+        }
+    }
+}
+
+impl Retries {
+    pub(in crate::explain) fn of(retries: &route::Retries) -> Self {
+        Self {
+            attempts: retries.attempts,
+            per_try_timeout_ms: retries.per_try_timeout.map(millis),
+            on: retries.on.clone(),
+            back_off_ms: retries.profile.back_off.map(millis),
+            remote_localities: retries.profile.remote_localities,
+            same_hosts: !retries.profile.other_hosts,
         }
     }
 }

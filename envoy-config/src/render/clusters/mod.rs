@@ -68,14 +68,23 @@ pub(super) struct Wanted<'w> {
     pub(super) traced: bool,
 }
 
-/// The clusters of all that, by name.
+/// What there is of all that.
+#[derive(Debug)]
+pub(super) struct Clusters {
+    /// By name.
+    pub(super) clusters: Vec<Cluster>,
+    /// Destinations without a cluster: to requests for them Envoy answers 503.
+    pub(super) unserved: BTreeSet<Destination>,
+}
+
+/// The clusters of all that.
 ///
 /// # Errors
 /// What is not carried out, and subsets whose endpoints can't be told.
 pub(super) fn clusters(
     surroundings: Surroundings<'_, '_>,
     wanted: Wanted<'_>,
-) -> Result<Vec<Cluster>, Vec<Problem>> {
+) -> Result<Clusters, Vec<Problem>> {
     let Surroundings { resources, proxy, options, credentials, secrets } = surroundings;
     let Wanted { destinations, servers, keys, plans, traced } = wanted;
     let mut clusters: BTreeMap<String, Cluster> = plans
@@ -111,6 +120,7 @@ pub(super) fn clusters(
     let grpc: BTreeSet<_> =
         servers.iter().filter(|server| server.grpc).map(|server| &server.destination).collect();
     let asked: BTreeSet<_> = servers.iter().map(|server| &server.destination).collect();
+    let mut unserved = BTreeSet::new();
     for destination in destinations.iter().collect::<BTreeSet<_>>().union(&asked) {
         match of_destination(destination, grpc.contains(destination), world, &mut means) {
             Ok(Some(mut cluster)) => {
@@ -119,12 +129,14 @@ pub(super) fn clusters(
                 }
                 clusters.insert(cluster.name.clone(), cluster);
             }
-            // Envoy answers 503 for a cluster that is not there, and `analyze` names the destination.
-            Ok(None) => {}
+            Ok(None) => _ = unserved.insert((*destination).clone()),
             Err(found) => super::add_new(&mut problems, found),
         }
     }
-    if problems.is_empty() { Ok(clusters.into_values().collect()) } else { Err(problems) }
+    match problems.is_empty() {
+        true => Ok(Clusters { clusters: clusters.into_values().collect(), unserved }),
+        false => Err(problems),
+    }
 }
 
 /// Whether requests to one of these destinations go where they say themselves.

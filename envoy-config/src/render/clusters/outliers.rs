@@ -19,7 +19,8 @@ fn detection(outliers: &OutlierDetection) -> cluster::OutlierDetection {
     let enforcing = |count: Option<u32>| count.map(|count| if count > 0 { 100 } else { 0 });
     let count = |count: Option<u32>| count.filter(|count| *count > 0);
     let split = outliers.split_external_local_origin_errors;
-    let local = outliers.consecutive_local_origin_failures.filter(|_| split);
+    // Of these zero counts as not set, so that Envoy's five hold.
+    let local = outliers.consecutive_local_origin_failures.filter(|count| split && *count > 0);
     cluster::OutlierDetection {
         consecutive_5xx: count(outliers.consecutive_5xx_errors),
         enforcing_consecutive_5xx: enforcing(outliers.consecutive_5xx_errors),
@@ -30,7 +31,7 @@ fn detection(outliers: &OutlierDetection) -> cluster::OutlierDetection {
         max_ejection_percent: outliers.max_ejection_percent.filter(|percent| *percent > 0),
         enforcing_success_rate: 0,
         split_external_local_origin_errors: split,
-        consecutive_local_origin_failure: count(local),
+        consecutive_local_origin_failure: local,
         enforcing_consecutive_local_origin_failure: enforcing(local),
         enforcing_local_origin_success_rate: split.then_some(0),
     }

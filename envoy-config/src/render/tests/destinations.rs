@@ -117,6 +117,32 @@ fn the_nearest_come_first_once_failing_ones_are_left_out() {
     assert_eq!(priorities(&format!("trafficPolicy: {{{off}}}")), [0, 0]);
 }
 
+/// Istio takes 0 for off only where the field can tell it from nothing.
+#[test]
+fn zero_consecutive_errors() {
+    for (outliers, name, count, enforced) in [
+        ("consecutive5xxErrors: 0", "5xx", Value::Null, json!(0)),
+        ("consecutiveGatewayErrors: 2", "gateway_failure", json!(2), json!(100)),
+        (
+            "splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 3",
+            "local_origin_failure",
+            json!(3),
+            json!(100),
+        ),
+        (
+            "splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 0",
+            "local_origin_failure",
+            Value::Null,
+            Value::Null,
+        ),
+    ] {
+        let found = cluster(&[ENTRY, &rule(&format!("trafficPolicy: {{outlierDetection: {{{outliers}}}}}"))]);
+        let detection = &found["outlier_detection"];
+        let field = |prefix: &str| detection[format!("{prefix}consecutive_{name}")].clone();
+        assert_eq!((field(""), field("enforcing_")), (count, enforced), "{outliers}");
+    }
+}
+
 #[test]
 fn policies_are_inherited_as_istio_does() {
     let limit = |port: u32, subset: &str| {

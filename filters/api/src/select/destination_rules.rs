@@ -1,9 +1,10 @@
 //! The DestinationRules of a host, as a client in the proxy's namespace sees them.
 
-use super::is_visible;
+use super::{by_age, is_visible};
 use crate::config::Proxy;
 use crate::ordered;
 use crate::resource::{Resource, Spec};
+use crate::types::common::ExportTo;
 use crate::types::destination_rule::{DestinationRule, PolicySettings, Subset, TrafficPolicy};
 
 /// Rules for one host, which Istio merges: the first traffic policy counts, subsets are added up.
@@ -12,7 +13,8 @@ pub struct DestinationRules<'r>(Vec<(&'r Resource, &'r DestinationRule)>);
 
 impl<'r> DestinationRules<'r> {
     /// The rules of the first of these namespaces that has some: the proxy's own, the service's, the root; there those
-    /// with the most specific host. `host` is fully qualified.
+    /// with the most specific host. What the root namespace exports is for the whole mesh, so it comes last for a proxy
+    /// of the root namespace, too. `host` is fully qualified.
     pub fn find(resources: &'r [Resource], proxy: &Proxy, host: &str) -> Self {
         let in_mesh =
             host.strip_suffix(proxy.cluster_domain.as_str()).and_then(|name| name.strip_suffix(".svc."));
@@ -25,14 +27,18 @@ impl<'r> DestinationRules<'r> {
                 _ => None,
             })
         };
-        let namespaces =
-            [Some(proxy.namespace.as_str()), service.or_else(entry), Some(proxy.root_namespace.as_str())];
-        let found =
-            namespaces.into_iter().flatten().map(|namespace| Self::of(resources, proxy, host, namespace));
+        let root = proxy.root_namespace.as_str();
+        let places = [
+            Some((proxy.namespace.as_str(), proxy.namespace == root)),
+            service.or_else(entry).map(|namespace| (namespace, false)),
+            Some((root, false)),
+        ];
+        let found = places.into_iter().flatten().map(|place| Self::of(resources, proxy, host, place));
         found.into_iter().find(|rules| !rules.0.is_empty()).unwrap_or_default()
     }
 
-    fn of(resources: &'r [Resource], proxy: &Proxy, host: &str, namespace: &str) -> Self {
+    /// `private`: of those for nobody else.
+    fn of(resources: &'r [Resource], proxy: &Proxy, host: &str, (namespace, private): (&str, bool)) -> Self {
         let mut rules = Vec::new();
         for resource in resources.iter().filter(|resource| resource.meta.namespace == namespace) {
             let Spec::DestinationRule(rule) = &resource.spec else { continue };
@@ -41,15 +47,26 @@ impl<'r> DestinationRules<'r> {
                 .workload_selector
                 .as_ref()
                 .is_none_or(|selector| namespace == proxy.namespace && selector.matches(&proxy.labels));
-            let visible = is_visible(&rule.export_to, namespace, &proxy.namespace);
+            let visible = is_visible(&rule.export_to, namespace, &proxy.namespace)
+                && (!private || is_private(rule, namespace));
             if pattern.covers(host) && visible && selected {
                 rules.push((pattern, (resource, &**rule)));
             }
         }
-        ordered::sort_by(&mut rules, |(one, _), (other, _)| one.by_specificity(other));
-        let best = rules.first().map(|(pattern, _)| pattern.clone());
-        let rules = rules.into_iter().filter(|(pattern, _)| Some(pattern) == best.as_ref());
-        Self(rules.map(|(_, rule)| rule).collect())
+        // A rule that selects the proxy comes before those for all, then the oldest.
+        ordered::sort_by(&mut rules, |(one, (of, rule)), (other, (from, second))| {
+            let for_all = |rule: &DestinationRule| rule.workload_selector.is_none();
+            one.by_specificity(other).then(for_all(rule).cmp(&for_all(second))).then_with(|| by_age(of, from))
+        });
+        if let Some((best, (_, first))) = rules.first().cloned() {
+            // With one that selects the proxy Istio merges what is for its own namespace as well, and nothing else.
+            rules.retain(|(pattern, (_, rule))| {
+                *pattern == best
+                    && (first.workload_selector == rule.workload_selector
+                        || (rule.workload_selector.is_none() && is_private(rule, namespace)))
+            });
+        }
+        Self(rules.into_iter().map(|(_, rule)| rule).collect())
     }
 
     /// The subset of this name.
@@ -91,4 +108,10 @@ impl<'r> DestinationRules<'r> {
             None => whole.into_iter().collect(),
         }
     }
+}
+
+/// Whether a rule of `namespace` is for clients there alone.
+fn is_private(rule: &DestinationRule, namespace: &str) -> bool {
+    rule.workload_selector.is_some()
+        || matches!(&rule.export_to, ExportTo::Namespaces(names) if names.iter().all(|name| name == namespace))
 }

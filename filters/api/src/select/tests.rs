@@ -210,3 +210,53 @@ fn gateways_are_named_in_three_ways() {
         assert_eq!(service.http[0].matches[0].gateways, [expected], "{written}");
     }
 }
+
+/// Which DestinationRules count for a service of namespace `shop`, in order.
+#[test]
+fn destination_rules_that_count() {
+    let rule = |id: &str, year: u32, rest: &str| {
+        let (namespace, name) = id.split_once('/').unwrap();
+        format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule",
+            "metadata":{{"name":"{name}","namespace":"{namespace}","creationTimestamp":"{year}-01-01T00:00:00Z"}},
+            "spec":{{"host":"reviews.shop.svc.cluster.local"{rest}}}}}"#
+        )
+    };
+    let wide =
+        |id: &str, rest: &str| rule(id, 2020, rest).replace("reviews.shop.svc.cluster.local", "*.local");
+    let selecting = |value: &str| format!(r#","workloadSelector":{{"matchLabels":{{"istio":"{value}"}}}}"#);
+    let (gateways, others) = (selecting("ingressgateway"), selecting("egressgateway"));
+    let private = r#","exportTo":["."]"#;
+    for (namespace, rules, expected) in [
+        ("default", vec![rule("shop/a", 2020, ""), rule("default/b", 2021, "")], &["default/b"][..]),
+        ("default", vec![rule("shop/a", 2020, private), wide("istio-system/b", "")], &["istio-system/b"]),
+        // The oldest first, whatever the order of the files.
+        ("default", vec![rule("shop/a", 2021, ""), rule("shop/b", 2020, "")], &["shop/b", "shop/a"]),
+        // What the root namespace exports comes last, also for a proxy that is there.
+        ("istio-system", vec![wide("istio-system/a", ""), rule("shop/b", 2020, "")], &["shop/b"]),
+        (
+            "istio-system",
+            vec![wide("istio-system/a", private), rule("shop/b", 2020, "")],
+            &["istio-system/a"],
+        ),
+        ("istio-system", vec![wide("istio-system/a", "")], &["istio-system/a"]),
+        (
+            "istio-system",
+            vec![wide("istio-system/a", &gateways), rule("shop/b", 2020, "")],
+            &["istio-system/a"],
+        ),
+        // One that selects the proxy counts alone, but for what is private as it is.
+        ("shop", vec![rule("shop/a", 2020, ""), rule("shop/b", 2021, &gateways)], &["shop/b"]),
+        ("shop", vec![rule("shop/a", 2020, ""), rule("shop/b", 2021, &others)], &["shop/a"]),
+        ("shop", vec![rule("shop/a", 2020, private), rule("shop/b", 2021, &gateways)], &["shop/b", "shop/a"]),
+        ("other", vec![rule("shop/a", 2020, &gateways), wide("shop/b", "")], &["shop/b"]),
+    ] {
+        let list = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, rules.join(","));
+        let parsed = parse_json(list.as_bytes(), "default");
+        assert_eq!(parsed.problems, []);
+        let proxy = Proxy { namespace: namespace.to_owned(), ..proxy() };
+        let found = DestinationRules::find(&parsed.resources, &proxy, "reviews.shop.svc.cluster.local");
+        let found: Vec<_> = found.resources().map(Resource::id).collect();
+        assert_eq!(found, expected, "{namespace}: {rules:#?}");
+    }
+}

@@ -104,4 +104,23 @@ impl FaultGuards {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Those of a delegate, and of what they leave open what the VirtualService says that delegates to it.
+    #[must_use]
+    pub fn or(&self, root: &Self) -> Self {
+        let headers = match (&self.headers, &root.headers) {
+            (Some(own), Some(root)) => Some(HeaderFaults {
+                secret: own.secret.or(root.secret),
+                from: own.from.as_ref().or(root.from.as_ref()).cloned(),
+            }),
+            (own, root) => own.as_ref().or(root.as_ref()).cloned(),
+        };
+        Self {
+            max_active: self.max_active.or(root.max_active),
+            expires: self.expires.or(root.expires),
+            sticky: if self.sticky.is_empty() { &root.sticky } else { &self.sticky }.clone(),
+            dry_run: self.dry_run || root.dry_run,
+            headers,
+        }
+    }
 }

@@ -248,3 +248,35 @@ fn the_first_guard_that_holds_says_why() {
     assert_eq!(plain(&engine, 100, 1).0, Some(format!("{FAULT} expired")));
     assert_eq!(plain(&engine, 99, 1).0, Some(format!("{FAULT} dry-run")));
 }
+
+/// What a delegate says of one guard leaves the others as they are where it is delegated to.
+#[test]
+fn a_delegate_inherits_guard_by_guard() {
+    use outrigger_api::types::virtual_service::{Delegate, RouteAction};
+    let ended = || FaultGuards { expires: Some(Timestamp(100)), ..FaultGuards::default() };
+    let capped = || FaultGuards { max_active: Some(3.try_into().unwrap()), ..FaultGuards::default() };
+    let later = || FaultGuards { expires: Some(Timestamp(200)), ..FaultGuards::default() };
+    let dry = || FaultGuards { dry_run: true, ..FaultGuards::default() };
+    for (root_guards, leaf_guards, now, active, withheld) in [
+        (ended(), capped(), 100, 0, " expired"),
+        (ended(), capped(), 99, 3, " overflow"),
+        (ended(), capped(), 99, 0, ""),
+        (ended(), later(), 100, 0, ""),
+        (dry(), capped(), 0, 0, " dry-run"),
+        (ended(), FaultGuards::default(), 100, 0, " expired"),
+    ] {
+        let delegate = Delegate { name: "vs".into(), namespace: "default".into(), direct_response: None };
+        let mut rule = crate::route::testing::rule(RouteAction::Delegate(delegate));
+        let abort = Abort { percentage: Millionths::ALL, error: AbortError::Http(503) };
+        rule.fault = Some(Spec { delay: None, abort: Some(abort) });
+        let mut root = virtual_service("root", 0, &["a.com"], vec![rule]);
+        spec_of(&mut root).annotations.fault = root_guards;
+        let mut leaf = virtual_service("vs", 0, &[], vec![forward(&[("v1", 0)])]);
+        spec_of(&mut leaf).annotations.fault = leaf_guards;
+        let resources = vec![gateway(80, &["*"]), root, leaf];
+        let engine = Engine::compile(&Config { proxy: ingress(), resources, ..Config::default() }).unwrap();
+        let (drawn, _, status) = plain(&engine, now, active);
+        assert_eq!(drawn.unwrap(), format!("default/vs[0] abort=503{withheld}"));
+        assert_eq!(status, withheld.is_empty().then_some(503));
+    }
+}

@@ -49,7 +49,7 @@ pub(super) struct Compiler<'r> {
     pub(super) services: Services,
     pub(super) hashed: Hashed<'r>,
     rules: Vec<Rule>,
-    virtual_hosts: Vec<VirtualHost>,
+    pub(super) virtual_hosts: Vec<VirtualHost>,
     pub(super) destinations: Vec<Destination>,
     pub(super) problems: Vec<Problem>,
     attributes: Attributes,

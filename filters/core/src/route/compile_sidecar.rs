@@ -80,16 +80,22 @@ impl<'r> Compiler<'r> {
     }
 
     fn site(&mut self, service: &Service, virtual_host: Option<usize>) -> Site {
-        let ports = service.ports.iter().map(|port| {
+        let rules = virtual_host.and_then(|number| self.virtual_hosts.get(number));
+        let ruled = |port| rules.is_some_and(|rules| rules.is_for(port));
+        let mut ports = Vec::new();
+        for port in &service.ports {
             let host = service.host.to_string();
-            let target = Target::plain(Destination { host, subset: None, port: *port });
-            // With a VirtualService only its rules decide.
-            (*port, virtual_host.is_none().then_some(target))
-        });
-        let ports: Arc<[(u16, Option<Target>)]> = ports.collect();
-        let defaults = ports.iter().filter_map(|(_, target)| target.as_ref());
-        self.destinations.extend(defaults.map(|target| target.destination.clone()));
-        Site { default_port: service.default_port(), ports, virtual_host }
+            let destination = Destination { host, subset: None, port: *port };
+            // With a VirtualService only its rules decide, on each port that one of them is for.
+            let target = (!ruled(*port)).then(|| Target::plain(destination));
+            self.destinations.extend(target.as_ref().map(|target| target.destination.clone()));
+            ports.push((*port, target));
+        }
+        // There Istio serves the hosts of VirtualServices even if the service has no such port.
+        if !service.ports.contains(&DEFAULT_PORT) && ruled(DEFAULT_PORT) {
+            ports.push((DEFAULT_PORT, None));
+        }
+        Site { default_port: service.default_port(), ports: ports.into(), virtual_host }
     }
 
     /// `reviews.ns.svc.cluster.local` is also `reviews.ns.svc`, `reviews.ns`, and to its own namespace `reviews`.

@@ -85,6 +85,11 @@ impl Condition {
         Self { subject: Subject::Port, test: Test::Port(port), negated: false }
     }
 
+    /// Whether it is one that no request to the service's `port` fulfils.
+    pub fn excludes_port(&self, port: u16) -> bool {
+        matches!(self.test, Test::Port(wanted) if wanted != port)
+    }
+
     /// Whether it holds for a request to the service's `port`.
     pub fn holds(&self, request: &Request<'_>, port: Option<u16>) -> bool {
         match (&self.subject, &self.test) {

@@ -40,32 +40,42 @@ impl Extras {
 /// Those of a VirtualService and of the delegates that its rules come from, each compiled once.
 pub(super) struct AllExtras<'r> {
     root: &'r Resource,
+    annotations: &'r Annotations,
     own: Extras,
     delegates: Vec<(&'r Resource, Extras)>,
 }
 
 impl<'r> AllExtras<'r> {
-    pub(super) fn new(root: &'r Resource, annotations: &Annotations) -> Self {
-        Self { root, own: Extras::new(root, annotations), delegates: Vec::new() }
+    pub(super) fn new(root: &'r Resource, annotations: &'r Annotations) -> Self {
+        Self { root, annotations, own: Extras::new(root, annotations), delegates: Vec::new() }
     }
 
     /// Those that hold for a rule of `resource`. As with the fields of a rule, a delegate's own come first; what it does
-    /// not say at all, it inherits.
+    /// not say, it inherits, guard by guard: a fault that has come to its end must not begin anew for another guard's sake.
     pub(super) fn of(&mut self, resource: &'r Resource) -> &Extras {
         if std::ptr::eq(resource, self.root) {
             return &self.own;
         }
         let known = self.delegates.iter().position(|(known, _)| std::ptr::eq(*known, resource));
         let place = known.unwrap_or_else(|| {
-            let own = match &resource.spec {
-                Spec::VirtualService(service) => Extras::new(resource, &service.annotations),
+            let extras = match &resource.spec {
+                Spec::VirtualService(service) => self.inherited(resource, &service.annotations),
                 _ => Extras { guards: None, sticky: None },
             };
-            let guards = own.guards.or_else(|| self.own.guards.clone());
-            let sticky = own.sticky.or_else(|| self.own.sticky.clone());
-            self.delegates.push((resource, Extras { guards, sticky }));
+            self.delegates.push((resource, extras));
             self.delegates.len().saturating_sub(1)
         });
         self.delegates.get(place).map_or(&self.own, |(_, extras)| extras)
+    }
+
+    fn inherited(&self, delegate: &Resource, annotations: &Annotations) -> Extras {
+        let fault = annotations.fault.or(&self.annotations.fault);
+        // Callers draw as they do in the VirtualService that says by what they are known.
+        let draws = if annotations.fault.sticky.is_empty() { self.root } else { delegate };
+        let sticky = Keys::new(&annotations.sticky_weights, &delegate.id(), "weights").map(Arc::new);
+        Extras {
+            guards: Guards::new(&fault, &draws.id()).map(Arc::new),
+            sticky: sticky.or_else(|| self.own.sticky.clone()),
+        }
     }
 }

@@ -47,7 +47,7 @@ pub(super) enum Scope {
 pub(super) struct Site {
     /// The port of a request that names none.
     pub(super) default_port: u16,
-    /// Its ports, each with its default route if there is a service.
+    /// Its ports, each with its default route if there is a service, and no rule for that port.
     pub(super) ports: std::sync::Arc<[(u16, Option<Target>)]>,
     pub(super) virtual_host: Option<usize>,
 }
@@ -169,11 +169,11 @@ impl Table {
                 let Some((_, target)) = site.ports.iter().find(|(known, _)| *known == port) else {
                     return Some(Found::Passthrough);
                 };
-                match (site.virtual_host, target) {
-                    (Some(number), _) => {
+                match (target, site.virtual_host) {
+                    (Some(target), _) => Some(Found::Default(target)),
+                    (None, Some(number)) => {
                         Some(Found::VirtualHost(self.virtual_hosts.get(number)?, Some(port)))
                     }
-                    (None, Some(target)) => Some(Found::Default(target)),
                     (None, None) => Some(Found::Passthrough),
                 }
             }

@@ -89,6 +89,11 @@ impl VirtualHost {
         self.index.first(request, port, holds).and_then(entry).map(|entry| &**entry)
     }
 
+    /// Whether some entry may match requests to the service's `port`.
+    pub fn is_for(&self, port: u16) -> bool {
+        self.entries.iter().any(|entry| !entry.conditions.iter().any(|one| one.excludes_port(port)))
+    }
+
     /// All of them, in order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().map(|entry| &**entry)

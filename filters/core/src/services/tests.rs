@@ -15,6 +15,35 @@ fn kubernetes_services_have_name_namespace_and_ports() {
     assert_eq!((reviews.only_port(), reviews.default_port()), (Some(9080), 9080));
 }
 
+/// HTTPS, which a DestinationRule can make of the requests of a gateway.
+#[test]
+fn an_only_port_may_speak_anything() {
+    for (ports, only, default) in [
+        (r#"{"number":443,"name":"https","protocol":"HTTPS"}"#, Some(443), 80),
+        (
+            r#"{"number":8080,"name":"http","protocol":"HTTP"},{"number":443,"name":"https","protocol":"HTTPS"}"#,
+            Some(8080),
+            8080,
+        ),
+        (
+            r#"{"number":443,"name":"https","protocol":"HTTPS"},{"number":8443,"name":"tls","protocol":"TLS"}"#,
+            None,
+            80,
+        ),
+    ] {
+        let entry = format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"ServiceEntry","metadata":{{"name":"a"}},
+            "spec":{{"hosts":["a.example"],"resolution":"DNS","ports":[{ports}]}}}}"#
+        );
+        let parsed = outrigger_api::parse_json(entry.as_bytes(), "default");
+        // Said twice it is still one.
+        let twice: Vec<_> = parsed.resources.iter().chain(&parsed.resources).cloned().collect();
+        let services = Services::collect(&twice, &sidecar());
+        let service = services.get("a.example").unwrap();
+        assert_eq!((service.only_port(), service.default_port()), (only, default), "{ports}");
+    }
+}
+
 #[test]
 fn what_is_only_named_does_not_hide_what_is_declared() {
     let routes = virtual_service("vs", 0, &["x"], vec![forward(&[("reviews", 1), ("Other.Example", 1)])]);

@@ -67,7 +67,7 @@ pub(super) fn find<'r>(
 ) -> Result<Option<Found<'r>>, Box<Problem>> {
     let labels = subset.map(|subset| &subset.labels);
     let host = destination.host.as_str();
-    if let Some((resource, entry)) = service_entry::find(world, host) {
+    if let Some((resource, entry)) = service_entry::find(world, host, destination.port) {
         let Some(port) = entry.ports.iter().find(|port| port.number == destination.port) else {
             return Ok(None);
         };

@@ -10,8 +10,9 @@ use super::workload::{entries, labels};
 use super::{Endpoints, Workload, World, has, kubernetes, visible};
 use crate::render::problems;
 
-/// The ServiceEntry that names `host` best; of equals the one of the proxy's namespace, then the first.
-pub(super) fn find<'r>(world: World<'r>, host: &str) -> Option<(&'r Resource, &'r ServiceEntry)> {
+/// The ServiceEntry that names `host` best; of equals one that has the port, then the one of the proxy's namespace, then
+/// the first.
+pub(super) fn find<'r>(world: World<'r>, host: &str, port: u16) -> Option<(&'r Resource, &'r ServiceEntry)> {
     let named = world.resources.iter().filter_map(|resource| match &resource.spec {
         Spec::ServiceEntry(entry) if visible(&entry.export_to, world.proxy) => {
             let hosts = entry.hosts.iter().filter(|pattern| pattern.covers(host));
@@ -19,9 +20,12 @@ pub(super) fn find<'r>(world: World<'r>, host: &str) -> Option<(&'r Resource, &'
         }
         _ => None,
     });
-    let best = named.min_by(|(one, resource, _), (other, of, _)| {
+    let best = named.min_by(|(one, resource, entry), (other, of, second)| {
+        let lacks = |entry: &ServiceEntry| entry.ports.iter().all(|one| one.number != port);
         let foreign = |resource: &Resource| resource.meta.namespace != world.proxy.namespace;
-        one.by_specificity(other).then(foreign(resource).cmp(&foreign(of)))
+        one.by_specificity(other)
+            .then(lacks(entry).cmp(&lacks(second)))
+            .then(foreign(resource).cmp(&foreign(of)))
     });
     best.map(|(_, resource, entry)| (resource, entry))
 }

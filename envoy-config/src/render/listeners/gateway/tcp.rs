@@ -2,7 +2,7 @@
 //! passed through.
 
 use ipnet::IpNet;
-use outrigger_api::host::resolve_short_name;
+use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::problem::{Severity, code};
 use outrigger_api::select::{self, DestinationRules};
 use outrigger_api::types::destination_rule::{HashKey, LoadBalancerPolicy, TcpPool};
@@ -75,6 +75,8 @@ pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> 
         for (at, route) in service.tls.iter().enumerate() {
             let entries = route.matches.iter().enumerate();
             for (n, entry) in entries.filter(|(_, entry)| fits(&entry.connection, served)) {
+                let path = format!("spec.tls[{at}].match[{n}].sniHosts");
+                context.problems.extend(partial(resource, &path, &entry.sni_hosts));
                 let meta = &resource.meta;
                 let ranges = ranges(&entry.connection.destination_subnets);
                 chains.push(Chain {
@@ -91,6 +93,19 @@ pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> 
     }
     warn_of_policies(served, &chains, context);
     chains
+}
+
+/// Names with a star for a part of a label, by which Envoy tells no connections apart.
+fn partial(resource: &Resource, path: &str, names: &[HostPattern]) -> Vec<Problem> {
+    let partial = |name: &HostPattern| matches!(name, HostPattern::Suffix(end) if !end.starts_with('.'));
+    let found = names.iter().enumerate().filter(|(_, name)| partial(name));
+    let problem = |(at, name): (usize, &HostPattern)| {
+        let message =
+            format!("`{name}` covers a part of a label, which Envoy does not match server names by");
+        let problem = resource.error(&format!("{path}[{at}]"), code::UNSUPPORTED, message);
+        Problem { hint: Some("begin it with `*.`".to_owned()), ..problem }
+    };
+    found.map(problem).collect()
 }
 
 /// The VirtualServices on a server.

@@ -109,3 +109,40 @@ fn match_port_is_the_services_port() {
     assert_eq!(goes_to(&table, &get("reviews:9080", "/", &[])).as_deref(), Some("9080"));
     assert_eq!(goes_to(&table, &get("reviews", "/", &[])).as_deref(), Some("rest"));
 }
+
+#[test]
+fn without_a_rule_for_its_port_a_service_has_its_default_route() {
+    let on_port = |port| HttpMatchRequest { port: Some(port), ..HttpMatchRequest::default() };
+    let rules = vec![on(says("80"), &[on_port(80)]), on(says("9090"), &[on_port(9090)])];
+    let resources = [service("reviews", &[80, 9080, 9090]), virtual_service("vs", 0, &["reviews"], rules)];
+    let table = table(&resources, &sidecar());
+    for (authority, expected) in
+        [("reviews", "80"), ("reviews:9080", REVIEWS), ("reviews:9090", "9090"), ("reviews:1", PASSTHROUGH)]
+    {
+        assert_eq!(goes_to(&table, &get(authority, "/", &[])).as_deref(), Some(expected), "{authority}");
+    }
+    assert_eq!(table.destinations().count(), 1);
+}
+
+/// As Istio serves hosts without a service there.
+#[test]
+fn rules_count_on_port_80_though_the_service_has_other_ports_alone() {
+    let entry = r#"{"apiVersion":"networking.istio.io/v1","kind":"ServiceEntry","metadata":{"name":"a"},
+        "spec":{"hosts":["a.example"],"ports":[{"number":443,"name":"https","protocol":"HTTPS"}]}}"#;
+    let entry = outrigger_api::parse_json(entry.as_bytes(), "default").resources.remove(0);
+    let resources = [
+        entry,
+        service("reviews", &[9080]),
+        virtual_service("vs", 0, &["a.example", "reviews"], vec![says("rule")]),
+    ];
+    let table = table(&resources, &sidecar());
+    for (authority, expected) in [
+        ("a.example", "rule"),
+        ("a.example:80", "rule"),
+        ("a.example:443", PASSTHROUGH),
+        ("reviews:80", "rule"),
+        ("reviews:9080", "rule"),
+    ] {
+        assert_eq!(goes_to(&table, &get(authority, "/", &[])).as_deref(), Some(expected), "{authority}");
+    }
+}
