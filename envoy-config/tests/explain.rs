@@ -346,6 +346,85 @@ fn keys_can_be_given_by_hand() {
     }
 }
 
+/// A gateway whose routes, policies and rules look at what a token leaves in a request.
+const CLAIMED: &[&str] = &["-f", "explain/claimed.yaml", "--now", "2030-01-01T00:00:00Z"];
+
+#[test]
+fn routes_see_the_request_as_rules_about_tokens_leave_it() {
+    let bearer = bearer();
+    let token = bearer.rsplit(' ').next().unwrap();
+    let of_token = ["GET http://claims.example/by-header", "-H", &bearer];
+    for (request, status, rule, path) in [
+        (&of_token[..], None, json!(0), json!("/by-header")),
+        // The client's own is taken away.
+        (
+            &["GET http://claims.example/by-header", "-H", "x-user: daniel"],
+            Some(404),
+            Value::Null,
+            Value::Null,
+        ),
+        (
+            &[&format!("GET http://claims.example/by-token?access_token={token}")],
+            Some(404),
+            Value::Null,
+            Value::Null,
+        ),
+        (
+            &[&format!("GET http://claims.example/rest?a=1&access_token={token}")],
+            None,
+            json!(2),
+            json!("/rest?a=1"),
+        ),
+    ] {
+        let (code, answer) = explain(CLAIMED, request);
+        assert_eq!(
+            (code, answer["status"].as_u64()),
+            (i32::from(status.is_some()), status),
+            "{request:?}: {answer:#}"
+        );
+        assert_eq!((&answer["route"]["rule"], &answer["route"]["path"]), (&rule, &path), "{request:?}");
+    }
+    let (_, answer) = explain(CLAIMED, &["GET http://claims.example/rest", "-H", &bearer]);
+    assert_eq!(answer["passedOver"][0]["reason"], "path is `/rest`, not prefix `/by-header`");
+}
+
+#[test]
+fn the_nearest_rule_is_told_what_a_token_has_left_in_headers() {
+    let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: known-users}\nspec:\n  \
+                  rules: [{when: [{key: 'request.headers[x-user]', values: [ann]}]}]\n";
+    let flags = [
+        &["explain", "-o", "json", "GET http://claims.example/rest", "-H", &bearer()],
+        CLAIMED,
+        &["-f", "-"],
+    ];
+    let (code, answer) = json(&flags.concat(), policy);
+    assert_eq!(code, 1, "{answer:#}");
+    assert_eq!(answer["nearest"]["failed"][0]["has"], "daniel", "{answer:#}");
+}
+
+#[test]
+fn rules_are_told_of_no_token_that_a_client_sends_where_another_rule_writes() {
+    let bearer = bearer();
+    let own = format!("x-payload: {}", bearer.rsplit(' ').next().unwrap());
+    let (code, answer) = explain(CLAIMED, &["GET http://claims.example/rest", "-H", &own]);
+    assert_eq!((code, &answer["jwt"]), (0, &Value::Null));
+    let of = |name: &str| {
+        let rules = answer["jwtRules"].as_array().unwrap().iter();
+        rules.clone().find(|rule| rule["rule"] == name).unwrap_or_else(|| panic!("{answer:#}")).clone()
+    };
+    assert_eq!(of("default/elsewhere[1]")["tokens"], json!([]));
+    let other = format!("x-token: {}", &own[11..]);
+    let (_, answer) = explain(CLAIMED, &["GET http://claims.example/rest", "-H", &other]);
+    assert_eq!(answer["jwt"]["rule"], "default/elsewhere[1]", "{answer:#}");
+}
+
+#[test]
+fn lines_that_envoy_joins_are_one_token() {
+    let bearer = bearer();
+    let (code, answer) = explain(SECURE, &["GET http://shop.example/v1/cart", "-H", &bearer, "-H", &bearer]);
+    assert_eq!((code, answer["status"].as_u64()), (1, Some(401)), "{answer:#}");
+}
+
 #[test]
 fn a_peer_is_known_by_its_identity() {
     let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec:\n  rules:\n  \

@@ -120,6 +120,56 @@ fn rules_for_others_are_none_and_nobody_is_verified() {
 }
 
 #[test]
+fn keys_can_be_given_for_a_rule_without_an_issuer() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (_, token, _) = mint(&["--new-key", &at("dev.pem"), "--issuer", "https://any", "--subject", "ann"]);
+    std::fs::write(at("keys.json"), outcome(&["jwt", "jwks", "--key", &at("dev.pem")], "").1).unwrap();
+    let resources = "{apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: {name: a},
+        spec: {jwtRules: [{jwksUri: 'https://i/keys'}]}}";
+    let inspect =
+        |more: &[&str]| outcome(&[&["jwt", "inspect", token.trim(), "-f", "-"], more].concat(), resources);
+    let (code, text, _) = inspect(&[]);
+    assert!(code == 1 && text.contains("--jwks '=FILE'"), "{text}");
+    let (code, text, stderr) = inspect(&["--jwks", &format!("={}", at("keys.json"))]);
+    assert!(code == 0 && text.contains("accepted as https://any/ann"), "{text}{stderr}");
+}
+
+#[test]
+fn a_key_set_that_is_of_no_use_is_named_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json").to_str().unwrap().to_owned();
+    for (set, reason) in [
+        (r#"{"keys":[]}"#, "Jwks doesn't have any valid public key"),
+        (r#"{"keys":[{"kty":"X"}]}"#, "Jwks doesn't have any valid public key"),
+        (r#"{"keys":1}"#, "[keys] in Jwks is not an array"),
+        ("{}", "Jwks does not have [keys] field"),
+    ] {
+        std::fs::write(&file, set).unwrap();
+        let keys = format!("https://issuer.example={file}");
+        let token = token();
+        let arguments = [&["jwt", "inspect", &token, "--jwks", &keys], &RULES[..]].concat();
+        let (code, _, stderr) = outcome(&arguments, "");
+        let told = format!("error: `{file}` is not a JSON Web Key Set that can be used: {reason}\n");
+        assert_eq!((code, stderr), (2, told), "{set}");
+    }
+}
+
+#[test]
+fn a_header_that_a_rule_writes_keeps_it_from_no_token() {
+    for header in ["x-token", "authorization", "cookie"] {
+        let jwks = std::fs::read_to_string(common::fixture("explain/jwks.json")).unwrap();
+        let rule = json!({"issuer": "https://issuer.example", "jwks": jwks, "outputPayloadToHeader": header});
+        let resource = json!({"apiVersion": "security.istio.io/v1", "kind": "RequestAuthentication",
+            "metadata": {"name": "a"}, "spec": {"jwtRules": [rule]}});
+        let token = token();
+        let arguments = [&["jwt", "inspect", &token, "-f", "-", "-o", "json"], &AT[..]].concat();
+        let (code, told) = json(&arguments, &resource.to_string());
+        assert_eq!((code, &told["rules"][0]["failure"]), (0, &Value::Null), "{header}");
+    }
+}
+
+#[test]
 fn keys_that_are_fetched_have_to_be_given() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -256,6 +306,7 @@ fn wrong_usage() {
         (vec!["--new-key", &at("es.pem")], "can't write"),
         (vec!["--key", &at("es.pem"), "--claim", "outrigger.io/development=no"], "every token has it"),
         (vec!["--key", &at("es.pem"), "--claim", "iss=x"], "`--claim iss` and `--issuer`"),
+        (vec!["--key", &at("es.pem"), "--claim", "a=1", "--claim", "a=2"], "`--claim a` is given twice"),
         (vec!["--key", &at("es.pem"), "--claim", "exp=1", "--expires-in", "5m"], "`--expires-in`"),
         (vec!["--key", &at("es.pem"), "--alg", "RS256"], "a key of this kind signs by ES256 only"),
         (vec!["--new-key", &at("hs.pem"), "--alg", "HS256"], "is none of RS256"),

@@ -2,6 +2,7 @@
 //! rules that are tried out.
 
 mod discovery;
+mod edits;
 mod first;
 mod logged;
 mod outages;

@@ -16,7 +16,7 @@ pub(crate) struct Proxy {
     agent: ureq::Agent,
     lines: Mutex<Receiver<String>>,
     _gateway: Gateway,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _services: Local,
 }
 
@@ -51,7 +51,7 @@ impl Proxy {
     pub(crate) fn by(command: &Path, annotations: &str, rule: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jwt.yaml");
-        std::fs::write(&file, resources(annotations, rule)).unwrap();
+        write(folder.path(), annotations, rule);
         let services = Local::start().unwrap();
         let (port, admin) = (free_port(), free_port());
         let mut flags = services.flags(&[file], Role::Gateway);
@@ -69,7 +69,12 @@ impl Proxy {
             .timeout_global(Some(Duration::from_secs(20)));
         let agent = config.build().into();
         let lines = Mutex::new(lines);
-        Self { port, admin, agent, lines, _gateway: gateway, _folder: folder, _services: services }
+        Self { port, admin, agent, lines, _gateway: gateway, folder, _services: services }
+    }
+
+    /// Changes its RequestAuthentication to one of this form.
+    pub(crate) fn edit(&self, annotations: &str, rule: &str) {
+        write(self.folder.path(), annotations, rule);
     }
 
     /// Sends a request, with a token if there is one.
@@ -107,6 +112,13 @@ impl Proxy {
 const MESH_CONFIG: &str = "accessLogFile: /dev/stdout
 accessLogFormat: \"token %FILTER_STATE(wasm.outrigger.claims:PLAIN)% %FILTER_STATE(wasm.outrigger.jwt_dry_run:PLAIN)%\\n\"
 ";
+
+/// Writes the resources at once, so that nobody reads half of them.
+fn write(folder: &Path, annotations: &str, rule: &str) {
+    let new = folder.join("new");
+    std::fs::write(&new, resources(annotations, rule)).unwrap();
+    std::fs::rename(new, folder.join("jwt.yaml")).unwrap();
+}
 
 fn resources(annotations: &str, rule: &str) -> String {
     format!(

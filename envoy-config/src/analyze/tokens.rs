@@ -1,5 +1,7 @@
 //! RequestAuthentications that protect less than their author expects.
 
+use std::net::IpAddr;
+
 use outrigger_api::types::request_authentication::{JwtRule, KeySource, RequestAuthentication};
 use outrigger_api::{Resource, Spec};
 
@@ -41,8 +43,12 @@ fn plain(rule: &JwtRule) -> Option<(&'static str, &str)> {
     };
     let rest = uri.strip_prefix("http://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let own = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => host,
+        _ => authority,
+    };
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let own = host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     (!own).then_some((field, uri.as_str()))
 }
 
@@ -72,12 +78,14 @@ spec: {{jwtRules: [{rules}]}}
         let rules =
             "{issuer: a, jwksUri: 'https://idp.example/k'}, {issuer: b, jwksUri: 'http://idp.example:80/k'},
             {issuer: 'http://idp.example'}, {issuer: c, jwksUri: 'http://localhost:8080/k'},
-            {issuer: d, jwksUri: 'http://[::1]:1/k'}, {issuer: e, jwksUri: 'http://127.0.0.1/k'}";
+            {issuer: d, jwksUri: 'http://[::1]:1/k'}, {issuer: e, jwksUri: 'http://127.0.0.1/k'},
+            {issuer: f, jwksUri: 'http://[::1]/k'}, {issuer: g, jwksUri: 'http://127.idp.example/k'}";
         assert_eq!(
             told("", rules),
             [
                 (codes::PLAIN_TEXT_KEYS, "spec.jwtRules[1].jwksUri".to_owned()),
                 (codes::PLAIN_TEXT_KEYS, "spec.jwtRules[2].issuer".to_owned()),
+                (codes::PLAIN_TEXT_KEYS, "spec.jwtRules[7].jwksUri".to_owned()),
             ]
         );
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use outrigger_api::Resource;
+use outrigger_core::jwt::fetch;
 
 use crate::explain::use_keys;
 use crate::load::Unreadable;
@@ -11,7 +12,7 @@ use crate::load::Unreadable;
 /// Keys that are given in place of those that rules name.
 #[derive(Debug, Args)]
 pub(super) struct KeySets {
-    /// Key set of an issuer, in place of the one that its rule names; repeatable
+    /// Key set of an issuer, in place of the one that its rule names (without an issuer: `=FILE`); repeatable
     #[arg(long, value_name = "ISSUER=FILE", value_parser = parse)]
     jwks: Vec<(String, PathBuf)>,
 }
@@ -32,15 +33,18 @@ impl KeySets {
                     return false;
                 }
             };
-            if !serde_json::from_str::<serde_json::Value>(&keys)
-                .is_ok_and(|set| set.get("keys").is_some_and(serde_json::Value::is_array))
-            {
-                super::complain(&format!("`{}` is not a JSON Web Key Set", path.display()));
+            // As if a server had answered so.
+            if let Err(reason) = fetch::keys(b"200", keys.as_bytes()) {
+                let path = path.display();
+                super::complain(&format!("`{path}` is not a JSON Web Key Set that can be used: {reason}"));
                 return false;
             }
             let known = use_keys(resources, issuer, &keys);
             if !known {
-                super::complain(&format!("no RequestAuthentication has the issuer `{issuer}`"));
+                super::complain(&match issuer.as_str() {
+                    "" => "no rule of a RequestAuthentication is without an issuer".to_owned(),
+                    issuer => format!("no RequestAuthentication has the issuer `{issuer}`"),
+                });
             }
             good && known
         })
@@ -50,9 +54,7 @@ impl KeySets {
 fn parse(text: &str) -> Result<(String, PathBuf), String> {
     // An issuer is a URL more often than not, and a URL may have a `=` in its query.
     match text.rsplit_once('=') {
-        Some((issuer, file)) if !issuer.is_empty() && !file.is_empty() => {
-            Ok((issuer.to_owned(), file.into()))
-        }
+        Some((issuer, file)) if !file.is_empty() => Ok((issuer.to_owned(), file.into())),
         _ => Err(format!("`{text}` is not `issuer=file`")),
     }
 }

@@ -123,7 +123,6 @@ pub(super) fn nearest(
     request: &Request<'_>,
 ) -> Option<Nearest> {
     decision.filter(|decision| decision.is_miss())?;
-    // As the client has sent it: of headers that the token has made, nothing can be said.
     let found = authz::nearest(resources, proxy, request).filter(|found| !found.failed.is_empty())?;
     let id = &*found.rule.resource;
     let resource = resources.iter().find(|resource| {

@@ -5,6 +5,7 @@ pub mod authz;
 mod client_address;
 pub mod guards;
 pub mod human;
+mod joined;
 mod known;
 mod normalize;
 mod passed_by;
@@ -17,6 +18,7 @@ pub mod tokens;
 use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
+use outrigger_core::engine::after;
 use outrigger_core::fault::{Moment, NoneActive};
 use outrigger_core::jwt::{Means, RustCrypto};
 use outrigger_core::route::{self, Choice, Route};
@@ -88,18 +90,22 @@ fn decide(
     let request = Request::new(&lines, &connection);
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
-    let mut answer = Answer::new(&verdict, &request);
+    let asked = engine.ask(&request).as_ref().map(authz::Asked::of);
+    let jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
+    // What comes after the rules about tokens sees the request as they have left it: without the token, and with headers
+    // of its claims.
+    let changes = verdict.jwt.as_ref().map(|jwt| jwt.ops.as_slice()).unwrap_or_default();
+    let lines = after(request.headers(), changes);
+    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
+    let request = request.seen_with(&lines, identity);
+    let mut answer = Answer { asked, jwt_rules, ..Answer::new(&verdict, &request) };
     // The engine leaves the mesh's own policy to Envoy, which has it on the route.
     let by_mesh = verdict.route.as_ref().and_then(Choice::retries).filter(|retries| !retries.profile.own);
     if let (Some(found), Some(policy), Some(route)) = (by_mesh, &mesh.default_retries, &mut answer.route) {
         let retries = route::Retries::new(Some(policy), !found.profile.other_hosts);
         route.retries = Some(answer::Retries::of(&retries));
     }
-    let identity = verdict.jwt.as_ref().and_then(|jwt| jwt.identity.as_deref());
-    let request = request.with_identity(identity);
-    answer.asked = engine.ask(&request).as_ref().map(authz::Asked::of);
     answer.nearest = authz::nearest(answer.authz.as_ref(), &config.resources, proxy, &request);
-    answer.jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     let Some(table) = engine.routes() else { return Ok(answer) };
     if verdict.fault.is_none() && verdict.route.is_none() && answer.outcome == answer::Outcome::Reply {
         // Refused before any route was looked for.

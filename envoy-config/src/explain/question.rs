@@ -6,6 +6,7 @@ use outrigger_api::{Direction, Proxy, Role};
 use outrigger_core::{Connection, Draws, Now};
 
 use super::client_address::client_address;
+use super::joined::join;
 use super::known::Known;
 use super::normalize::{BadPath, normalize};
 use super::request_line::RequestLine;
@@ -78,6 +79,7 @@ impl Question {
         ];
         let others = self.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         lines.extend(others.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
+        join(&mut lines);
         self.forward_certificate(proxy, &mut lines);
         if proxy.role == Role::Gateway {
             self.add_forwarded(&mut lines, mesh.trusted_proxies);

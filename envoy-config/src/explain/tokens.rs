@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use outrigger_api::select::applies;
 use outrigger_api::{Problem, Proxy, Resource, Spec};
 use outrigger_core::jwt::looks;
 use outrigger_core::{Now, Request};
@@ -60,6 +61,11 @@ pub fn rules(
     now: Now,
     proxy: &Proxy,
 ) -> Result<Vec<TokenRule>, Vec<Problem>> {
+    let written = written(resources, proxy);
+    let lines = request.headers().iter().copied();
+    let lines: Vec<_> =
+        lines.filter(|(name, _)| !written.iter().any(|own| own.as_bytes() == *name)).collect();
+    let request = request.seen_with(&lines, None);
     let mut found = Vec::new();
     for resource in resources.iter().filter(|_| proxy.receives()) {
         let Spec::RequestAuthentication(authentication) = &resource.spec else { continue };
@@ -68,7 +74,7 @@ pub fn rules(
             // Of a token that is none only whether the rule is for this proxy.
             let Some(about) = judge("")? else { continue };
             let (mut places, mut tokens) = (Vec::new(), Vec::new());
-            for look in looks(rule, request) {
+            for look in looks(rule, &request) {
                 for token in look.tokens {
                     let text = String::from_utf8_lossy(&token);
                     let Some(judged) = judge(&text)? else { continue };
@@ -93,6 +99,23 @@ pub fn rules(
         }
     }
     Ok(found)
+}
+
+/// The headers that rules write. What a client sends in them is removed before anybody looks for tokens.
+fn written<'r>(resources: &'r [Resource], proxy: &Proxy) -> Vec<&'r str> {
+    let mut names = Vec::new();
+    for resource in resources {
+        let Spec::RequestAuthentication(authentication) = &resource.spec else { continue };
+        let namespace = &resource.meta.namespace;
+        if authentication.annotations.dry_run || !applies(&authentication.target, namespace, proxy) {
+            continue;
+        }
+        for rule in &authentication.jwt_rules {
+            names.extend(rule.output_payload_to_header.as_deref());
+            names.extend(rule.output_claim_to_headers.iter().map(|output| output.header.as_str()));
+        }
+    }
+    names
 }
 
 fn begin(token: &str) -> String {

@@ -78,8 +78,9 @@ impl Inspection {
     }
 }
 
-/// The header in which each rule is made to look for the token.
-const PLACE: &str = "x-token";
+/// The header in which each rule is made to look for the token. No header has such a name, so that no rule writes it, which
+/// would have it looked for nowhere.
+const PLACE: &str = "the token";
 
 /// What one rule alone makes of the token; `None` if it is not for this proxy.
 ///

@@ -177,8 +177,8 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         means: &Means<'_>,
     ) -> Verdict<'e> {
         let mut ops = self.strip_internal(request);
-        let mut verified = self.jwt().map(|rules| rules.verify(request, moment.now, means));
-        let changes = verified.as_mut().map(|outcome| std::mem::take(&mut outcome.ops)).unwrap_or_default();
+        let verified = self.jwt().map(|rules| rules.verify(request, moment.now, means));
+        let changes = verified.as_ref().map(|outcome| outcome.ops.as_slice()).unwrap_or_default();
         let verdict = if let Some(wait) = verified.as_ref().and_then(|outcome| outcome.waits) {
             Verdict { hold: wait, outcome: Outcome::Wait, ..Verdict::nothing() }
         } else if let Some(reply) = verified.as_ref().and_then(|outcome| outcome.reply(request)) {
@@ -198,7 +198,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
                     self.after_jwt(&request, draws, moment, ops)
                 }
                 (false, _) => {
-                    let lines = after(request.headers(), &changes);
+                    let lines = after(request.headers(), changes);
                     self.after_jwt(&request.seen_with(&lines, identity), draws, moment, ops)
                 }
             }
@@ -295,7 +295,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
 }
 
 /// The header lines once `changes` are made.
-fn after<'v>(lines: &[HeaderLine<'v>], changes: &'v [HeaderOp<'_>]) -> Vec<HeaderLine<'v>> {
+pub fn after<'v>(lines: &[HeaderLine<'v>], changes: &'v [HeaderOp<'_>]) -> Vec<HeaderLine<'v>> {
     let mut lines = lines.to_vec();
     for change in changes {
         match change {

@@ -31,6 +31,8 @@ pub(crate) struct Jwks {
     waiting: RefCell<Vec<u32>>,
     /// Whether those that wait should be asked about again.
     news: Cell<bool>,
+    /// Whether it has looked yet.
+    begun: Cell<bool>,
     draws: Cell<Draws>,
 }
 
@@ -64,6 +66,7 @@ impl Jwks {
             each,
             waiting: RefCell::default(),
             news: Cell::new(false),
+            begun: Cell::new(false),
             draws: Cell::new(Draws::Seeded(seed)),
         }
     }
@@ -87,11 +90,17 @@ impl Jwks {
 
     /// Asks servers if it is time, and takes over what other threads have found.
     pub(crate) fn look(&self, sources: &[Source], now: Now) {
+        if !self.begun.replace(true) {
+            for source in sources {
+                // Should it fail, the lease runs out.
+                _ = change(source, &|record| record.taken_over(now));
+            }
+        }
         for (source, local) in sources.iter().zip(&self.each) {
             let Ok(mut local) = local.try_borrow_mut() else { continue };
             self.refresh(source, &mut local);
-            if local.call.is_none() && local.record.is_due(now) {
-                self.ask(source, &mut local, |record| record.is_due(now), now);
+            if local.call.is_none() && local.record.is_due(source, now) {
+                self.ask(source, &mut local, &|record| record.is_due(source, now), now);
             }
         }
     }
@@ -133,8 +142,8 @@ impl Jwks {
     }
 
     /// Takes the lease, if `wanted` of what is known by then, and asks.
-    fn ask(&self, source: &Source, local: &mut Local, wanted: impl Fn(&Record) -> bool, now: Now) {
-        let leased = change(source, |record| wanted(&record).then(|| record.leased(source, now)));
+    fn ask(&self, source: &Source, local: &mut Local, wanted: &dyn Fn(&Record) -> bool, now: Now) {
+        let leased = change(source, &|record| wanted(&record).then(|| record.leased(source, now)));
         let record = match leased {
             Ok(Some(record)) => record,
             Ok(None) => return,
@@ -175,8 +184,8 @@ impl Jwks {
         let max_age = header(b"cache-control").ok().and_then(|value| fetch::max_age(&value));
         let known = shared_keys(source);
         let is_new = known.as_ref().is_none_or(|(_, text)| *text != body);
-        let version = change(source, |record| {
-            let found = record.found(source, now, max_age, is_new, self.draw());
+        let version = change(source, &|record| {
+            let found = record.found(now, max_age, is_new, self.draw());
             // The keys first: whoever sees their version has to find them.
             if is_new {
                 share_keys(source, found.version, &body).ok()?
@@ -201,12 +210,15 @@ impl Jwks {
     fn failed(&self, source: &Source, local: &mut Local, reason: &str, now: Now) {
         jwt_stats::count(JwtStat::FetchFailed, 1);
         self.news.set(true);
-        match change(source, |record| Some(record.failed(source, now, self.draw()))) {
+        match change(source, &|record| Some(record.failed(source, now, self.draw()))) {
             Ok(Some(record)) => local.record = record,
             _ => local.record = local.record.failed(source, now, self.draw()),
         }
-        let kept =
-            if local.record.is_usable(now) { "those that are there are used" } else { "there are none" };
+        let kept = if local.record.is_usable(source, now) {
+            "those that are there are used"
+        } else {
+            "there are none"
+        };
         log::warn!("keys of {}: {reason}; {kept} ({} in a row)", source.uri(), local.record.failures);
     }
 
@@ -220,9 +232,9 @@ impl Jwks {
 }
 
 impl Local {
-    fn usable(&self, now: Now) -> Option<Found> {
+    fn usable(&self, source: &Source, now: Now) -> Option<Found> {
         let (keys, version) = self.keys.as_ref()?;
-        self.record.is_usable(now).then(|| Found::Keys(Rc::clone(keys), *version))
+        self.record.is_usable(source, now).then(|| Found::Keys(Rc::clone(keys), *version))
     }
 }
 
@@ -249,11 +261,11 @@ impl Store<'_> {
 impl KeyStore for Store<'_> {
     fn find(&self, source: usize) -> Found {
         let Some((source, mut local)) = self.local(source) else { return Found::Failed };
-        if let Some(found) = local.usable(self.now) {
+        if let Some(found) = local.usable(source, self.now) {
             return found;
         }
         self.jwks.refresh(source, &mut local);
-        match local.usable(self.now) {
+        match local.usable(source, self.now) {
             Some(found) => found,
             None if local.record.is_promising() => self.wait(),
             None => Found::Failed,
@@ -266,14 +278,14 @@ impl KeyStore for Store<'_> {
         let before = version(&local);
         self.jwks.refresh(source, &mut local);
         if version(&local) != before {
-            return local.usable(self.now).unwrap_or(Found::Failed);
+            return local.usable(source, self.now).unwrap_or(Found::Failed);
         }
         if !self.may_wait || !self.jwks.has_room() {
             return Found::Failed;
         }
         if local.record.may_ask_again(source, self.now) {
             let wanted = |record: &Record| record.may_ask_again(source, self.now);
-            self.jwks.ask(source, &mut local, wanted, self.now);
+            self.jwks.ask(source, &mut local, &wanted, self.now);
         }
         if local.record.is_leased(self.now) { Found::Wait } else { Found::Failed }
     }
@@ -291,8 +303,10 @@ fn call(source: &Source, local: &mut Local, uri: &Uri, asks: Asks) -> Result<(),
     ];
     let timeout = u32::try_from(source.timeout.as_millis()).unwrap_or(u32::MAX).max(1);
     let call = abi::http_call(uri.cluster(), &headers::serialise(lines.into_iter()), timeout);
-    let id = call.map_err(|status| {
-        format!("envoy does not ask: {status:?}; has it the cluster `{}`?", uri.cluster())
+    let id = call.map_err(|status| match status {
+        // Envoy asks for the name of the host while it sends.
+        Status::INTERNAL_FAILURE => "envoy can't ask: is there a host of this name?".to_owned(),
+        _ => format!("envoy does not ask: {status:?}; has it the cluster `{}`?", uri.cluster()),
     })?;
     local.call = Some(Call { id, asks });
     Ok(())
@@ -315,7 +329,7 @@ fn shared_record(source: &Source) -> (Record, u32) {
 }
 
 /// Changes what all threads know to what `next` makes of it; it may be called more than once. `None` leaves it.
-fn change(source: &Source, mut next: impl FnMut(Record) -> Option<Record>) -> Result<Option<Record>, Status> {
+fn change(source: &Source, next: &dyn Fn(Record) -> Option<Record>) -> Result<Option<Record>, Status> {
     let mut tries = 0;
     loop {
         let (record, version) = shared_record(source);

@@ -1,8 +1,9 @@
 //! Routes by claims of a token which no RequestAuthentication verifies.
 
-use outrigger_api::types::common::{GatewayRef, Labels, Target};
+use outrigger_api::select::applies;
+use outrigger_api::types::common::{GatewayRef, Labels, Target, TargetKind, WorkloadSelector};
 use outrigger_api::types::virtual_service::{HeaderKey, HttpMatchRequest, VirtualService};
-use outrigger_api::{Proxy, Resource, Spec};
+use outrigger_api::{Proxy, Resource, Role, Spec};
 
 use crate::analyze::codes;
 use crate::analyze::finding::{Finding, Level};
@@ -10,18 +11,23 @@ use crate::analyze::registry::Registry;
 
 /// For which workloads tokens are verified.
 pub(super) struct Verified<'r> {
-    targets: Vec<&'r Target>,
+    /// The namespace and the target of each RequestAuthentication that verifies any.
+    policies: Vec<(&'r str, &'r Target)>,
     registry: &'r Registry<'r>,
     proxy: &'r Proxy,
 }
 
 impl<'r> Verified<'r> {
     pub(super) fn new(resources: &'r [Resource], registry: &'r Registry<'r>, proxy: &'r Proxy) -> Self {
-        let targets = resources.iter().filter_map(|resource| match &resource.spec {
-            Spec::RequestAuthentication(authentication) => Some(&authentication.target),
+        let policies = resources.iter().filter_map(|resource| match &resource.spec {
+            Spec::RequestAuthentication(authentication)
+                if !authentication.jwt_rules.is_empty() && !authentication.annotations.dry_run =>
+            {
+                Some((&*resource.meta.namespace, &authentication.target))
+            }
             _ => None,
         });
-        Self { targets: targets.collect(), registry, proxy }
+        Self { policies: policies.collect(), registry, proxy }
     }
 
     /// Reports the matches by claims of a VirtualService that is for a gateway without tokens.
@@ -48,14 +54,29 @@ impl<'r> Verified<'r> {
 
     fn verifies(&self, gateway: &GatewayRef) -> bool {
         let GatewayRef::Named { namespace, name } = gateway else { return true };
-        self.registry.gateway(namespace, name).is_none_or(|gateway| self.selects(&gateway.selector.0))
+        self.registry
+            .gateway(namespace, name)
+            .is_none_or(|gateway| self.selects(namespace, &gateway.selector))
     }
 
-    fn selects(&self, labels: &Labels) -> bool {
-        self.targets.iter().any(|target| match target {
-            Target::All | Target::Refs(_) => true,
-            Target::Selector(selector) => selector.matches(labels) || selector.matches(&self.proxy.labels),
+    /// Whether one is for the proxies of a Gateway of this namespace. If this proxy is one of them, it decides, and beside it a
+    /// policy in the Gateway's own namespace, where another of them may be. Of others no more is known than their labels.
+    fn selects(&self, gateway_namespace: &str, selector: &WorkloadSelector) -> bool {
+        let own = self.proxy.role == Role::Gateway && selector.matches(&self.proxy.labels);
+        let elsewhere =
+            |namespace: &str| !own || (namespace == gateway_namespace && namespace != self.proxy.namespace);
+        self.policies.iter().any(|(namespace, target)| {
+            own && applies(target, namespace, self.proxy)
+                || elsewhere(namespace) && self.may_select(target, &selector.0)
         })
+    }
+
+    fn may_select(&self, target: &Target, labels: &Labels) -> bool {
+        match target {
+            Target::All => true,
+            Target::Selector(selector) => selector.matches(labels) || selector.matches(&self.proxy.labels),
+            Target::Refs(refs) => refs.iter().any(|target| target.kind == TargetKind::Gateway),
+        }
     }
 }
 

@@ -127,9 +127,12 @@ impl Mint {
             ("exp", "--expires-in", self.expires_in.is_some()),
             ("iat", "--now", self.now.is_some()),
         ];
-        self.claims.iter().find_map(|(name, _)| {
+        self.claims.iter().enumerate().find_map(|(at, (name, _))| {
             if name == MARK {
                 return Some(format!("`--claim {MARK}`: every token has it, and what it says is fixed"));
+            }
+            if self.claims.iter().take(at).any(|(before, _)| before == name) {
+                return Some(format!("`--claim {name}` is given twice: leave one of them out"));
             }
             let (_, flag, _) = flags.iter().find(|(claim, _, given)| claim == name && *given)?;
             Some(format!("`--claim {name}` and `{flag}` say the same: leave one of them out"))

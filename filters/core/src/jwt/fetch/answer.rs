@@ -8,12 +8,15 @@ use super::uri::Uri;
 /// A longer answer is no key set: so many bytes would hold a thousand keys.
 pub const MAX_BODY: usize = 512 * 1024;
 
+/// So much of an answer that is a failure is told.
+const MOST_SAID: usize = 200;
+
 /// The keys in an answer with this `:status` and body.
 ///
 /// # Errors
 /// Why it has none.
 pub fn keys(status: &[u8], body: &[u8]) -> Result<KeySet, String> {
-    is_ok(status)?;
+    is_ok(status, body)?;
     let text = std::str::from_utf8(body).map_err(|_| "the key set is not UTF-8".to_owned())?;
     KeySet::parse(text).map(|(keys, _)| keys).map_err(|unusable| unusable.text.to_owned())
 }
@@ -24,7 +27,7 @@ pub fn keys(status: &[u8], body: &[u8]) -> Result<KeySet, String> {
 /// # Errors
 /// Why it does not say.
 pub fn discovered(source: &Source, status: &[u8], body: &[u8]) -> Result<Uri, String> {
-    is_ok(status)?;
+    is_ok(status, body)?;
     let configuration = json::parse_object(body).ok_or("the OpenID configuration is not a JSON object")?;
     let text = configuration.get("jwks_uri").and_then(serde_json::Value::as_str);
     let text = text.ok_or("the OpenID configuration has no `jwks_uri`")?;
@@ -36,8 +39,17 @@ pub fn discovered(source: &Source, status: &[u8], body: &[u8]) -> Result<Uri, St
 }
 
 /// Nobody follows a redirect: whoever answers it might not be whom the resource means.
-fn is_ok(status: &[u8]) -> Result<(), String> {
-    if status == b"200" { Ok(()) } else { Err(format!("the answer is {}", String::from_utf8_lossy(status))) }
+fn is_ok(status: &[u8], body: &[u8]) -> Result<(), String> {
+    if status == b"200" {
+        return Ok(());
+    }
+    let mut reason = format!("the answer is {}", String::from_utf8_lossy(status));
+    // Where nobody has answered, Envoy does, and says here why.
+    if let Some(said) = body.get(..body.len().min(MOST_SAID)).filter(|said| !said.is_empty()) {
+        reason.push_str(": ");
+        reason.push_str(&String::from_utf8_lossy(said));
+    }
+    Err(reason)
 }
 
 #[cfg(test)]
@@ -53,7 +65,7 @@ mod tests {
     fn only_a_good_set_counts() {
         for (status, body, reason) in [
             ("301", "", "the answer is 301"),
-            ("503", "", "the answer is 503"),
+            ("503", "no healthy upstream", "the answer is 503: no healthy upstream"),
             ("200", "", "Jwks is an invalid JSON"),
             ("200", "<html>", "Jwks is an invalid JSON"),
             ("200", "{}", "Jwks does not have [keys] field"),
