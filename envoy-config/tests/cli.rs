@@ -23,11 +23,11 @@ fn alone_it_says_what_it_can_do() {
     }
 }
 
-/// The commands to paste, with what they read from standard input.
+/// The commands to paste, as they stand there: a shell ends what it reads at a line that is `EOF`, and nothing before it.
 fn pasted() -> Vec<(String, String)> {
     let (_, stdout, _) = outcome(&[], "");
     let (mut examples, mut current) = (Vec::new(), None::<(String, String)>);
-    for line in stdout.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)) {
+    for line in stdout.lines() {
         match (&mut current, line) {
             (Some(_), "EOF") => examples.extend(current.take()),
             (Some((_, input)), line) => *input += &format!("{line}\n"),

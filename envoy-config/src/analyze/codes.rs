@@ -164,6 +164,7 @@ pub fn title(code: &str) -> &'static str {
         IGNORED_KIND => "kind is not Outrigger's",
         EMPTY_FILE => "file holds no resource",
         DELEGATE_CONFLICT => "rule of a delegate does not go together with the rule that delegates",
+        "OUT0120" => "nothing says where this proxy is, on which a DestinationRule depends",
         "OUT0114" => "rules ask for an identity that is not verified",
         IGNORED_PEER_AUTHENTICATION => "PeerAuthentication is for nobody",
         CONFLICTING_PEER_AUTHENTICATIONS => "several PeerAuthentications are for the same workloads",
@@ -179,6 +180,22 @@ pub fn title(code: &str) -> &'static str {
         UNBOUNDED_LABEL => "label takes values without end",
         SERIES_ESTIMATE => "number of series that labels make",
         UNUSED_DELEGATE => "VirtualService without hosts to which nobody delegates",
-        _ => "finding",
+        _ => UNTITLED,
+    }
+}
+
+const UNTITLED: &str = "finding";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_every_code() {
+        let documented = include_str!("../../../docs/analyze.md").split("# Every code").nth(1).unwrap();
+        let every = ["IST", "OUT"].map(|who| (0..1_000).map(move |number| format!("{who}{number:04}")));
+        let titled = every.into_iter().flatten().filter(|code| title(code) != UNTITLED);
+        let rows: String = titled.map(|code| format!("| `{code}` | {} |\n", title(&code))).collect();
+        assert!(rows.lines().count() > 50 && documented.contains(&rows), "{rows}");
     }
 }

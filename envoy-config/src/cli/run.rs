@@ -44,7 +44,7 @@ pub struct Run {
     #[command(flatten)]
     render: RenderFlags,
 
-    /// The Envoy to run [default: $ENVOY_BIN, else `envoy` on the PATH]
+    /// The Envoy to run [default: $ENVOY_BIN, else `envoy` on the PATH, else the one in .outrigger here or above]
     #[arg(long, value_name = "PATH", help_heading = "Envoy", conflicts_with = "image")]
     envoy: Option<PathBuf>,
 

@@ -24,8 +24,8 @@ Examples:
   outrigger jwt inspect - -f istio/ --jwks https://issuer.example=keys.json -o json
 
 Exit codes:
-  0  the token is accepted by a rule, or could be read and no rules were given
-  1  no rule takes it, or no proxy ever does
+  0  the token is accepted by a rule, or could be read and no files with rules were given
+  1  no rule of the files takes it, or no proxy ever does
   2  wrong usage, a file can't be read, or the resources have errors
   3  the result can't be written";
 
