@@ -425,6 +425,28 @@ fn lines_that_envoy_joins_are_one_token() {
     assert_eq!((code, answer["status"].as_u64()), (1, Some(401)), "{answer:#}");
 }
 
+/// As Envoy has it: the one port of the application is the one that is asked.
+#[test]
+fn inbound_the_port_is_one_of_the_applications() {
+    let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec:\n  action: DENY\n  \
+                  rules: [{to: [{operation: {ports: ['8080']}}]}]\n";
+    let ask = |url: &str, more: &[&str]| {
+        let request = format!("GET {url}");
+        let inbound = ["explain", &request, "-f", "-", "--role", "sidecar", "--direction", "inbound"];
+        let (code, _, stderr) = outcome(&[&inbound[..], more].concat(), policy);
+        (code, stderr)
+    };
+    let (one, two) = (["--app-port", "8080"], ["--app-port", "8080", "--app-port", "9090=15007"]);
+    assert_eq!(ask("http://x/", &one).0, 1);
+    assert_eq!(ask("http://x:9999/", &one).0, 1);
+    assert_eq!(ask("http://x:9090/", &two).0, 0);
+    assert_eq!(ask("http://x:8080/", &two).0, 1);
+    let (code, stderr) = ask("http://x/", &two);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("the application has no port 80: write 8080 or 9090"), "{stderr}");
+    assert_eq!(ask("http://x/", &[]).0, 0);
+}
+
 #[test]
 fn a_peer_is_known_by_its_identity() {
     let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec:\n  rules:\n  \

@@ -43,8 +43,9 @@ const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Explain {
-    /// Method and URL; the URL's port is the port that the request comes in on
-    #[arg(value_name = "METHOD URL", required_unless_present = "shadow")]
+    /// Method and URL, in quotes; the URL's port is the port that the request comes in on. A gateway with one port has it
+    /// there whatever the URL says
+    #[arg(value_name = "'METHOD URL'", required_unless_present = "shadow")]
     request: Option<RequestLine>,
 
     /// Instead: what policies with `istio.io/dry-run` would have done to the requests in this access log (`-` for
@@ -125,13 +126,20 @@ impl Explain {
             complain_about(&errors, &read.files());
             return Exit::Usage;
         }
-        let Read { mut loaded, mesh, proxy, .. } = read;
+        let Read { mut loaded, mesh, proxy, options } = read;
         if !self.keys.put_into(&mut loaded.resources) {
             return Exit::Usage;
         }
         let Some(line) = self.request.clone() else { return Exit::Usage };
         let Loaded { resources, files, .. } = loaded;
-        let question = entering(self.question(line, &proxy), &resources, &proxy);
+        let asked = self.question(line, &proxy);
+        let question = match entering(asked, &resources, &proxy, &options.app_ports) {
+            Ok(question) => question,
+            Err(error) => {
+                super::complain(&error);
+                return Exit::Usage;
+            }
+        };
         match explain(resources, &proxy, &mesh.mesh, &question) {
             Ok(answer) => {
                 let printed = match self.output {

@@ -29,7 +29,7 @@ pub use normalize::BadPath;
 pub use question::Question;
 
 use crate::mesh_config::MeshConfig;
-use crate::render::{self, Entrance, Reached};
+use crate::render::{self, AppPort, Entrance, Reached};
 use crate::scope::{Listener, Scope, Unknown, outbound_policy};
 use answer::{FaultChances, PassedOver};
 use guards::FaultGuards;
@@ -152,14 +152,44 @@ fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reac
     render::reached(&resources, proxy, Entrance { port: question.line.port, sni, host })
 }
 
-/// The same question with the port of the Gateway that the request comes in by: a URL's may be that of its host alone.
-#[must_use]
-pub fn entering(mut question: Question, resources: &[Resource], proxy: &Proxy) -> Question {
-    if proxy.role == Role::Gateway {
-        let tls = question.line.scheme == "https";
-        question.line.port = render::entered(resources, proxy, question.line.port, tls);
+/// The same question with the port that the request comes in by, of the Gateway or, inbound, of the application
+/// (`--app-port`): where there is only one a URL's may be that of its host alone.
+///
+/// # Errors
+/// The application has several ports, and the URL's is none of them.
+pub fn entering(
+    mut question: Question,
+    resources: &[Resource],
+    proxy: &Proxy,
+    app_ports: &[AppPort],
+) -> Result<Question, String> {
+    let port = question.line.port;
+    match (proxy.role, question.direction) {
+        (Role::Gateway, _) => {
+            let tls = question.line.scheme == "https";
+            question.line.port = render::entered(resources, proxy, port, tls);
+        }
+        // A Sidecar opens others besides.
+        (Role::Sidecar, Direction::Inbound) if !opens_ports(resources) => match app_ports {
+            [only] => question.line.port = only.port,
+            [_, _, ..] if app_ports.iter().all(|known| known.port != port) => {
+                let known: Vec<_> = app_ports.iter().map(|known| known.port.to_string()).collect();
+                return Err(format!(
+                    "the application has no port {port}: write {} as the URL's, which `--app-port` names",
+                    known.join(" or ")
+                ));
+            }
+            _ => {}
+        },
+        (Role::Sidecar, _) => {}
     }
-    question
+    Ok(question)
+}
+
+fn opens_ports(resources: &[Resource]) -> bool {
+    resources
+        .iter()
+        .any(|resource| matches!(&resource.spec, Spec::Sidecar(sidecar) if !sidecar.ingress.is_empty()))
 }
 
 /// The faults of the rule taken, as they are written.
