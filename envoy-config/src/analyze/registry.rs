@@ -134,6 +134,13 @@ impl<'r> Registry<'r> {
 
     /// A hint for a host that no service has.
     pub(super) fn suggest(&self, host: &str) -> Option<String> {
+        let short = host.split('.').next().unwrap_or_default();
+        if host.ends_with(self.cluster_domain) && self.services.contains_key(short) {
+            return Some(format!(
+                "a name without a dot is that of a service in the same namespace, `{host}`: give the ServiceEntry's host \
+                 a dot, or this one"
+            ));
+        }
         let left = self.comparisons.get().checked_sub(self.services.len())?;
         self.comparisons.set(left);
         let first = |host: &str| host.split('.').next().unwrap_or_default().to_owned();

@@ -105,7 +105,7 @@ fn mirrors(fields: &Object<'_>) -> Vec<Mirror> {
 
 /// Any share from 0 to 100 %: one below the smallest that Envoy can draw is none.
 fn mirror_share(percentage: &Cursor<'_>) -> Option<Millionths> {
-    percentage.object_like("{value: 5}", |fields| {
+    percentage.object_like("{value: …}", |fields| {
         let share = fields.get("value", |value| {
             Some(Millionths::from_percent(value.percentage()?).unwrap_or(Millionths::NONE))
         });

@@ -156,6 +156,10 @@ impl Cursor<'_> {
         &self,
         check: impl FnOnce(Duration) -> Result<(), String>,
     ) -> Option<Duration> {
+        if let Value::Number(number) = &self.node.value {
+            self.tell_wrong_kind("a duration", Some(format!("write it like `{number}s`")));
+            return None;
+        }
         self.parsed(|text| {
             let duration = check::duration::parse(text)?;
             check(duration).map(|()| duration)
@@ -165,7 +169,7 @@ impl Cursor<'_> {
     /// Istio's `Percent` message: 0, or within 0.0001 and 100.
     #[inline(never)]
     pub(crate) fn percent(&self) -> Option<Millionths> {
-        self.object_like("{value: 5}", |percent| {
+        self.object_like("{value: …}", |percent| {
             Some(percent.get("value", |at| at.share()).unwrap_or(Millionths::NONE))
         })
     }
