@@ -24,7 +24,7 @@ const HOPS: &str = "`remoteIpBlocks` and `remote.ip` go by the client's address 
                     settings a filter can't see: `use_remote_address: true` and `xff_num_trusted_hops: N`, N the proxies \
                     in front that are trusted";
 const NORMALIZATION: &str = "a request's path came with dot segments or backslashes: policies on paths can be got around. Add \
-                             to the connection manager: `normalize_path: true, merge_slashes: true`";
+                             to the connection manager: `normalize_path: true`";
 const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` go by `source.address`, which in Envoy is the client's after \
                             `x-forwarded-for`. For that of the connection add `envoy.filters.http.set_filter_state` in \
                             front: `on_request_headers: [{object_key: outrigger.source_ip, factory_key: envoy.string, \
