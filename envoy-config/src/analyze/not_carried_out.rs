@@ -5,8 +5,10 @@ use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::common::GatewayRef;
 use outrigger_api::types::gateway::{Gateway, ServerTlsMode};
 use outrigger_api::types::sidecar::Sidecar;
+use outrigger_api::types::telemetry::{MetricSelector, Telemetry};
 use outrigger_api::types::virtual_service::VirtualService;
 use outrigger_api::{Proxy, Resource, Role, Spec};
+use outrigger_core::telemetry::Metric;
 
 use super::codes;
 use super::finding::{Finding, Level};
@@ -22,6 +24,7 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
                 connections(resource, service, findings);
                 stat_prefixes(resource, service, findings);
             }
+            Spec::Telemetry(telemetry) => connection_metrics(resource, telemetry, findings),
             Spec::WorkloadGroup => {
                 let message = "nobody takes registrations of workloads here: each needs a WorkloadEntry";
                 push(resource, Level::Info, "spec", message, findings);
@@ -50,6 +53,23 @@ fn stat_prefixes(resource: &Resource, service: &VirtualService, findings: &mut V
             let path = format!("spec.http[{rule}].match[{index}].statPrefix");
             let message = "`statPrefix` changes nothing: the filter chooses the route, so Envoy has no \
                            `vhost.*.route.*` statistics of it; Istio's metrics count its requests";
+            push(resource, Level::Warning, &path, message, findings);
+        }
+    }
+}
+
+/// Switched off is what they are anyway.
+fn connection_metrics(resource: &Resource, telemetry: &Telemetry, findings: &mut Vec<Finding>) {
+    let entries = telemetry.metrics.iter().enumerate();
+    let all = entries.flat_map(|(entry, metrics)| {
+        metrics.overrides.iter().enumerate().map(move |(index, change)| (entry, index, change))
+    });
+    for (entry, index, change) in all {
+        let MetricSelector::Standard(metric) = change.metric else { continue };
+        let off = change.disabled == Some(true) && change.tag_overrides.is_empty();
+        if Metric::of(metric).is_none() && !off {
+            let path = format!("spec.metrics[{entry}].overrides[{index}].match.metric");
+            let message = "connections are not measured: the metrics `istio_tcp_…` are not there";
             push(resource, Level::Warning, &path, message, findings);
         }
     }

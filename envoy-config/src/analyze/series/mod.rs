@@ -4,10 +4,10 @@ mod free;
 
 use std::collections::BTreeSet;
 
-use outrigger_api::types::telemetry::{TagOverride, Telemetry};
+use outrigger_api::types::telemetry::{MetricSelector, TagOverride, Telemetry};
 use outrigger_api::types::virtual_service::RouteAction;
 use outrigger_api::{Resource, Spec};
-use outrigger_core::telemetry::OVERFLOW;
+use outrigger_core::telemetry::{Metric, OVERFLOW};
 
 use super::codes;
 use super::finding::{Finding, Level};
@@ -38,6 +38,10 @@ fn check_one(
     let (mut free, mut added) = (false, BTreeSet::new());
     for (entry, metrics) in telemetry.metrics.iter().enumerate() {
         for (index, change) in metrics.overrides.iter().enumerate() {
+            // Of connections there are none.
+            if matches!(change.metric, MetricSelector::Standard(metric) if Metric::of(metric).is_none()) {
+                continue;
+            }
             for (label, tag) in &change.tag_overrides {
                 let TagOverride::Upsert(value) = tag else { continue };
                 let Some(attribute) = free::attribute_in(value) else {
