@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::{fmt, fs, io};
 
+use outrigger_api::problem::code;
 use outrigger_api::resource::{Ignored, Resource};
 use outrigger_api::{Problem, parse_yaml};
 use walkdir::WalkDir;
@@ -55,6 +56,14 @@ impl SourceFile {
 fn has_secret(text: &str) -> bool {
     let between = |letter: char| letter.is_whitespace() || "\"':".contains(letter);
     text.split("kind").skip(1).any(|rest| rest.trim_start_matches(between).starts_with("Secret"))
+}
+
+/// What to give in the place of a chart's template.
+const TEMPLATE: &str = "this looks like a template of a Helm chart: give what `helm template` prints";
+
+/// Whether Helm would replace something in it.
+fn is_template(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| pair == b"{{")
 }
 
 /// The name under which messages speak of standard input.
@@ -128,6 +137,11 @@ impl Loaded {
 
     fn add(&mut self, name: &str, text: &[u8], namespace: &str) {
         let mut parsed = parse_yaml(text, name, namespace);
+        if is_template(text) {
+            for problem in parsed.problems.iter_mut().filter(|problem| problem.code == code::SYNTAX) {
+                problem.hint = Some(TEMPLATE.to_owned());
+            }
+        }
         self.resources.append(&mut parsed.resources);
         self.ignored.append(&mut parsed.ignored);
         self.problems.append(&mut parsed.problems);
@@ -204,6 +218,20 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_template_is_said_to_be_one_where_it_is_no_yaml() {
+        for (text, expected) in [
+            ("{{- if .Values.on }}\na: b\n{{- end }}\n", true),
+            ("metadata:\n  name: {{ .Release.Name }}\n", true),
+            ("a: [\n", false),
+        ] {
+            let mut loaded = Loaded::default();
+            loaded.add("a.yaml", text.as_bytes(), "default");
+            let hinted = loaded.problems.iter().any(|problem| problem.hint.as_deref() == Some(TEMPLATE));
+            assert_eq!(hinted, expected, "{text}: {:?}", loaded.problems);
+        }
+    }
 
     #[test]
     fn links_that_lead_nowhere_matter_only_if_a_resource_was_meant() {

@@ -30,20 +30,34 @@ pub fn read(path: &Path) -> Result<Parsed, Unreadable> {
     let text = fs::read(path).map_err(|error| Unreadable { path: path.to_owned(), error })?;
     let name = path.display().to_string();
     let (mesh, mut problems) = parse_mesh_config(&text, &name);
-    explain_config_map(&mut problems);
+    explain_whole(&mut problems);
     Ok(Parsed { mesh, problems, file: Some(SourceFile::new(&name, &text)) })
 }
 
-/// In a cluster it is a text within a ConfigMap: of one that is given as a whole, one thing is said instead of what is
-/// wrong with each of its fields.
-fn explain_config_map(problems: &mut Vec<Problem>) {
-    let about = |problem: &Problem, field: &str| problem.path.to_string() == field;
-    if ["kind", "data"].iter().all(|field| problems.iter().any(|problem| about(problem, field))) {
-        problems.retain(|problem| about(problem, "kind"));
-        for problem in problems {
-            "this is a Kubernetes object, not a mesh configuration".clone_into(&mut problem.message);
-            problem.hint = Some("of Istio's ConfigMap, give the text under `data.mesh`".to_owned());
-        }
+/// In a cluster it is a part of something else. Of that, given as a whole, one thing is said instead of what is wrong with
+/// each of its fields.
+fn explain_whole(problems: &mut Vec<Problem>) {
+    let has = |field: &str| problems.iter().any(|problem| problem.path.to_string() == field);
+    let (field, message, hint) = if has("kind") {
+        let hint = match (has("data"), has("spec")) {
+            (true, _) => "of Istio's ConfigMap, give the text under `data.mesh`",
+            (_, true) => "of an IstioOperator, give what stands under `spec.meshConfig`",
+            _ => "give Istio's MeshConfig alone, such as `trustDomain: example.com`",
+        };
+        ("kind", "this is a Kubernetes object, not a mesh configuration", hint)
+    } else if has("meshConfig") {
+        (
+            "meshConfig",
+            "these are values for Istio's chart, not a mesh configuration",
+            "give what stands under `meshConfig`",
+        )
+    } else {
+        return;
+    };
+    problems.retain(|problem| problem.path.to_string() == field);
+    for problem in problems {
+        message.clone_into(&mut problem.message);
+        problem.hint = Some(hint.to_owned());
     }
 }
 
@@ -52,20 +66,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_config_map_one_thing_is_said() {
+    fn of_a_whole_that_it_is_a_part_of_one_thing_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mesh.yaml");
-        let read = |text: &str| {
-            fs::write(&path, text).unwrap();
-            read(&path).unwrap().problems
-        };
-        let problems = read(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: |\n    trustDomain: a\n",
-        );
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(problems[0].is_error() && problems[0].hint.as_deref().unwrap().contains("`data.mesh`"));
-        assert!(
-            read("kind: 1\n").iter().all(|problem| problem.hint.as_deref() != problems[0].hint.as_deref())
-        );
+        let object = "apiVersion: v1\nkind: ";
+        for (text, hint) in [
+            (
+                format!(
+                    "{object}ConfigMap\nmetadata: {{name: istio}}\ndata:\n  mesh: |\n    trustDomain: a\n"
+                ),
+                "`data.mesh`",
+            ),
+            (
+                format!("{object}IstioOperator\nspec: {{meshConfig: {{trustDomain: a}}}}\n"),
+                "`spec.meshConfig`",
+            ),
+            (format!("{object}Gateway\nmetadata: {{name: a}}\n"), "MeshConfig alone"),
+            ("meshConfig: {trustDomain: a}\nglobal: {}\n".to_owned(), "under `meshConfig`"),
+        ] {
+            fs::write(&path, &text).unwrap();
+            let problems = read(&path).unwrap().problems;
+            let [problem] = &problems[..] else { panic!("{text}: {problems:?}") };
+            assert!(problem.is_error() && problem.hint.as_deref().unwrap().contains(hint), "{problem:?}");
+        }
     }
 }

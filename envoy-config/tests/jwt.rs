@@ -303,7 +303,7 @@ fn wrong_usage() {
         (vec!["--key", "/no/such/key"], "No such file"),
         (vec!["--key", &at("no.pem")], "holds no private key"),
         (vec!["--key", &at("key.der")], "-inform DER"),
-        (vec!["--new-key", &at("es.pem")], "can't write"),
+        (vec!["--new-key", &at("es.pem")], "no key is ever replaced"),
         (vec!["--key", &at("es.pem"), "--claim", "outrigger.io/development=no"], "every token has it"),
         (vec!["--key", &at("es.pem"), "--claim", "iss=x"], "`--claim iss` and `--issuer`"),
         (vec!["--key", &at("es.pem"), "--claim", "a=1", "--claim", "a=2"], "`--claim a` is given twice"),

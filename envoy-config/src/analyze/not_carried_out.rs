@@ -21,7 +21,10 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
         match &resource.spec {
             Spec::Gateway(gateway) => servers(resource, gateway, proxy, findings),
             Spec::VirtualService(service) => {
-                connections(resource, service, findings);
+                // Of its own routes a sidecar says it itself.
+                if proxy.role == Role::Gateway {
+                    connections(resource, service, findings);
+                }
                 stat_prefixes(resource, service, findings);
             }
             Spec::Telemetry(telemetry) => connection_metrics(resource, telemetry, findings),

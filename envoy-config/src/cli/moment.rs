@@ -13,7 +13,8 @@ pub(super) fn now() -> Now {
 
 /// A moment as RFC 3339 writes it.
 pub(super) fn parse(text: &str) -> Result<Now, String> {
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| error.to_string())?;
+    let time = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|error| format!("`{text}` is no moment such as `2030-01-02T03:04:05Z`: {error}"))?;
     let seconds = u64::try_from(time.unix_timestamp()).map_err(|_| "the time is before 1970".to_owned())?;
     Ok(Now(Duration::new(seconds, time.nanosecond())))
 }

@@ -31,6 +31,9 @@ pub enum KeyError {
         /// What the system says.
         source: io::Error,
     },
+    /// It is there, and a new one was asked for.
+    #[error("`{path}` is there already, and no key is ever replaced\nhint: `--key {path}` signs by it", path = .0.display())]
+    There(PathBuf),
     /// There is none of a kind that signs tokens.
     #[error("`{}` holds no private key of RSA, P-256, P-384 or Ed25519 (PEM, PKCS#8)", .0.display())]
     NoKey(PathBuf),
@@ -95,7 +98,10 @@ impl DevelopmentKey {
             file.write_all(pem.as_bytes())?;
             file.sync_all()
         };
-        written().map_err(|source| KeyError::Write { path: path.to_owned(), source })?;
+        written().map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::There(path.to_owned()),
+            _ => KeyError::Write { path: path.to_owned(), source },
+        })?;
         Self::parse(&pem).ok_or_else(|| KeyError::NoKey(path.to_owned()))
     }
 

@@ -25,7 +25,7 @@ The key's public half, for `jwks` of a RequestAuthentication: outrigger jwt jwks
 
 Exit codes:
   0  done
-  2  wrong usage, or a file that holds no such key
+  2  wrong usage, a file that holds no such key, or one that a new key would replace
   3  a file or the token can't be written";
 
 /// How long a token is valid unless a flag says.
@@ -177,9 +177,7 @@ fn refused(error: &KeyError) -> Exit {
     complain(error);
     match error {
         // One that is there is not replaced: that is up to whoever named it.
-        KeyError::Write { source, .. } if source.kind() != std::io::ErrorKind::AlreadyExists => {
-            Exit::Environment
-        }
+        KeyError::Write { .. } => Exit::Environment,
         _ => Exit::Usage,
     }
 }

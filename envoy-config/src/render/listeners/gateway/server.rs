@@ -128,7 +128,7 @@ fn kind(server: &Server) -> Result<Kind<'_>, (&'static str, &'static str, &'stat
         (Protocol::Udp, _) => Err((
             "port.protocol",
             "a gateway carries no UDP",
-            "HTTP, HTTPS, HTTP2, GRPC, GRPC-WEB, TLS, TCP and MONGO are",
+            "HTTP, HTTPS, HTTP2, GRPC, GRPC-WEB, TLS, TCP, MONGO, MYSQL and REDIS are carried",
         )),
         (_, Some((_, AutoPassthrough))) => Err((
             "tls.mode",
