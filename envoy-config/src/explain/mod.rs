@@ -72,7 +72,7 @@ fn decide(
     mesh: &MeshConfig,
     question: &Question,
 ) -> Result<Answer, Vec<Problem>> {
-    let (resources, to_https) = match reached(resources, proxy, question) {
+    let (resources, to_https) = match reached(resources, proxy, mesh, question) {
         Reached::Filters(resources) => (resources, false),
         Reached::ToHttps(resources) => (resources, true),
         Reached::Nobody(why) => return Ok(Answer::reset(&why)),
@@ -143,13 +143,15 @@ fn decide(
 }
 
 /// What takes the request: at a gateway the filters of one chain.
-fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reached {
+fn reached(resources: Vec<Resource>, proxy: &Proxy, mesh: &MeshConfig, question: &Question) -> Reached {
     if proxy.role == Role::Sidecar {
         return Reached::Filters(resources);
     }
     let host = question.host();
     let sni = (question.line.scheme == "https").then(|| question.sni.as_deref().unwrap_or(host));
-    render::reached(&resources, proxy, Entrance { port: question.line.port, sni, host })
+    let forwarded_https = mesh.trusted_proxies > 0 && question.forwarded_proto() == Some("https");
+    let port = question.line.port;
+    render::reached(&resources, proxy, Entrance { port, sni, host, forwarded_https })
 }
 
 /// The same question with the port that the request comes in by, of the Gateway or, inbound, of the application
