@@ -16,6 +16,7 @@ pub mod shadow;
 pub mod tokens;
 
 use outrigger_api::select::sidecar::sidecar;
+use outrigger_api::types::annotations::Inherited;
 use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::engine::after;
@@ -217,10 +218,8 @@ fn fault_guards(resources: &[Resource], route: Option<&answer::Route>, now: Now)
         })
     };
     let own = of(route.virtual_service.as_deref()?)?;
-    match route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service)) {
-        Some(root) => FaultGuards::of(&own.or(root), now),
-        None => FaultGuards::of(own, now),
-    }
+    let root = route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service));
+    FaultGuards::of(Inherited::new(own, root.unwrap_or(own)), now)
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.
