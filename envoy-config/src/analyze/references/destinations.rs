@@ -136,9 +136,14 @@ impl Looked<'_> {
     /// another one for the host, a port that only the ServiceEntry for a wildcard could have.
     fn nowhere(&self, known: &Known<'_>) -> Option<Finding> {
         let Destination { host: written, subset, port } = self.destination;
-        let is_meant = |one: &&route::Destination| {
-            one.host == self.host && one.subset == *subset && port.is_none_or(|port| port == one.port)
+        // One that is not said is one that the host has, or else the same wherever it is not said.
+        let ports = self.registry.ports(self.host).filter(|ports| !ports.is_empty());
+        let is_port = |number: u16| match port {
+            Some(port) => *port == number,
+            None => ports.is_none_or(|ports| ports.contains(&number)),
         };
+        let is_meant =
+            |one: &&route::Destination| one.host == self.host && one.subset == *subset && is_port(one.port);
         let found = known.unserved.iter().find(is_meant)?;
         let (resources, proxy) = known.world;
         let rules = DestinationRules::find(resources, proxy, self.host);
