@@ -160,6 +160,44 @@ fn copies_and_the_ways_of_retrying_are_told() {
     }
 }
 
+/// By a header that counts where proxies in front of the gateway are trusted.
+#[test]
+fn who_came_by_https_is_not_sent_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let resources = file(
+        "shop.yaml",
+        "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {httpsRedirect: true}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec: {hosts: [shop.example], gateways: [edge], http: [{route: [{destination: {host: shop}}]}]}
+",
+    );
+    for (trusted, proto, outcome) in
+        [(1, "https", "forward"), (1, "http", "reply"), (0, "https", "reply"), (2, "https", "forward")]
+    {
+        let text = format!("defaultConfig: {{gatewayTopology: {{numTrustedProxies: {trusted}}}}}\n");
+        let mesh = file("mesh.config", &text);
+        let header = format!("x-forwarded-proto: {proto}");
+        let flags = ["-f", &resources, "--mesh-config", &mesh, "-H", &header];
+        let (_, answer) = explain(&flags, &["GET http://shop.example/"]);
+        assert_eq!(answer["outcome"], outcome, "{trusted} {proto}");
+        assert_eq!(answer["status"], if outcome == "reply" { json!(301) } else { Value::Null });
+    }
+}
+
 /// A rule without retries has those of the mesh configuration, if that has some, and a rule with its own keeps them.
 #[test]
 fn the_meshs_retries_are_those_that_envoy_has() {

@@ -29,12 +29,10 @@ pub(super) fn check(
         match &resource.spec {
             Spec::VirtualService(service) => {
                 gateways::check(resource, service, registry, findings);
-                let unserved = match is_for(service, &resource.meta.namespace, registry, proxy) {
-                    true => unserved,
-                    false => &BTreeSet::new(),
-                };
+                let here = is_for(service, &resource.meta.namespace, registry, proxy);
+                let unserved = if here { unserved } else { &BTreeSet::new() };
                 let world = (resources, proxy);
-                let known = destinations::Known { registry, mesh: &mesh, unserved, world };
+                let known = destinations::Known { registry, mesh: &mesh, here, unserved, world };
                 destinations::check(resource, service, &known, findings);
                 claims.check(resource, service, findings);
             }

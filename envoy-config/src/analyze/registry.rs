@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use outrigger_api::host::{HostPattern, resolve_short_name};
+use outrigger_api::select::is_visible;
 use outrigger_api::types::common::Labels;
 use outrigger_api::types::{destination_rule::DestinationRule, gateway::Gateway};
 use outrigger_api::{Problem, Proxy, Resource, Spec};
@@ -17,6 +18,9 @@ pub(super) struct Registry<'r> {
     services: BTreeMap<String, BTreeSet<u16>>,
     /// Suffixes of hosts with wildcards.
     wildcards: HashSet<String>,
+    /// Of both those that are exported to the proxy's namespace.
+    visible: (HashSet<String>, HashSet<String>),
+    namespace: &'r str,
     /// Labels of the endpoints of a host; `None` where some of them are not in a ServiceEntry.
     endpoints: HashMap<String, Option<Vec<&'r Labels>>>,
     gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
@@ -38,6 +42,8 @@ impl<'r> Registry<'r> {
             cluster_domain: &proxy.cluster_domain,
             services: BTreeMap::new(),
             wildcards: HashSet::new(),
+            visible: Default::default(),
+            namespace: &proxy.namespace,
             endpoints: HashMap::new(),
             gateways: HashMap::new(),
             rules: HashMap::new(),
@@ -57,6 +63,7 @@ impl<'r> Registry<'r> {
             Spec::Service(service) => {
                 let host = format!("{name}.{namespace}.svc.{}", self.cluster_domain);
                 self.endpoints.insert(host.clone(), None);
+                self.visible.0.insert(host.clone());
                 self.services.entry(host).or_default().extend(service.ports.iter().map(|port| port.port));
             }
             Spec::ServiceEntry(entry) => {
@@ -69,11 +76,17 @@ impl<'r> Registry<'r> {
                         unknown => *unknown = None,
                     }
                     let ports = entry.ports.iter().map(|port| port.number);
+                    let (hosts, suffixes) = &mut self.visible;
+                    let seen = is_visible(&entry.export_to, namespace, self.namespace);
                     match host {
                         HostPattern::Exact(host) => {
-                            self.services.entry(host.clone()).or_default().extend(ports)
+                            self.services.entry(host.clone()).or_default().extend(ports);
+                            hosts.extend(seen.then(|| host.clone()));
                         }
-                        HostPattern::Suffix(suffix) => _ = self.wildcards.insert(suffix.clone()),
+                        HostPattern::Suffix(suffix) => {
+                            self.wildcards.insert(suffix.clone());
+                            suffixes.extend(seen.then(|| suffix.clone()));
+                        }
                         HostPattern::Any => {}
                     }
                 }
@@ -99,9 +112,13 @@ impl<'r> Registry<'r> {
 
     /// Whether a service of this full name is known.
     pub(super) fn has_service(&self, host: &str) -> bool {
-        let mut ends = host.char_indices().skip(1).filter_map(|(at, _)| host.get(at..));
-        self.services.contains_key(host)
-            || !self.wildcards.is_empty() && ends.any(|end| self.wildcards.contains(end))
+        self.services.contains_key(host) || covered(host, &self.wildcards)
+    }
+
+    /// Whether it is, and the proxy is not to know of it.
+    pub(super) fn is_hidden(&self, host: &str) -> bool {
+        let (hosts, suffixes) = &self.visible;
+        self.has_service(host) && !hosts.contains(host) && !covered(host, suffixes)
     }
 
     /// The ports of the service of this full name, if it is known by name.
@@ -168,6 +185,12 @@ impl<'r> Registry<'r> {
     pub(super) fn any_broken(&self, kinds: &[&str]) -> bool {
         kinds.iter().any(|kind| self.broken.has_kind(kind))
     }
+}
+
+/// Whether the host ends with one of these, and has more in front.
+fn covered(host: &str, suffixes: &HashSet<String>) -> bool {
+    let mut ends = host.char_indices().skip(1).filter_map(|(at, _)| host.get(at..));
+    !suffixes.is_empty() && ends.any(|end| suffixes.contains(end))
 }
 
 pub(super) fn did_you_mean(name: Option<&str>) -> Option<String> {

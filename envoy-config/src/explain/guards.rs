@@ -1,7 +1,7 @@
 //! The guards of faults, as an answer shows them.
 
 use outrigger_api::resource::Timestamp;
-use outrigger_api::types::annotations::FaultGuards as Spec;
+use outrigger_api::types::annotations::Inherited;
 use outrigger_core::Now;
 use outrigger_core::fault::is_over;
 use serde::Serialize;
@@ -38,16 +38,16 @@ pub struct HeaderFaults {
 
 impl FaultGuards {
     /// Those of `spec`; `None` if there are none.
-    pub fn of(spec: &Spec, now: Now) -> Option<Self> {
+    pub fn of(spec: Inherited<'_>, now: Now) -> Option<Self> {
         (!spec.is_empty()).then(|| Self {
-            max_active: spec.max_active.map(u32::from),
-            expires: spec.expires.map(rfc3339),
-            expired: spec.expires.is_some_and(|expires| is_over(expires, now)),
-            sticky: spec.sticky.iter().map(ToString::to_string).collect(),
-            dry_run: spec.dry_run,
-            headers: spec.headers.as_ref().map(|headers| HeaderFaults {
-                secret: headers.secret.is_some(),
-                from: headers.from.as_ref().map(|from| {
+            max_active: spec.max_active().map(u32::from),
+            expires: spec.expires().map(rfc3339),
+            expired: spec.expires().is_some_and(|expires| is_over(expires, now)),
+            sticky: spec.sticky().iter().map(ToString::to_string).collect(),
+            dry_run: spec.dry_run(),
+            headers: spec.headers().map(|(secret, from)| HeaderFaults {
+                secret: secret.is_some(),
+                from: from.map(|from| {
                     let blocks = from.blocks.iter().map(ToString::to_string);
                     blocks.chain(from.principals.iter().cloned()).collect()
                 }),

@@ -16,6 +16,7 @@ pub mod shadow;
 pub mod tokens;
 
 use outrigger_api::select::sidecar::sidecar;
+use outrigger_api::types::annotations::Inherited;
 use outrigger_api::types::request_authentication::KeySource;
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::engine::after;
@@ -72,7 +73,7 @@ fn decide(
     mesh: &MeshConfig,
     question: &Question,
 ) -> Result<Answer, Vec<Problem>> {
-    let (resources, to_https) = match reached(resources, proxy, question) {
+    let (resources, to_https) = match reached(resources, proxy, mesh, question) {
         Reached::Filters(resources) => (resources, false),
         Reached::ToHttps(resources) => (resources, true),
         Reached::Nobody(why) => return Ok(Answer::reset(&why)),
@@ -143,13 +144,15 @@ fn decide(
 }
 
 /// What takes the request: at a gateway the filters of one chain.
-fn reached(resources: Vec<Resource>, proxy: &Proxy, question: &Question) -> Reached {
+fn reached(resources: Vec<Resource>, proxy: &Proxy, mesh: &MeshConfig, question: &Question) -> Reached {
     if proxy.role == Role::Sidecar {
         return Reached::Filters(resources);
     }
     let host = question.host();
     let sni = (question.line.scheme == "https").then(|| question.sni.as_deref().unwrap_or(host));
-    render::reached(&resources, proxy, Entrance { port: question.line.port, sni, host })
+    let forwarded_https = mesh.trusted_proxies > 0 && question.forwarded_proto() == Some("https");
+    let port = question.line.port;
+    render::reached(&resources, proxy, Entrance { port, sni, host, forwarded_https })
 }
 
 /// The same question with the port that the request comes in by, of the Gateway or, inbound, of the application
@@ -215,10 +218,8 @@ fn fault_guards(resources: &[Resource], route: Option<&answer::Route>, now: Now)
         })
     };
     let own = of(route.virtual_service.as_deref()?)?;
-    match route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service)) {
-        Some(root) => FaultGuards::of(&own.or(root), now),
-        None => FaultGuards::of(own, now),
-    }
+    let root = route.delegated_by.as_ref().and_then(|root| of(&root.virtual_service));
+    FaultGuards::of(Inherited::new(own, root.unwrap_or(own)), now)
 }
 
 /// Puts a key set in place of where the keys of `issuer` come from. `false`: no rule has this issuer.

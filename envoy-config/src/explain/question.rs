@@ -57,6 +57,13 @@ impl Question {
         host.map_or(&self.line.authority, |(_, host)| host)
     }
 
+    /// By which protocol the client came to a proxy in front of this one, as that says.
+    pub(super) fn forwarded_proto(&self) -> Option<&str> {
+        let mut lines =
+            self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-forwarded-proto"));
+        lines.next().map(|(_, value)| value.as_str())
+    }
+
     /// The same without a port.
     pub(super) fn host(&self) -> &str {
         let authority = self.authority();

@@ -55,6 +55,7 @@ pub(super) fn configuration(
         true => redirects.except.iter().cloned().collect(),
         false => any().chain(redirects.except.iter().cloned()).collect(),
     };
+    let past = if redirects.passable { routes.clone() } else { Vec::new() };
     let host = VirtualHost {
         name: "any".to_owned(),
         domains,
@@ -66,8 +67,8 @@ pub(super) fn configuration(
         name: "to-https".to_owned(),
         domains: redirects.hosts.iter().cloned().collect(),
         require_tls: Some("ALL"),
-        include_request_attempt_count: false,
-        routes: Vec::new(),
+        include_request_attempt_count: redirects.passable,
+        routes: past,
     };
     let virtual_hosts = [to_https, host].into_iter().filter(|host| !host.domains.is_empty());
     RouteConfiguration {

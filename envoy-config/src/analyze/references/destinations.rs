@@ -18,6 +18,8 @@ pub(super) struct Known<'k> {
     pub(super) registry: &'k Registry<'k>,
     /// The hosts which VirtualServices of the mesh split up.
     pub(super) mesh: &'k HashMap<String, &'k Resource>,
+    /// Whether this proxy has the VirtualService.
+    pub(super) here: bool,
     /// Those that this proxy has no cluster for.
     pub(super) unserved: &'k BTreeSet<route::Destination>,
     /// All of them, and the proxy.
@@ -39,6 +41,8 @@ pub(super) fn check(
         // An unknown host is worth one word for each VirtualService that has it, not for each of its rules.
         if !looked_up.is_known() && unknown.insert(&destination.host) {
             findings.push(looked_up.unknown_host());
+        } else if known.here && registry.is_hidden(&host) && unknown.insert(&destination.host) {
+            findings.push(looked_up.hidden_host(known.world.1));
         }
         let (port, subset) = (looked_up.port(), looked_up.subset());
         if port.is_none() && subset.is_none() {
@@ -75,6 +79,16 @@ impl Looked<'_> {
         let message = format!("no Service or ServiceEntry has the host `{host}`, so it is looked up in DNS");
         self.finding(codes::REFERENCED_RESOURCE_NOT_FOUND, Level::Warning, "host", message)
             .hint(self.registry.suggest(self.host))
+    }
+
+    fn hidden_host(&self, proxy: &Proxy) -> Finding {
+        let (host, namespace) = (&self.destination.host, &proxy.namespace);
+        let message = format!(
+            "the ServiceEntry of `{host}` is not exported to the namespace of this proxy, `{namespace}`, so the host is \
+             looked up in DNS"
+        );
+        self.finding(codes::REFERENCED_RESOURCE_NOT_FOUND, Level::Warning, "host", message)
+            .hint(format!("add `{namespace}` to its `exportTo`"))
     }
 
     /// A port must be given where there are several, and be one of them.
@@ -136,9 +150,14 @@ impl Looked<'_> {
     /// another one for the host, a port that only the ServiceEntry for a wildcard could have.
     fn nowhere(&self, known: &Known<'_>) -> Option<Finding> {
         let Destination { host: written, subset, port } = self.destination;
-        let is_meant = |one: &&route::Destination| {
-            one.host == self.host && one.subset == *subset && port.is_none_or(|port| port == one.port)
+        // One that is not said is one that the host has, or else the same wherever it is not said.
+        let ports = self.registry.ports(self.host).filter(|ports| !ports.is_empty());
+        let is_port = |number: u16| match port {
+            Some(port) => *port == number,
+            None => ports.is_none_or(|ports| ports.contains(&number)),
         };
+        let is_meant =
+            |one: &&route::Destination| one.host == self.host && one.subset == *subset && is_port(one.port);
         let found = known.unserved.iter().find(is_meant)?;
         let (resources, proxy) = known.world;
         let rules = DestinationRules::find(resources, proxy, self.host);

@@ -60,6 +60,8 @@ pub(in crate::render) struct Redirects {
     pub(in crate::render) hosts: BTreeSet<String>,
     /// But not these, which are narrower than one of them.
     pub(in crate::render) except: BTreeSet<String>,
+    /// Who came to a proxy in front of this one by HTTPS passes, as under Istio.
+    pub(in crate::render) passable: bool,
 }
 
 /// Where the bytes of a chain go.

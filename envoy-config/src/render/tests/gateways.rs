@@ -141,17 +141,18 @@ fn plain_http_is_sent_to_https_but_for_what_is_served() {
 #[test]
 fn a_request_is_taken_by_the_chain_that_fits_best() {
     let all = resources(&[SERVERS, SERVICES, &secret()]);
-    let reached = |port, sni, host| {
+    let reached_by = |port, sni, host, forwarded_https| {
         let names = |resources: Vec<outrigger_api::Resource>| {
             let services = resources.into_iter().filter(|it| it.kind == outrigger_api::Kind::VirtualService);
             services.map(|service| service.meta.name).collect::<Vec<_>>().join(",")
         };
-        match reached(&all, &gateway(), Entrance { port, sni, host }) {
+        match reached(&all, &gateway(), Entrance { port, sni, host, forwarded_https }) {
             Reached::Filters(resources) => names(resources),
             Reached::ToHttps(resources) => format!("https, {}", names(resources)),
             Reached::Nobody(_) => "nobody".to_owned(),
         }
     };
+    let reached = |port, sni, host| reached_by(port, sni, host, false);
     // Where nobody listens, or speaks otherwise.
     for (port, sni) in [(81, None), (81, Some("a.example.com")), (443, None), (80, Some("a.example.com"))] {
         assert_eq!(reached(port, sni, "a.example.com"), "nobody", "{port} {sni:?}");
@@ -163,6 +164,41 @@ fn a_request_is_taken_by_the_chain_that_fits_best() {
     assert_eq!(reached(443, Some("c.example.com"), "c.example.com"), "nobody");
     assert_eq!(reached(80, None, "open.example.com"), "others");
     assert_eq!(reached(80, None, "a.example.com"), "https, others");
+    assert_eq!(reached_by(80, None, "a.example.com", true), "others");
+}
+
+/// Istio's gateways redirect by `x-forwarded-proto`, as far as they believe who sends it.
+#[test]
+fn who_came_to_a_trusted_proxy_by_https_is_not_redirected() {
+    let services = SERVICES.replace("gateways: [gw]", "gateways: [gw, moved]");
+    let moved = SERVERS.replace("hosts: ['*']", "hosts: [a.example.com, b.example.com]");
+    for (trusted_proxies, rules) in [(0, &["others"][..]), (1, &["a", "others", "others"])] {
+        let mesh = crate::mesh_config::MeshConfig { trusted_proxies, ..Default::default() };
+        let options = Options { mesh, ..Options::default() };
+        let all = resources(&[&moved, &services, &secret()]);
+        let listeners = json_of(&render(&all, &gateway(), &options).unwrap())["listeners"].take();
+        let manager = &listeners[0]["filter_chains"][0]["filters"][0]["typed_config"];
+        let hosts = &manager["route_config"]["virtual_hosts"];
+        assert_eq!(hosts[0]["require_tls"], "ALL");
+        let routes = if trusted_proxies > 0 { &hosts[1]["routes"] } else { &json!([]) };
+        assert_eq!(&hosts[0]["routes"], routes);
+        let config = &manager["http_filters"][0]["typed_config"]["config"]["configuration"]["value"];
+        let config: Value = serde_json::from_str(config.as_str().unwrap()).unwrap();
+        let found = config["resources"].as_array().unwrap().iter();
+        let found: Vec<_> = found.filter(|one| one["kind"] == "VirtualService").collect();
+        let names: Vec<_> = found.iter().map(|one| one["metadata"]["name"].as_str().unwrap()).collect();
+        assert_eq!(names, rules, "{trusted_proxies}");
+        if let [a, open, closed] = found.as_slice() {
+            let guarded = json!([{"headers": {"x-forwarded-proto": {"exact": "https"}}}]);
+            assert_eq!(
+                (&a["spec"]["http"][0]["match"], &closed["spec"]["http"][0]["match"]),
+                (&guarded, &guarded)
+            );
+            assert_eq!(open["spec"]["http"][0]["match"], Value::Null);
+            let hosts = (&open["spec"]["hosts"], &closed["spec"]["hosts"]);
+            assert_eq!(hosts, (&json!(["open.example.com"]), &json!(["b.example.com"])));
+        }
+    }
 }
 
 #[test]

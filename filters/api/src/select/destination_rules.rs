@@ -58,15 +58,24 @@ impl<'r> DestinationRules<'r> {
             let for_all = |rule: &DestinationRule| rule.workload_selector.is_none();
             one.by_specificity(other).then(for_all(rule).cmp(&for_all(second))).then_with(|| by_age(of, from))
         });
-        if let Some((best, (_, first))) = rules.first().cloned() {
-            // With one that selects the proxy Istio merges what is for its own namespace as well, and nothing else.
-            rules.retain(|(pattern, (_, rule))| {
-                *pattern == best
-                    && (first.workload_selector == rule.workload_selector
-                        || (rule.workload_selector.is_none() && is_private(rule, namespace)))
+        let mut found: Vec<(&Resource, &DestinationRule)> = Vec::new();
+        let mut best = None;
+        for (pattern, (resource, rule)) in rules {
+            let fits = found.first().is_none_or(|(_, first)| {
+                // With one that selects the proxy Istio merges what is for its own namespace as well, and nothing else.
+                best.as_ref() == Some(&pattern)
+                    && match (&first.workload_selector, &rule.workload_selector) {
+                        (None, _) => true,
+                        (Some(_), None) => is_private(rule, namespace),
+                        (Some(one), Some(other)) => one.matches(&other.0) && other.matches(&one.0),
+                    }
             });
+            if fits {
+                found.push((resource, rule));
+                best = Some(pattern);
+            }
         }
-        Self(rules.into_iter().map(|(_, rule)| rule).collect())
+        Self(found)
     }
 
     /// The subset of this name.

@@ -104,23 +104,51 @@ impl FaultGuards {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
 
-    /// Those of a delegate, and of what they leave open what the VirtualService says that delegates to it.
-    #[must_use]
-    pub fn or(&self, root: &Self) -> Self {
-        let headers = match (&self.headers, &root.headers) {
-            (Some(own), Some(root)) => Some(HeaderFaults {
-                secret: own.secret.or(root.secret),
-                from: own.from.as_ref().or(root.from.as_ref()).cloned(),
-            }),
-            (own, root) => own.as_ref().or(root.as_ref()).cloned(),
-        };
-        Self {
-            max_active: self.max_active.or(root.max_active),
-            expires: self.expires.or(root.expires),
-            sticky: if self.sticky.is_empty() { &root.sticky } else { &self.sticky }.clone(),
-            dry_run: self.dry_run || root.dry_run,
-            headers,
-        }
+/// The guards that hold for a rule: each is the delegate's, or else what the VirtualService says that delegates to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Inherited<'g> {
+    own: &'g FaultGuards,
+    root: &'g FaultGuards,
+}
+
+impl<'g> Inherited<'g> {
+    /// `root`: the same again where nobody delegates.
+    pub fn new(own: &'g FaultGuards, root: &'g FaultGuards) -> Self {
+        Self { own, root }
+    }
+
+    /// Whether nothing is guarded.
+    pub fn is_empty(self) -> bool {
+        self.own.is_empty() && self.root.is_empty()
+    }
+
+    /// See [`FaultGuards::max_active`].
+    pub fn max_active(self) -> Option<NonZeroU32> {
+        self.own.max_active.or(self.root.max_active)
+    }
+
+    /// See [`FaultGuards::expires`].
+    pub fn expires(self) -> Option<Timestamp> {
+        self.own.expires.or(self.root.expires)
+    }
+
+    /// See [`FaultGuards::sticky`].
+    pub fn sticky(self) -> &'g [StickyKey] {
+        if self.own.sticky.is_empty() { &self.root.sticky } else { &self.own.sticky }
+    }
+
+    /// See [`FaultGuards::dry_run`]: a dry run of either is one.
+    pub fn dry_run(self) -> bool {
+        self.own.dry_run || self.root.dry_run
+    }
+
+    /// See [`FaultGuards::headers`]: the secret and the peers.
+    pub fn headers(self) -> Option<(Option<&'g [u8; 32]>, Option<&'g Peers>)> {
+        let (own, root) = (self.own.headers.as_ref(), self.root.headers.as_ref());
+        let first = own.or(root)?;
+        let secret = first.secret.as_ref().or_else(|| root?.secret.as_ref());
+        Some((secret, first.from.as_ref().or_else(|| root?.from.as_ref())))
     }
 }

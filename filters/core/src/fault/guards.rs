@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outrigger_api::resource::Timestamp;
-use outrigger_api::types::annotations::{FaultGuards, HeaderFaults, Peers};
+use outrigger_api::types::annotations::{Inherited, Peers};
 
 use super::{Moment, Withheld};
 use crate::matching::cidr::IpSet;
@@ -45,15 +45,17 @@ pub(super) struct Points {
 }
 
 impl Guards {
-    /// Those of the VirtualService `resource`; `None` if there are none.
-    pub fn new(spec: &FaultGuards, resource: &str) -> Option<Self> {
+    /// Those of a rule; `None` if there are none. Callers draw as they do in the VirtualService `resource`.
+    pub fn new(spec: Inherited<'_>, resource: &str) -> Option<Self> {
         (!spec.is_empty()).then(|| Self {
-            max_active: spec.max_active.map(u32::from),
-            expires: spec.expires,
-            dry_run: spec.dry_run,
-            sticky: Keys::new(&spec.sticky, resource, "delay")
+            max_active: spec.max_active().map(u32::from),
+            expires: spec.expires(),
+            dry_run: spec.dry_run(),
+            sticky: Keys::new(spec.sticky(), resource, "delay")
                 .map(|keys| (keys, Seed::new("abort", resource))),
-            headers: spec.headers.as_ref().map(Allowed::new),
+            headers: spec
+                .headers()
+                .map(|(secret, from)| Allowed { secret: secret.copied(), from: from.map(AllowedPeers::new) }),
         })
     }
 
@@ -101,12 +103,6 @@ impl Guards {
 /// Whether faults that end at `expires` have ended.
 pub fn is_over(expires: Timestamp, Now(now): Now) -> bool {
     now >= Duration::from_secs(u64::try_from(expires.0).unwrap_or(0))
-}
-
-impl Allowed {
-    fn new(spec: &HeaderFaults) -> Self {
-        Self { secret: spec.secret, from: spec.from.as_ref().map(AllowedPeers::new) }
-    }
 }
 
 impl AllowedPeers {

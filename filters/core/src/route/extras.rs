@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outrigger_api::types::annotations::Annotations;
+use outrigger_api::types::annotations::{Annotations, Inherited, StickyKey};
 use outrigger_api::{Resource, Spec};
 
 use crate::Attributes;
@@ -16,11 +16,19 @@ pub(super) struct Extras {
 }
 
 impl Extras {
-    fn new(resource: &Resource, annotations: &Annotations) -> Self {
-        let id = resource.id();
+    /// Those of a VirtualService, and of one that delegates to it, or the same again. As with the fields of a rule, a
+    /// delegate's own come first; what it does not say, it inherits, guard by guard: a fault that has come to its end must
+    /// not begin anew for another guard's sake.
+    #[inline(never)]
+    fn new((resource, own): Source<'_>, (root, inherited): Source<'_>) -> Self {
+        // Callers draw as they do in the VirtualService that says by what they are known.
+        let source = |keys: &[StickyKey]| if keys.is_empty() { root } else { resource }.id();
+        let guards = Inherited::new(&own.fault, &inherited.fault);
+        let weights =
+            if own.sticky_weights.is_empty() { &inherited.sticky_weights } else { &own.sticky_weights };
         Self {
-            guards: Guards::new(&annotations.fault, &id).map(Arc::new),
-            sticky: Keys::new(&annotations.sticky_weights, &id, "weights").map(Arc::new),
+            guards: Guards::new(guards, &source(&own.fault.sticky)).map(Arc::new),
+            sticky: Keys::new(weights, &source(&own.sticky_weights), "weights").map(Arc::new),
         }
     }
 
@@ -37,45 +45,31 @@ impl Extras {
     }
 }
 
+/// A VirtualService with its annotations.
+type Source<'s> = (&'s Resource, &'s Annotations);
+
 /// Those of a VirtualService and of the delegates that its rules come from, each compiled once.
 pub(super) struct AllExtras<'r> {
-    root: &'r Resource,
-    annotations: &'r Annotations,
-    own: Extras,
-    delegates: Vec<(&'r Resource, Extras)>,
+    root: Source<'r>,
+    known: Vec<(&'r Resource, Extras)>,
+    none: Extras,
 }
 
 impl<'r> AllExtras<'r> {
     pub(super) fn new(root: &'r Resource, annotations: &'r Annotations) -> Self {
-        Self { root, annotations, own: Extras::new(root, annotations), delegates: Vec::new() }
+        let none = Extras { guards: None, sticky: None };
+        Self { root: (root, annotations), known: Vec::new(), none }
     }
 
-    /// Those that hold for a rule of `resource`. As with the fields of a rule, a delegate's own come first; what it does
-    /// not say, it inherits, guard by guard: a fault that has come to its end must not begin anew for another guard's sake.
+    /// Those that hold for a rule of `resource`.
     pub(super) fn of(&mut self, resource: &'r Resource) -> &Extras {
-        if std::ptr::eq(resource, self.root) {
-            return &self.own;
-        }
-        let known = self.delegates.iter().position(|(known, _)| std::ptr::eq(*known, resource));
+        let known = self.known.iter().position(|(known, _)| std::ptr::eq(*known, resource));
         let place = known.unwrap_or_else(|| {
-            let extras = match &resource.spec {
-                Spec::VirtualService(service) => self.inherited(resource, &service.annotations),
-                _ => Extras { guards: None, sticky: None },
-            };
-            self.delegates.push((resource, extras));
-            self.delegates.len().saturating_sub(1)
+            if let Spec::VirtualService(service) = &resource.spec {
+                self.known.push((resource, Extras::new((resource, &service.annotations), self.root)));
+            }
+            self.known.len().saturating_sub(1)
         });
-        self.delegates.get(place).map_or(&self.own, |(_, extras)| extras)
-    }
-
-    fn inherited(&self, delegate: &Resource, annotations: &Annotations) -> Extras {
-        let fault = annotations.fault.or(&self.annotations.fault);
-        // Callers draw as they do in the VirtualService that says by what they are known.
-        let draws = if annotations.fault.sticky.is_empty() { self.root } else { delegate };
-        let sticky = Keys::new(&annotations.sticky_weights, &delegate.id(), "weights").map(Arc::new);
-        Extras {
-            guards: Guards::new(&fault, &draws.id()).map(Arc::new),
-            sticky: sticky.or_else(|| self.own.sticky.clone()),
-        }
+        self.known.get(place).map_or(&self.none, |(_, extras)| extras)
     }
 }

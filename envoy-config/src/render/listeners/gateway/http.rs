@@ -19,7 +19,9 @@ pub(super) fn plain(servers: &[&Served<'_>], context: &mut Context<'_>) -> Optio
     let open: Vec<_> = servers.iter().copied().filter(|served| !served.redirects()).collect();
     let (redirects, mut problems) = redirects(servers, &open, context.resources, context.proxy);
     context.problems.append(&mut problems);
-    let http = Http { redirects, ..requests(first, &open, servers, context) };
+    let closed = past_redirects(servers, context.options.mesh.trusted_proxies);
+    let redirects = Redirects { passable: !closed.is_empty(), ..redirects };
+    let http = Http { redirects, ..requests(first, (&open, &closed), servers, context) };
     Some(Chain {
         name: String::new(),
         matches: FilterChainMatch::default(),
@@ -31,7 +33,7 @@ pub(super) fn plain(servers: &[&Served<'_>], context: &mut Context<'_>) -> Optio
 /// The chain of a server that ends TLS: for its own hosts alone.
 pub(super) fn terminated(served: &Served<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Option<Chain> {
     let socket = tls::context(&served.place(), tls, context)?;
-    let http = requests(served, &[served], &[served], context);
+    let http = requests(served, (&[served], &[]), &[served], context);
     Some(Chain {
         name: served.name(),
         matches: by_names(served.server.hosts.iter().map(|host| &host.host)),
@@ -40,13 +42,23 @@ pub(super) fn terminated(served: &Served<'_>, tls: &ServerTls, context: &mut Con
     })
 }
 
-/// `open`: those whose rules the filters carry out.
-fn requests(first: &Served<'_>, open: &[&Served<'_>], all: &[&Served<'_>], context: &Context<'_>) -> Http {
+/// Those that redirect, if there are proxies in front of the gateway that may say that a client has come by HTTPS.
+pub(super) fn past_redirects<'s, 'r>(servers: &[&'s Served<'r>], trusted: u32) -> Vec<&'s Served<'r>> {
+    servers.iter().copied().filter(|served| trusted > 0 && served.redirects()).collect()
+}
+
+/// `open`: those whose rules the filters carry out; `closed`: those whose rules are for who came by HTTPS.
+fn requests(
+    first: &Served<'_>,
+    (open, closed): (&[&Served<'_>], &[&Served<'_>]),
+    all: &[&Served<'_>],
+    context: &Context<'_>,
+) -> Http {
     let port = Some(first.server.port.number).filter(|port| *port != 0);
     Http {
         traffic: Traffic::Gateway,
         proxy: Proxy { port, ..context.proxy.clone() },
-        resources: Some(narrow::resources(context.resources, context.proxy, open)),
+        resources: Some(narrow::resources(context.resources, context.proxy, open, closed)),
         redirects: Redirects::default(),
         grpc_web: all.iter().any(|served| served.server.port.protocol == Protocol::GrpcWeb),
     }
@@ -95,7 +107,7 @@ pub(super) fn redirects(
         let narrow = closed.iter().flat_map(|served| attached(served));
         hosts.extend(narrow.map(|host| host.to_string()));
     }
-    (Redirects { hosts, except }, problems)
+    (Redirects { hosts, except, passable: false }, problems)
 }
 
 /// The hosts of the VirtualServices on a server.

@@ -16,6 +16,8 @@ pub(crate) struct Entrance<'q> {
     pub(crate) sni: Option<&'q str>,
     /// The request's host, without a port.
     pub(crate) host: &'q str,
+    /// A proxy in front of the gateway that is believed says that the client came by HTTPS.
+    pub(crate) forwarded_https: bool,
 }
 
 /// What takes a request.
@@ -77,9 +79,10 @@ pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -
         let best = fitting
             .filter(|(host, _)| host.covers(at.host))
             .min_by(|(one, _), (other, _)| one.by_specificity(other));
-        let narrowed = narrow::resources(resources, proxy, &open);
+        let closed = http::past_redirects(&here, u32::from(at.forwarded_https));
+        let narrowed = narrow::resources(resources, proxy, &open, &closed);
         return match best {
-            Some((_, true)) => Reached::ToHttps(narrowed),
+            Some((_, true)) if !at.forwarded_https => Reached::ToHttps(narrowed),
             _ => Reached::Filters(narrowed),
         };
     };
@@ -89,7 +92,7 @@ pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -
         named.filter(|(host, _)| host.covers(sni)).min_by(|(one, _), (other, _)| one.by_specificity(other));
     match best {
         Some((_, served)) if matches!(served.kind, Kind::Https(_)) => {
-            Reached::Filters(narrow::resources(resources, proxy, &[served]))
+            Reached::Filters(narrow::resources(resources, proxy, &[served], &[]))
         }
         _ => Reached::Nobody(NO_CHAIN.to_owned()),
     }

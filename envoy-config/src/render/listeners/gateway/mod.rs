@@ -1,6 +1,7 @@
 //! The ports of a gateway: those of the servers of its Gateways. Plain HTTP servers of a port are one filter chain, as
 //! under Istio; each server with TLS is a chain of its own, which connections take by the name they ask for.
 
+mod guarded;
 mod http;
 mod lookup;
 mod merge;

@@ -9,23 +9,42 @@ use outrigger_api::resource::{Resource, Spec};
 use outrigger_api::types::virtual_service::VirtualService;
 use outrigger_api::{Proxy, select};
 
+use super::guarded;
 use super::server::Served;
 
-/// The resources for a chain with `servers`.
-pub(super) fn resources(all: &[Resource], proxy: &Proxy, servers: &[&Served<'_>]) -> Vec<Resource> {
-    let attached = |resource: &Resource, service: &VirtualService| {
-        let namespace = &resource.meta.namespace;
-        service.is_delegate()
-            || servers.iter().any(|served| {
-                service.gateways.contains(&served.gateway())
-                    && !select::attached_hosts(served.server, service, namespace, &proxy.cluster_domain)
-                        .is_empty()
-            })
+/// The resources for a chain with the servers `open`, and with those of `by_https`, whose rules are for requests that
+/// came to a proxy in front of this one by HTTPS.
+pub(super) fn resources(
+    all: &[Resource],
+    proxy: &Proxy,
+    open: &[&Served<'_>],
+    by_https: &[&Served<'_>],
+) -> Vec<Resource> {
+    let servers = [open, by_https].concat();
+    let hosts = |servers: &[&Served<'_>], resource: &Resource, service: &VirtualService| {
+        let on = servers.iter().filter(|served| service.gateways.contains(&served.gateway()));
+        let of = |served: &&Served<'_>| {
+            let (namespace, domain) = (&resource.meta.namespace, &proxy.cluster_domain);
+            select::attached_hosts(served.server, service, namespace, domain)
+        };
+        on.flat_map(of).collect::<Vec<_>>()
     };
-    let kept = all.iter().filter_map(|resource| match &resource.spec {
-        Spec::Gateway(_) => narrowed(resource, servers),
-        Spec::VirtualService(service) => attached(resource, service).then(|| resource.clone()),
-        _ => Some(resource.clone()),
+    let kept = all.iter().flat_map(|resource| match &resource.spec {
+        Spec::Gateway(_) => narrowed(resource, &servers).into_iter().collect(),
+        Spec::VirtualService(service) if !service.is_delegate() => {
+            match (hosts(open, resource, service), hosts(by_https, resource, service)) {
+                (open, closed) if closed.is_empty() => {
+                    (!open.is_empty()).then(|| resource.clone()).into_iter().collect()
+                }
+                (open, _) if open.is_empty() => vec![guarded::by_https(resource.clone())],
+                // No host is on servers of both kinds, which is refused.
+                (open, closed) => vec![
+                    guarded::on_hosts(resource.clone(), &open),
+                    guarded::by_https(guarded::on_hosts(resource.clone(), &closed)),
+                ],
+            }
+        }
+        _ => vec![resource.clone()],
     });
     kept.collect()
 }
@@ -60,7 +79,7 @@ fn keep<T>(items: &mut Vec<T>, places: &[usize]) {
     items.retain(|_| place.next().is_some_and(|place| places.contains(&place)));
 }
 
-fn get_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+pub(super) fn get_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
     match &mut node.value {
         Value::Mapping(entries) => {
             entries.iter_mut().find(|(name, _)| name.name == key).map(|(_, value)| value)
