@@ -78,6 +78,11 @@ fn negated(field: &str) -> String {
 }
 
 fn resource(name: &str, spec: &Value) -> Resource {
+    read(name, spec).unwrap_or_else(|problems| panic!("{spec}: {problems:?}"))
+}
+
+/// The policy, or what is wrong with it.
+fn read(name: &str, spec: &Value) -> Result<Resource, Vec<Problem>> {
     let mut object = json!({
         "apiVersion": "security.istio.io/v1",
         "kind": "AuthorizationPolicy",
@@ -91,8 +96,10 @@ fn resource(name: &str, spec: &Value) -> Resource {
         object["spec"] = spec;
     }
     let parsed = outrigger_api::parse_json(object.to_string().as_bytes(), "default");
-    assert!(!parsed.problems.iter().any(Problem::is_error), "{object}: {:?}", parsed.problems);
-    parsed.resources.into_iter().next().expect("a resource")
+    match parsed.problems.iter().any(Problem::is_error) {
+        true => Err(parsed.problems),
+        false => Ok(parsed.resources.into_iter().next().expect("a resource")),
+    }
 }
 
 fn resources(specs: &[Value]) -> Vec<Resource> {

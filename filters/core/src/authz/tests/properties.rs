@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn the_index_and_the_sets_decide_as_a_walk_does(
         // Few and many of either: few are tried without an index.
-        deny in prop::collection::vec(rule(), 0..9),
+        deny in prop::collection::vec(rule(), 1..9),
         allow in prop::collection::vec(rule(), 0..12),
         calls in prop::collection::vec(call(), 1..6),
     ) {

@@ -1,7 +1,7 @@
 //! What policies, rules and parts of rules mean that are empty or absent, and how the verdicts of several go together.
 //!
 //! Each row has the specs of the policies `p0`, `p1`… and what a `GET /` by `HERE`'s account is told: `allowed` or
-//! `denied`, the action that decided, and its rule. In the specs
+//! `denied`, the action that decided, and its rule; `refused`: such a policy is never carried out. In the specs
 //!
 //! | word | stands for a rule or part |
 //! |---|---|
@@ -11,7 +11,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::{Call, policies};
+use super::{Call, policies, read};
 
 /// Specs, and the verdict; without a word behind it no policy had anything to say.
 type Row = (&'static [&'static str], &'static str);
@@ -46,7 +46,9 @@ const LEVELS: &[Row] = &[
     (&["{'rules': [{'when': [{'key': 'request.headers[y]', 'notValues': ['1']}]}]}"], "allowed ALLOW p0[0]"),
     (&["{'rules': [{'when': [{'key': 'request.headers[y]', 'values': ['*']}]}]}"], "denied ALLOW none"),
     // The same levels of the other actions.
-    (&["{'action': 'DENY', 'rules': []}"], "allowed"),
+    (&["{'action': 'DENY'}"], "refused"),
+    (&["{'action': 'DENY', 'rules': null}"], "refused"),
+    (&["{'action': 'DENY', 'rules': []}"], "refused"),
     (&["{'action': 'DENY', 'rules': [{}]}"], "denied DENY p0[0]"),
     (&["{'action': 'DENY', 'rules': [{'when': []}]}"], "denied DENY p0[0]"),
     (&["{'action': 'AUDIT'}"], "allowed"),
@@ -86,8 +88,6 @@ const TOGETHER: &[Row] = &[
     (&["{'action': 'DENY', 'rules': [{'to': [POST]}]}"], "allowed"),
     (&["{'action': 'DENY', 'rules': [{'to': [POST]}]}", "{}"], "denied ALLOW none"),
     (&["{'action': 'DENY', 'rules': [{'to': [POST]}]}", "{'rules': [{'to': [GET]}]}"], "allowed ALLOW p1[0]"),
-    (&["{'action': 'DENY', 'rules': []}", "{}"], "denied ALLOW none"),
-    (&["{'action': 'DENY', 'rules': []}", "{'rules': [{}]}"], "allowed ALLOW p1[0]"),
     // AUDIT marks, and changes nothing.
     (&["{'action': 'AUDIT', 'rules': [{}]}", "{}"], "denied ALLOW none, audited p0[0]"),
     (
@@ -107,7 +107,11 @@ const DRY_RUN: &[Row] = &[
         &["{'dryRun': 'true', 'action': 'DENY', 'rules': [{}]}"],
         "allowed, would be denied DENY p0[0] (differs)",
     ),
-    (&["{'dryRun': 'true', 'action': 'DENY', 'rules': []}"], "allowed, would be allowed DENY none"),
+    (
+        &["{'dryRun': 'true', 'action': 'DENY', 'rules': [{'to': [POST]}]}"],
+        "allowed, would be allowed DENY none",
+    ),
+    (&["{'dryRun': 'true', 'action': 'DENY', 'rules': []}"], "refused"),
     (
         &["{'dryRun': 'true', 'rules': [{}]}", "{}"],
         "denied ALLOW none, would be allowed ALLOW p0[0] (differs)",
@@ -149,6 +153,9 @@ fn spec(text: &str) -> serde_json::Value {
 
 fn verdict(specs: &[&str]) -> String {
     let specs: Vec<_> = specs.iter().map(|text| spec(text)).collect();
+    if specs.iter().any(|spec| read("p", spec).is_err()) {
+        return "refused".to_owned();
+    }
     let policies = policies(&specs);
     let call = Call::get("/").line("x", b"1").peer("spiffe://cluster.local/ns/here/sa/account");
     call.view(|request| {
