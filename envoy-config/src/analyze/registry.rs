@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::select::is_visible;
 use outrigger_api::types::common::Labels;
-use outrigger_api::types::{destination_rule::DestinationRule, gateway::Gateway};
+use outrigger_api::types::{
+    destination_rule::DestinationRule, gateway::Gateway, workload_entry::WorkloadEntry,
+};
 use outrigger_api::{Problem, Proxy, Resource, Spec};
 
 use super::broken::Broken;
+use crate::locality;
 
 /// Services, subsets and gateways by name.
 #[derive(Debug)]
@@ -21,8 +24,8 @@ pub(super) struct Registry<'r> {
     /// Of both those that are exported to the proxy's namespace.
     visible: (HashSet<String>, HashSet<String>),
     namespace: &'r str,
-    /// Labels of the endpoints of a host; `None` where some of them are not in a ServiceEntry.
-    endpoints: HashMap<String, Option<Vec<&'r Labels>>>,
+    /// Labels of the endpoints of a host, with those of their places; `None` where some of them are not in a ServiceEntry.
+    endpoints: HashMap<String, Option<Vec<Labels>>>,
     gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
     rules: HashMap<String, Vec<&'r DestinationRule>>,
     /// Those for wildcards.
@@ -71,7 +74,7 @@ impl<'r> Registry<'r> {
                     let known = self.endpoints.entry(host.to_string()).or_insert_with(|| Some(Vec::new()));
                     match known {
                         Some(labels) if !entry.endpoints.is_empty() => {
-                            labels.extend(entry.endpoints.iter().map(|endpoint| &endpoint.labels));
+                            labels.extend(entry.endpoints.iter().map(with_place));
                         }
                         unknown => *unknown = None,
                     }
@@ -216,4 +219,10 @@ mod tests {
         assert_eq!(closest("details", names.into_iter()), None);
         assert_eq!(closest("x", std::iter::empty()), None);
     }
+}
+
+/// The labels of an endpoint, among which the place where it is counts.
+fn with_place(endpoint: &WorkloadEntry) -> Labels {
+    let locality = endpoint.locality.as_deref().map(locality::parse).unwrap_or_default();
+    locality::with_place(&endpoint.labels, &locality, endpoint.network.as_deref())
 }

@@ -7,10 +7,7 @@ use outrigger_api::types::destination_rule::{LocalityLb, LocalityMode};
 
 use super::discovery::Workload;
 use crate::envoy::cluster::{LbEndpoint, Locality, LocalityEndpoints};
-use crate::locality;
-
-/// The label of a network, which a first entry of `failoverPriority` may be about.
-const NETWORK: &str = "topology.istio.io/network";
+use crate::locality::{self, NETWORK, with_place};
 
 /// Who asks, and what is said about localities.
 #[derive(Debug, Clone, Copy)]
@@ -147,20 +144,6 @@ impl Choice<'_> {
 /// The share of a locality in which all endpoints count by their own.
 fn sum(endpoints: &[&Workload]) -> u32 {
     endpoints.iter().map(|endpoint| endpoint.weight.unwrap_or(1)).fold(0, u32::saturating_add)
-}
-
-/// Labels with those that Istio adds for the place.
-fn with_place(labels: &Labels, locality: &Locality, network: Option<&str>) -> Labels {
-    let place = [
-        ("topology.kubernetes.io/region", locality.region.as_str()),
-        ("topology.kubernetes.io/zone", &locality.zone),
-        ("topology.istio.io/subzone", &locality.sub_zone),
-        (NETWORK, network.unwrap_or_default()),
-    ];
-    let place = place.into_iter().filter(|(_, value)| !value.is_empty());
-    let mut all = labels.clone();
-    all.extend(place.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    all
 }
 
 /// Whether `pattern` (`region/zone/subzone`, what is left out or `*` is any) is about a locality.

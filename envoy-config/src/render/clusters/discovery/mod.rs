@@ -73,7 +73,7 @@ pub(super) fn find<'r>(
         };
         return Ok(Some(Found {
             endpoints: service_entry::endpoints(world, resource, entry, port, (host, labels))?,
-            http2: matches!(port.protocol, Protocol::Http2 | Protocol::Grpc),
+            http2: matches!(port.protocol, Protocol::Http2 | Protocol::Grpc | Protocol::GrpcWeb),
             in_mesh: service_entry::in_mesh(entry),
             alt_names: &entry.subject_alt_names,
             resource: Some(resource),
