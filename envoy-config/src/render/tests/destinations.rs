@@ -31,7 +31,8 @@ fn rule(spec: &str) -> String {
     )
 }
 
-fn options() -> Options {
+/// With a certificate of the mesh.
+pub(super) fn options() -> Options {
     let identity = Identity {
         certificate_chain: Inline::new("C"),
         private_key: Inline::new("K"),

@@ -19,6 +19,9 @@ use crate::render::listeners::gateway::tls::{self, Place};
 use crate::render::options::Options;
 use crate::render::problems;
 
+/// Ports of Services where a server may be the first to speak: SMTP, DNS, MySQL, MongoDB.
+const WELL_KNOWN: [u16; 4] = [25, 53, 3306, 27017];
+
 /// A port that is opened for the application.
 struct Port<'r> {
     bind: SocketAddr,
@@ -143,25 +146,46 @@ fn application(port: &Port<'_>, sidecar: Option<&Sidecar>, options: &Options) ->
     Application { port: port.number, endpoint, pool: own.or_else(of_all) }
 }
 
-/// What is spoken on a port: as the Sidecar says, else a Service that selects the workload; by default HTTP.
+/// What is spoken on a port: as the Sidecar says, else a Service or ServiceEntry that selects the workload; by default
+/// HTTP.
 fn protocol(port: &Port<'_>, resources: &[Resource], proxy: &Proxy) -> Protocol {
     if let Some((_, listener)) = &port.ingress {
         return listener.port.protocol;
     }
-    let of_service = |resource: &Resource| {
-        let Spec::Service(service) = &resource.spec else { return None };
-        let selects = resource.meta.namespace == proxy.namespace && service.selects(&proxy.labels);
-        let found = service.ports.iter().filter(|_| selects).find(|of| of.leads_to(port.number))?;
-        says_bytes(found).then_some(Protocol::Tcp)
-    };
-    resources.iter().find_map(of_service).unwrap_or(Protocol::Http)
+    let bytes = resources
+        .iter()
+        .filter(|resource| resource.meta.namespace == proxy.namespace)
+        .any(|resource| is_of_bytes(resource, port.number, proxy));
+    if bytes { Protocol::Tcp } else { Protocol::Http }
 }
 
-/// Whether a Service says of a port, as Istio reads it, that what is spoken there is not HTTP.
+/// Whether a resource says of a port of the workload that what is spoken there is not HTTP.
+fn is_of_bytes(resource: &Resource, port: u16, proxy: &Proxy) -> bool {
+    match &resource.spec {
+        Spec::Service(service) => {
+            let of = |of: &&ServicePort| of.protocol == "TCP" && of.leads_to(port);
+            service.selects(&proxy.labels) && service.ports.iter().find(of).is_some_and(says_bytes)
+        }
+        Spec::ServiceEntry(entry) => {
+            use Protocol::{Https, Mongo, MySql, Redis, Tcp, Tls};
+            let selector = entry.workload_selector.as_ref();
+            let of = entry.ports.iter().find(|of| of.target_port.unwrap_or(of.number) == port);
+            selector.is_some_and(|selector| selector.matches(&proxy.labels))
+                && of.is_some_and(|of| matches!(of.protocol, Tcp | Tls | Https | Mongo | MySql | Redis))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a Service says of a port, as Istio reads it, that what is spoken there is not HTTP. Where it says nothing that
+/// Istio knows, some numbers do.
 fn says_bytes(port: &ServicePort) -> bool {
-    let named = port.name.split('-').next().unwrap_or_default();
-    let protocol = port.app_protocol.as_deref().unwrap_or(named).to_ascii_lowercase();
-    matches!(protocol.as_str(), "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis")
+    let said = port.app_protocol.as_deref().unwrap_or(&port.name).to_ascii_lowercase();
+    match said.split('-').next().unwrap_or_default() {
+        "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => true,
+        "http" | "http2" | "http_proxy" | "grpc" | "kubernetes.io/h2c" | "kubernetes.io/ws" => false,
+        _ => WELL_KNOWN.contains(&port.port),
+    }
 }
 
 /// Whether nothing of what is spoken there is read.
