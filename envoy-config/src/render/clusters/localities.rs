@@ -9,6 +9,9 @@ use super::discovery::Workload;
 use crate::envoy::cluster::{LbEndpoint, Locality, LocalityEndpoints};
 use crate::locality::{self, NETWORK, with_place};
 
+/// How many distances there are.
+const DISTANCES: usize = 5;
+
 /// Who asks, and what is said about localities.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'r> {
@@ -35,7 +38,7 @@ impl Choice<'_> {
     pub(super) fn weighted(&self) -> bool {
         match self.mode() {
             Some(LocalityMode::Distribute(_)) => true,
-            Some(LocalityMode::Failover(_) | LocalityMode::FailoverPriority(_)) => self.fails_over,
+            Some(LocalityMode::Failover(_) | LocalityMode::FailoverPriority { .. }) => self.fails_over,
             Some(LocalityMode::Default) | None => false,
         }
     }
@@ -79,7 +82,11 @@ impl Choice<'_> {
             None | Some(LocalityMode::Distribute(_)) => 0,
             Some(LocalityMode::Default) => self.distance(&endpoint.locality, &[]),
             Some(LocalityMode::Failover(regions)) => self.distance(&endpoint.locality, regions),
-            Some(LocalityMode::FailoverPriority(labels)) => self.by_labels(endpoint, labels),
+            Some(LocalityMode::FailoverPriority { labels, regions }) => {
+                let by_place =
+                    if regions.is_empty() { 0 } else { self.distance(&endpoint.locality, regions) };
+                self.by_labels(endpoint, labels) * DISTANCES + by_place
+            }
         }
     }
 
