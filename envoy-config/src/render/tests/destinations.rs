@@ -173,6 +173,22 @@ spec:
 }
 
 #[test]
+fn a_service_is_not_what_a_wildcard_says_of_many_hosts() {
+    let service = "
+{apiVersion: v1, kind: Service, metadata: {name: reviews}, spec: {ports: [{port: 8000, name: http}]}}
+---
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: r, labels: {kubernetes.io/service-name: reviews}},
+ addressType: IPv4, ports: [{name: http, port: 8000}], endpoints: [{addresses: [10.0.0.1]}]}
+---
+{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: wild},
+ spec: {hosts: ['*.svc.cluster.local'], ports: [{number: 8000, name: http, protocol: HTTP}]}}
+";
+    let all = resources(&[GATEWAY, &to("reviews"), service]);
+    let found = json_of(&render(&all, &gateway(), &options()).unwrap());
+    assert_eq!(found["clusters"]["outbound|8000||reviews.default.svc.cluster.local"]["type"], "STATIC");
+}
+
+#[test]
 fn ports_of_grpc_speak_http2() {
     for (protocol, version) in [
         ("GRPC-WEB", "http2_protocol_options"),
