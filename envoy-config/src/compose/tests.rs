@@ -207,6 +207,18 @@ fn what_does_not_go_with_a_sidecar_is_refused() {
 }
 
 #[test]
+fn a_sidecar_finds_the_hosts_that_its_application_knows() {
+    let service = "    profiles: [shop]\n    dns: 10.0.0.2\n    extra_hosts:\n    - \"legacy:10.0.0.5\"\n";
+    let text =
+        format!("services:\n  a:\n    labels: [sidecar.istio.io/inject=true]\n    expose: [80]\n{service}");
+    let compose = injected(&text).compose;
+    let sidecar = compose.split("a-sidecar:").nth(1).unwrap().split("outrigger-certs:").next().unwrap();
+    for line in ["    dns: \"10.0.0.2\"", "      - legacy:10.0.0.5", "      - shop"] {
+        assert!(sidecar.lines().any(|one| one == line), "{line}\n{sidecar}");
+    }
+}
+
+#[test]
 fn published_ports_are_named() {
     let text = "services:\n  a:\n    labels: [sidecar.istio.io/inject=true]\n    ports: [\"80:8080\", {target: 9090}, \"53:53/udp\"]\n";
     let injected = injected(text);
