@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use outrigger_api::types::common::Protocol;
 use outrigger_api::types::destination_rule::ConnectionPool;
 use outrigger_api::{Proxy, Resource};
 use outrigger_core::route::Destination;
@@ -103,6 +104,8 @@ pub(in crate::render) struct Application {
     pub(in crate::render) endpoint: Address,
     /// Limits of the connections to it.
     pub(in crate::render) pool: Option<ConnectionPool>,
+    /// What it speaks, as far as somebody says so.
+    pub(in crate::render) protocol: Protocol,
 }
 
 impl Tcp {

@@ -110,3 +110,64 @@ fn tls_of_the_applications_own_is_passed_on() {
     assert_eq!(chains(&requests, "DISABLE").0, [plain]);
     assert_eq!(chains(&bytes, "STRICT").0, [tls]);
 }
+
+/// The cluster of the application's port 5432.
+fn application(texts: &[&str]) -> Value {
+    let options =
+        Options { app_ports: vec![AppPort { port: 5432, opened: INBOUND_PORT }], ..Options::default() };
+    let rendered = render(&resources(texts), &sidecar(), &options).unwrap();
+    json_of(&rendered)["clusters"]["inbound|5432||"].clone()
+}
+
+#[rstest]
+#[case(service("{port: 80, targetPort: 5432, name: http}"), "explicit_http_config", "http_protocol_options")]
+#[case(
+    service("{port: 80, targetPort: 5432, name: grpc-web}"),
+    "explicit_http_config",
+    "http2_protocol_options"
+)]
+#[case(entry("{number: 5432, name: x, protocol: HTTP2}"), "explicit_http_config", "http2_protocol_options")]
+#[case(ingress("HTTP"), "explicit_http_config", "http_protocol_options")]
+// Nobody says it: as the client has it.
+#[case(
+    service("{port: 80, targetPort: 5432, name: x}"),
+    "use_downstream_protocol_config",
+    "http2_protocol_options"
+)]
+#[case(
+    entry("{number: 5432, name: x, protocol: UDP}"),
+    "use_downstream_protocol_config",
+    "http2_protocol_options"
+)]
+fn applications_get_what_their_port_is_said_to_speak(
+    #[case] resource: String,
+    #[case] config: &str,
+    #[case] version: &str,
+) {
+    let upgrade = "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: d}, spec: {host: db, \
+                   trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}}}";
+    let found = application(&[&resource, upgrade]);
+    let options = found["typed_extension_protocol_options"].as_object().unwrap().values().next().unwrap();
+    assert!(options[config][version].is_object(), "{resource} {options}");
+}
+
+#[test]
+fn a_service_has_the_room_that_its_rules_give_clients() {
+    let rule = |more: &str, limit: u32| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {{name: d{limit}}}, spec: {{host: db, \
+             {more} trafficPolicy: {{portLevelSettings: [{{port: {{number: 80}}, connectionPool: {{http: {{http2MaxRequests: \
+             {limit}}}}}}}]}}}}}}"
+        )
+    };
+    let limit =
+        |texts: &[&str]| application(texts)["circuit_breakers"]["thresholds"][0]["max_requests"].clone();
+    let service = service("{port: 80, targetPort: 5432, name: http}");
+    let for_all = rule("", 7);
+    let for_some = rule("workloadSelector: {matchLabels: {app: reviews}},", 8);
+    assert_eq!(limit(&[&service, &for_some, &for_all]), 7);
+    let own = "{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: s}, spec: {inboundConnectionPool: \
+               {http: {http2MaxRequests: 9}}}}";
+    assert_eq!(limit(&[&service, &for_all, own]), 9);
+    assert_eq!(limit(&[&service, &for_some]), u32::MAX);
+}
