@@ -138,7 +138,7 @@ impl<'r> Registry<'r> {
     pub(super) fn chooses_nothing(&self, host: &str, labels: &Labels) -> bool {
         let Some(Some(endpoints)) = self.endpoints.get(host) else { return false };
         let fits = |endpoint: &Labels| labels.iter().all(|(key, value)| endpoint.get(key) == Some(value));
-        !endpoints.iter().any(|endpoint| fits(endpoint))
+        !endpoints.iter().any(fits)
     }
 
     /// Names of the subsets of the service of this full name. `None`: no DestinationRule is about it.
@@ -207,6 +207,12 @@ pub(super) fn closest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>)
     (distance <= 1.max(name.chars().count() / 4).min(3)).then_some(candidate)
 }
 
+/// The labels of an endpoint, among which the place where it is counts.
+fn with_place(endpoint: &WorkloadEntry) -> Labels {
+    let locality = endpoint.locality.as_deref().map(locality::parse).unwrap_or_default();
+    locality::with_place(&endpoint.labels, &locality, endpoint.network.as_deref())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,10 +225,4 @@ mod tests {
         assert_eq!(closest("details", names.into_iter()), None);
         assert_eq!(closest("x", std::iter::empty()), None);
     }
-}
-
-/// The labels of an endpoint, among which the place where it is counts.
-fn with_place(endpoint: &WorkloadEntry) -> Labels {
-    let locality = endpoint.locality.as_deref().map(locality::parse).unwrap_or_default();
-    locality::with_place(&endpoint.labels, &locality, endpoint.network.as_deref())
 }

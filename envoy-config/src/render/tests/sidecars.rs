@@ -111,6 +111,35 @@ fn tls_of_the_applications_own_is_passed_on() {
     assert_eq!(chains(&bytes, "STRICT").0, [tls]);
 }
 
+#[test]
+fn what_passes_does_not_come_back() {
+    let egress = |mode: &str, port: u16| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {{name: s}}, spec: {{{mode} egress: [{{port: {{number: \
+             {port}, protocol: HTTP, name: a}}, captureMode: NONE, hosts: ['*/*']}}, {{hosts: ['*/*']}}]}}}}"
+        )
+    };
+    let routes = |mode: &str, port: u16, listener: usize| {
+        let rendered = render(&resources(&[&egress(mode, port)]), &sidecar(), &Options::default()).unwrap();
+        let manager =
+            &json_of(&rendered)["listeners"][listener]["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["route_config"]["virtual_hosts"][0]["routes"].as_array().unwrap().clone()
+    };
+    for (port, listener, itself) in [
+        (9000, 0, json!({"suffix": ":15001"})),
+        (9000, 1, json!({"suffix": ":9000"})),
+        (80, 1, json!({"safe_regex": {"regex": r"localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\]|.*:80"}})),
+    ] {
+        let first = &routes("", port, listener)[0];
+        assert_eq!(first["direct_response"], json!({"status": 502}));
+        let headers = &first["match"]["headers"];
+        assert_eq!(headers[0]["string_match"], json!({"exact": "PassthroughCluster"}));
+        assert_eq!((&headers[1]["name"], &headers[1]["string_match"]), (&json!(":authority"), &itself));
+    }
+    let refused = routes("outboundTrafficPolicy: {mode: REGISTRY_ONLY},", 9000, 0);
+    assert!(refused.iter().all(|route| route["name"] != "block_itself"), "{refused:?}");
+}
+
 /// The cluster of the application's port 5432.
 fn application(texts: &[&str]) -> Value {
     let options =
