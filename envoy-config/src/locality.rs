@@ -1,6 +1,11 @@
 //! Where a workload runs, as Istio writes it: `region/zone/subzone`.
 
+use outrigger_api::types::common::Labels;
+
 use crate::envoy::cluster::Locality;
+
+/// The label of a network.
+pub(crate) const NETWORK: &str = "topology.istio.io/network";
 
 /// What a text says; what it leaves out is empty.
 pub(crate) fn parse(text: &str) -> Locality {
@@ -19,6 +24,20 @@ pub(crate) fn parse_flag(text: &str) -> Result<Locality, String> {
         return Err(format!("`{text}` is not `region`, `region/zone` or `region/zone/subzone`"));
     }
     Ok(parse(text))
+}
+
+/// The labels of a workload with those that Istio adds for the place where it runs.
+pub(crate) fn with_place(labels: &Labels, locality: &Locality, network: Option<&str>) -> Labels {
+    let place = [
+        ("topology.kubernetes.io/region", locality.region.as_str()),
+        ("topology.kubernetes.io/zone", &locality.zone),
+        ("topology.istio.io/subzone", &locality.sub_zone),
+        (NETWORK, network.unwrap_or_default()),
+    ];
+    let place = place.into_iter().filter(|(_, value)| !value.is_empty());
+    let mut all = labels.clone();
+    all.extend(place.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    all
 }
 
 #[cfg(test)]

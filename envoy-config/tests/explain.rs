@@ -631,6 +631,7 @@ fn a_sidecar_knows_the_hosts_that_it_imports() {
         ("{mode: REGISTRY_ONLY}", "mine.com", "forward", None, Some("mine.com")),
         ("{mode: REGISTRY_ONLY}", "theirs.com", "reply", Some(502), None),
         ("{mode: ALLOW_ANY}", "theirs.com", "forward", None, None),
+        ("{mode: ALLOW_ANY}", "theirs.com:15001", "reply", Some(502), None),
         (proxy, "theirs.com", "forward", None, Some("mine.com")),
     ] {
         let request = format!("GET http://{host}/");

@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::select::is_visible;
 use outrigger_api::types::common::Labels;
-use outrigger_api::types::{destination_rule::DestinationRule, gateway::Gateway};
+use outrigger_api::types::{
+    destination_rule::DestinationRule, gateway::Gateway, workload_entry::WorkloadEntry,
+};
 use outrigger_api::{Problem, Proxy, Resource, Spec};
 
 use super::broken::Broken;
+use crate::locality;
 
 /// Services, subsets and gateways by name.
 #[derive(Debug)]
@@ -21,8 +24,8 @@ pub(super) struct Registry<'r> {
     /// Of both those that are exported to the proxy's namespace.
     visible: (HashSet<String>, HashSet<String>),
     namespace: &'r str,
-    /// Labels of the endpoints of a host; `None` where some of them are not in a ServiceEntry.
-    endpoints: HashMap<String, Option<Vec<&'r Labels>>>,
+    /// Labels of the endpoints of a host, with those of their places; `None` where some of them are not in a ServiceEntry.
+    endpoints: HashMap<String, Option<Vec<Labels>>>,
     gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
     rules: HashMap<String, Vec<&'r DestinationRule>>,
     /// Those for wildcards.
@@ -71,7 +74,7 @@ impl<'r> Registry<'r> {
                     let known = self.endpoints.entry(host.to_string()).or_insert_with(|| Some(Vec::new()));
                     match known {
                         Some(labels) if !entry.endpoints.is_empty() => {
-                            labels.extend(entry.endpoints.iter().map(|endpoint| &endpoint.labels));
+                            labels.extend(entry.endpoints.iter().map(with_place));
                         }
                         unknown => *unknown = None,
                     }
@@ -135,7 +138,7 @@ impl<'r> Registry<'r> {
     pub(super) fn chooses_nothing(&self, host: &str, labels: &Labels) -> bool {
         let Some(Some(endpoints)) = self.endpoints.get(host) else { return false };
         let fits = |endpoint: &Labels| labels.iter().all(|(key, value)| endpoint.get(key) == Some(value));
-        !endpoints.iter().any(|endpoint| fits(endpoint))
+        !endpoints.iter().any(fits)
     }
 
     /// Names of the subsets of the service of this full name. `None`: no DestinationRule is about it.
@@ -202,6 +205,12 @@ pub(super) fn closest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>)
     let near = candidates.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
     let (distance, candidate) = near.min()?;
     (distance <= 1.max(name.chars().count() / 4).min(3)).then_some(candidate)
+}
+
+/// The labels of an endpoint, among which the place where it is counts.
+fn with_place(endpoint: &WorkloadEntry) -> Labels {
+    let locality = endpoint.locality.as_deref().map(locality::parse).unwrap_or_default();
+    locality::with_place(&endpoint.labels, &locality, endpoint.network.as_deref())
 }
 
 #[cfg(test)]

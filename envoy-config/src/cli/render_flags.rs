@@ -34,7 +34,7 @@ pub struct RenderFlags {
     outbound_bind: Option<IpAddr>,
 
     /// Where a sidecar's application is, if not on this machine: an IP address or a name, such as another container's
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = parse_app_host)]
     app_host: Option<String>,
 
     /// Where Envoy's admin interface listens
@@ -219,6 +219,19 @@ fn parse_port(text: &str) -> Result<(u16, u16), String> {
         .ok_or_else(|| format!("`{text}` is not two ports, such as `80=8080`"))
 }
 
+/// An address or a name, which may have none yet. Its port is said elsewhere.
+fn parse_app_host(text: &str) -> Result<String, String> {
+    let strange = |letter: char| letter.is_whitespace() || letter.is_control() || "/:[]".contains(letter);
+    if text.parse::<IpAddr>().is_ok() || !text.is_empty() && !text.contains(strange) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{}` is not an IP address or a host name; ports are for `--app-port`",
+            text.escape_debug()
+        ))
+    }
+}
+
 /// An address, or the first that a name stands for.
 fn parse_host(text: &str) -> Result<IpAddr, String> {
     if let Ok(ip) = text.parse() {
@@ -233,6 +246,16 @@ fn parse_host(text: &str) -> Result<IpAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_application_is_at_an_address_or_a_name() {
+        for host in ["127.0.0.1", "::1", "app", "my_app", "app.example."] {
+            assert_eq!(parse_app_host(host).as_deref(), Ok(host));
+        }
+        for host in ["", "a b", "127.0.0.1:8080", "app:8080", "[::1]", "http://app", "a\nb"] {
+            assert!(parse_app_host(host).is_err(), "{host}");
+        }
+    }
 
     #[test]
     fn the_admin_interface_has_a_port() {

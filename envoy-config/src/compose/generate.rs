@@ -16,6 +16,9 @@ pub(super) const SIDECAR: &str = "outrigger-sidecar";
 pub(super) const CERTS_AT: &str = "/etc/outrigger/certs";
 /// Where a proxy finds the resources.
 const RESOURCES_AT: &str = "/etc/outrigger/resources";
+/// What a sidecar has as its application has it: when it is there, and how it finds the hosts that its application asks
+/// for.
+const ALIKE: [&str; 5] = ["dns", "dns_opt", "dns_search", "extra_hosts", "profiles"];
 /// The volume with the authority.
 const CA: &str = "outrigger-ca";
 
@@ -132,6 +135,11 @@ fn of_application(service: &Service<'_>, settings: &Settings) -> Result<Vec<Stri
     flag("--certs", CERTS_AT);
     flag("--file", RESOURCES_AT);
     lines.push("  restart: unless-stopped".to_owned());
+    for key in ALIKE {
+        let Some(node) = service.node.get(key) else { continue };
+        let entry = emit::entry(key, node).ok_or_else(|| super::application::number(key, node))?;
+        lines.extend(entry.into_iter().map(|line| format!("  {line}")));
+    }
     lines.push("  networks:".to_owned());
     lines.push(format!("    {}:", network(name)));
     lines.push(format!("      aliases: [{SIDECAR}]"));

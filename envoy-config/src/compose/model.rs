@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use outrigger_api::node::{Node, Position, Value};
+use outrigger_api::{label_key, label_value};
 
 use super::values::{container_port, is_datagram, is_true, items, labels, names};
 use super::{APP_PORT, ComposeError, DIRECT, GATEWAY, INJECT, NAMESPACE, SERVICE_ACCOUNT};
+use crate::names;
+
+/// Labels that are not about the workload.
+const FOREIGN: [&str; 3] = ["outrigger.io/", "sidecar.istio.io/", "com.docker."];
 
 /// The services of a compose file.
 #[derive(Debug)]
@@ -81,15 +86,30 @@ impl<'n> Model<'n> {
         for (service, wants) in read.iter_mut().zip(wanted) {
             let role = match wants {
                 Wants::Nothing => Ok(Role::Outside),
-                Wants::Certificate => Ok(Role::Gateway),
-                Wants::Sidecar => service.application(&outside),
+                Wants::Certificate => service.is_named().map(|()| Role::Gateway),
+                Wants::Sidecar => service.is_named().and_then(|()| service.application(&outside)),
             };
             match role {
                 Ok(role) => service.role = role,
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(Self { root, services: read }) } else { Err(problems) }
+        let model = Self { root, services: read };
+        problems.extend(model.services.iter().filter_map(|service| model.inherits_a_sidecar(service)));
+        if problems.is_empty() { Ok(model) } else { Err(problems) }
+    }
+
+    /// A service that takes over the networks of an application would be taken for it by its sidecar.
+    fn inherits_a_sidecar(&self, service: &Service<'_>) -> Option<ComposeError> {
+        let (key, from) = service.node.entry("extends")?;
+        let name = from.as_str().or_else(|| from.get("service").and_then(Node::as_str))?;
+        let here = from.get("file").is_none();
+        let injected = self.injected().any(|other| other.name == name) && here;
+        (injected && service.role == Role::Outside).then(|| {
+            let message = format!("service `{}` extends `{name}`, which gets a sidecar", service.name);
+            ComposeError::new(message, key.position)
+                .hint("take over what both have in common by an anchor (`<<: *common`)")
+        })
     }
 
     /// The services that get a sidecar.
@@ -115,6 +135,22 @@ impl<'n> Model<'n> {
                 );
                 warnings
                     .push(ComposeError::new(message, key.position).hint("publish a gateway's ports instead"));
+            }
+        }
+        for service in self.injected() {
+            let no_labels: Vec<_> = service
+                .own_labels()
+                .filter(|(key, value)| !is_label(key, value))
+                .map(|(key, _)| key)
+                .collect();
+            if !no_labels.is_empty() {
+                let message = format!(
+                    "nothing can choose service `{}` by `{}`: no workload has such labels",
+                    service.name,
+                    no_labels.join("`, `")
+                );
+                let at = service.node.entry("labels").and_then(|(key, _)| key.position);
+                warnings.push(ComposeError::new(message, at));
             }
         }
         if self.with_certificate().next().is_none() {
@@ -155,7 +191,46 @@ impl Service<'_> {
                 ComposeError::new(message, key.position).hint("let it have `networks`, or none of both")
             );
         }
+        if let Some((key, _)) = self.node.entry("extends") {
+            let message = format!(
+                "service `{}` extends another: the networks it takes over would lead past its sidecar",
+                self.name
+            );
+            let hint = "take over what both have in common by an anchor (`<<: *common`), or write it out";
+            return Err(ComposeError::new(message, key.position).hint(hint));
+        }
+        // Others find it, and its sidecar, by name.
+        let as_host =
+            names::service_account(self.name).is_ok() && outrigger_api::host_name(&self.sidecar()).is_ok();
+        if !as_host {
+            let message =
+                format!("`{}` is not the name of a host, by which its sidecar could be found", self.name);
+            let hint = "use lower-case letters, digits and inner hyphens; an alias on its networks can keep the old name";
+            return Err(ComposeError::new(message, self.position).hint(hint));
+        }
         Ok(Role::Application { ports: self.ports()?, direct: self.direct(outside)? })
+    }
+
+    /// What certificates call it can be said.
+    fn is_named(&self) -> Result<(), ComposeError> {
+        type Check = fn(&str) -> Result<String, String>;
+        let checks: [(&str, Check); 2] =
+            [(NAMESPACE, names::namespace), (SERVICE_ACCOUNT, names::service_account)];
+        for (label, check) in checks {
+            let Some(value) = self.labels.get(label) else { continue };
+            if let Err(why) = check(value) {
+                let at = self.node.entry("labels").and_then(|(key, _)| key.position);
+                return Err(ComposeError::new(
+                    format!("label `{label}` of service `{}`: {why}", self.name),
+                    at,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn sidecar(&self) -> String {
+        super::generate::sidecar(self.name)
     }
 
     /// Its namespace, if it says one.
@@ -170,11 +245,14 @@ impl Service<'_> {
 
     /// Its labels as policies see them; `app` is its name unless it says otherwise.
     pub(super) fn workload_labels(&self) -> BTreeMap<&str, &str> {
-        let foreign = ["outrigger.io/", "sidecar.istio.io/", "com.docker."];
-        let own = self.labels.iter().filter(|(key, _)| !foreign.iter().any(|prefix| key.starts_with(prefix)));
-        std::iter::once(("app", self.name))
-            .chain(own.map(|(key, value)| (key.as_str(), value.as_str())))
-            .collect()
+        let own = self.own_labels().filter(|(key, value)| is_label(key, value));
+        std::iter::once(("app", self.name)).chain(own).collect()
+    }
+
+    /// What it says of its workload, right or wrong.
+    fn own_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.labels.iter().filter(|(key, _)| !FOREIGN.iter().any(|prefix| key.starts_with(prefix)));
+        own.map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// The networks where it is, each with what it says of it.
@@ -249,4 +327,9 @@ impl Service<'_> {
         direct.dedup();
         Ok(direct)
     }
+}
+
+/// Whether a workload can have this label: a compose file's can be of any form, and are about other things too.
+fn is_label(key: &str, value: &str) -> bool {
+    label_key(key).is_ok() && label_value(value).is_ok()
 }

@@ -169,12 +169,52 @@ fn what_does_not_go_with_a_sidecar_is_refused() {
         ),
         (service("    expose: [80]\n").replace("=true", "=true, 'outrigger.io/app-port=$P'"), "3:5: label"),
         (service("    expose: [80]\n").replace("=true", "=true, outrigger.io/direct=c"), "2:3: label"),
+        (service("    expose: [80]\n").replace("=true", "=true, outrigger.io/namespace=A B"), "3:5: label"),
+        (
+            service("    expose: [80]\n").replace("=true", "=true, outrigger.io/service-account=a/b"),
+            "3:5: label",
+        ),
+        (
+            service("").replace(
+                "sidecar.istio.io/inject=true",
+                "outrigger.io/gateway=true, outrigger.io/namespace=A",
+            ),
+            "3:5: label `outrigger.io/namespace` of service `a`",
+        ),
+        (
+            service("    expose: [80]\n").replace("  a:", "  my_app:"),
+            "2:3: `my_app` is not the name of a host",
+        ),
+        (service("    expose: [80]\n").replace("  a:", "  App:"), "2:3: `App` is not the name of a host"),
+        (
+            service("    expose: [80]\n").replace("  a:", &format!("  {}:", "a".repeat(60))),
+            "is not the name of a host",
+        ),
+        (
+            service("    expose: [80]\n    extends: {service: b}\n  b:\n    networks: [x]\n"),
+            "5:5: service `a` extends",
+        ),
+        (service("    expose: [80]\n    extends: {service: b, file: b.yaml}\n"), "5:5: service `a` extends"),
+        (service("    expose: [80]\n  b:\n    extends: a\n"), "6:5: service `b` extends `a`"),
+        (service("    expose: [80]\n  b:\n    extends:\n      service: a\n"), "6:5: service `b` extends `a`"),
         ("a: 1\n".to_owned(), "there are no `services`"),
         ("services: {a: [}\n".to_owned(), "1:"),
         ("services: {}\n---\nservices: {}\n".to_owned(), "one document"),
     ] {
         let found = problems(&text);
         assert!(found.iter().any(|problem| problem.contains(said)), "{text}\n{found:?}");
+    }
+}
+
+#[test]
+fn a_sidecar_finds_the_hosts_that_its_application_knows() {
+    let service = "    profiles: [shop]\n    dns: 10.0.0.2\n    extra_hosts:\n    - \"legacy:10.0.0.5\"\n";
+    let text =
+        format!("services:\n  a:\n    labels: [sidecar.istio.io/inject=true]\n    expose: [80]\n{service}");
+    let compose = injected(&text).compose;
+    let sidecar = compose.split("a-sidecar:").nth(1).unwrap().split("outrigger-certs:").next().unwrap();
+    for line in ["    dns: \"10.0.0.2\"", "      - legacy:10.0.0.5", "      - shop"] {
+        assert!(sidecar.lines().any(|one| one == line), "{line}\n{sidecar}");
     }
 }
 
@@ -188,4 +228,25 @@ fn published_ports_are_named() {
             && injected.compose.contains("--app-port=9090=9090")
     );
     assert!(!injected.compose.contains("53=53"));
+}
+
+#[test]
+fn labels_about_other_things_are_left_out() {
+    let text = "services:\n  a:\n    expose: [80]\n    labels:\n      sidecar.istio.io/inject: \"true\"\n      version: v1\n      \
+                com.example.description: \"Accounting webapp\"\n      traefik.http.routers.a.rule: Host(`a.example`)\n      release: ${TAG}\n";
+    let injected = injected(text);
+    let warning = &injected.warnings[0];
+    assert_eq!(warning.position.unwrap().line, 4);
+    for (label, kept) in [
+        ("version", true),
+        ("com.example.description", false),
+        ("traefik.http.routers.a.rule", false),
+        ("release", false),
+    ] {
+        assert_eq!(warning.message.contains(&format!("`{label}`")), !kept, "{warning}");
+        assert_eq!(injected.compose.contains(&format!("--label={label}=")), kept, "{}", injected.compose);
+        assert_eq!(injected.services.contains(&format!("      {label}: ")), kept, "{}", injected.services);
+    }
+    let read = outrigger_api::parse_yaml(injected.services.as_bytes(), "services.yaml", "default");
+    assert!(read.problems.is_empty(), "{:?}", read.problems);
 }

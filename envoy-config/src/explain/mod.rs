@@ -65,6 +65,11 @@ fn known_to(resources: Vec<Resource>, proxy: &Proxy, mesh: &MeshConfig) -> (Vec<
     (known.unwrap_or(resources), unknown)
 }
 
+/// Whether a request that passes would come back to where it came from.
+fn to_itself(question: &Question) -> bool {
+    question.line.port == render::OUTBOUND_PORT
+}
+
 /// What the engine makes of a request that is read.
 fn decide(
     resources: Vec<Resource>,
@@ -118,7 +123,9 @@ fn decide(
     let unrouted = match (table.find(&request), proxy.role) {
         _ if to_https => Some((301, "direct_response")),
         (None, _) => Some((404, "route_not_found")),
-        (Some(Route::Passthrough(_)), Role::Sidecar) if unknown == Unknown::Refuse => {
+        (Some(Route::Passthrough(_)), Role::Sidecar)
+            if unknown == Unknown::Refuse || unknown == Unknown::PassThrough && to_itself(question) =>
+        {
             Some((502, "direct_response"))
         }
         (Some(_), _) => None,

@@ -113,6 +113,6 @@ fn manager(
         tracing: None,
         request_id_extension: None,
         http_filters,
-        route_config: routes::configuration(&http.traffic, &options.mesh, profiles, &http.redirects),
+        route_config: routes::configuration(http, &options.mesh, profiles),
     }
 }

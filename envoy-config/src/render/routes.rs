@@ -7,7 +7,7 @@ use outrigger_api::types::virtual_service::HttpRetry;
 use outrigger_core::header_names;
 use outrigger_core::route::{Mirror, Profile, RetryProfile};
 
-use super::listeners::{Redirects, Traffic, Unknown};
+use super::listeners::{Http, Traffic, Unknown};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::route::{
@@ -21,6 +21,8 @@ use crate::mesh_config::MeshConfig;
 /// The cluster of requests that a sidecar lets pass to where they were headed.
 pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
 
+/// Hosts that stand for this machine, in RE2's syntax.
+const LOCAL: &str = r"localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\]";
 /// Istio's default `retryOn`.
 const RETRY_ON: &str = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
 /// How often Envoy looks at which priorities were tried.
@@ -35,15 +37,16 @@ pub(super) fn inbound_cluster(port: u16) -> String {
 
 /// The routes of a listener.
 pub(super) fn configuration(
-    traffic: &Traffic,
+    http: &Http,
     mesh: &MeshConfig,
     profiles: &BTreeSet<Profile>,
-    redirects: &Redirects,
 ) -> RouteConfiguration {
+    let Http { traffic, redirects, own_port, .. } = http;
     let (name, routes) = match traffic {
         Traffic::Gateway => ("gateway", by_header(mesh, profiles)),
         Traffic::Outbound(unknown) => {
             let mut routes: Vec<_> = instead_of_passing(unknown, mesh).into_iter().collect();
+            routes.extend(own_port.filter(|_| *unknown == Unknown::PassThrough).map(to_itself));
             routes.extend(by_header(mesh, profiles));
             routes.push(to_unknown_host(unknown, mesh));
             ("outbound", routes)
@@ -90,11 +93,7 @@ pub(super) fn by_header(mesh: &MeshConfig, profiles: &BTreeSet<Profile>) -> Vec<
             request_mirror_policies: mirrors.iter().map(mirror_policy).collect(),
             ..forward(ClusterSpecifier::ClusterHeader(header_names::CLUSTER), retry_policy)
         })),
-        request_headers_to_remove: vec![
-            header_names::CLUSTER,
-            header_names::OWN_RETRIES,
-            header_names::PROFILE,
-        ],
+        request_headers_to_remove: ours(),
     };
     let of_profile = |profile: &Profile| {
         let matches = HeaderMatch::StringMatch(StringMatcher::Exact(profile.name()));
@@ -143,21 +142,39 @@ fn with_profile(profile: RetryProfile, mesh: &MeshConfig) -> RetryPolicy {
 
 /// The filter lets requests for unknown hosts pass. Where they may not, this route is before the one that would follow it.
 fn instead_of_passing(policy: &Unknown, mesh: &MeshConfig) -> Option<Route> {
-    if *policy == Unknown::PassThrough {
-        return None;
-    }
-    let passes = HeaderMatch::StringMatch(StringMatcher::Exact(PASSTHROUGH.to_owned()));
-    let headers = vec![HeaderMatcher { name: header_names::CLUSTER.into(), matches: passes }];
-    Some(Route {
+    (*policy != Unknown::PassThrough).then(|| Route {
         // A rewrite may leave a path without a slash in front.
-        matches: RouteMatch { prefix: "", headers },
-        request_headers_to_remove: vec![
-            header_names::CLUSTER,
-            header_names::OWN_RETRIES,
-            header_names::PROFILE,
-        ],
+        matches: RouteMatch { prefix: "", headers: vec![passes()] },
+        request_headers_to_remove: ours(),
         ..to_unknown_host(policy, mesh)
     })
+}
+
+/// A request for the listener's own port that may pass would come back for ever. As in Istio it goes nowhere, whatever the
+/// host.
+fn to_itself(port: u16) -> Route {
+    let itself = match port {
+        80 => StringMatcher::SafeRegex { regex: format!("{LOCAL}|.*:80") },
+        port => StringMatcher::Suffix(format!(":{port}")),
+    };
+    let authority = HeaderMatcher { name: ":authority".into(), matches: HeaderMatch::StringMatch(itself) };
+    Route {
+        name: "block_itself".to_owned(),
+        matches: RouteMatch { prefix: "", headers: vec![passes(), authority] },
+        action: Action::DirectResponse { status: 502 },
+        request_headers_to_remove: ours(),
+    }
+}
+
+/// What the filter says of a request that it lets pass.
+fn passes() -> HeaderMatcher {
+    let passes = StringMatcher::Exact(PASSTHROUGH.to_owned());
+    HeaderMatcher { name: header_names::CLUSTER.into(), matches: HeaderMatch::StringMatch(passes) }
+}
+
+/// What the filter says to the routes, and nobody else gets.
+fn ours() -> Vec<&'static str> {
+    vec![header_names::CLUSTER, header_names::OWN_RETRIES, header_names::PROFILE]
 }
 
 /// Where it was headed, or nowhere. The names are those by which Istio's metrics tell such requests.

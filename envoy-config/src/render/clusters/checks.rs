@@ -52,7 +52,8 @@ fn balancer(
     let by_place = balancer.locality.as_ref().is_some_and(|locality| {
         let asks = match &locality.mode {
             LocalityMode::Distribute(_) | LocalityMode::Failover(_) => true,
-            LocalityMode::Default | LocalityMode::FailoverPriority(_) => false,
+            LocalityMode::FailoverPriority { regions, .. } => !regions.is_empty(),
+            LocalityMode::Default => false,
         };
         asks && locality.enabled != Some(false)
     });

@@ -7,10 +7,10 @@ use outrigger_api::types::destination_rule::{LocalityLb, LocalityMode};
 
 use super::discovery::Workload;
 use crate::envoy::cluster::{LbEndpoint, Locality, LocalityEndpoints};
-use crate::locality;
+use crate::locality::{self, NETWORK, with_place};
 
-/// The label of a network, which a first entry of `failoverPriority` may be about.
-const NETWORK: &str = "topology.istio.io/network";
+/// How many distances there are.
+const DISTANCES: usize = 5;
 
 /// Who asks, and what is said about localities.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ impl Choice<'_> {
     pub(super) fn weighted(&self) -> bool {
         match self.mode() {
             Some(LocalityMode::Distribute(_)) => true,
-            Some(LocalityMode::Failover(_) | LocalityMode::FailoverPriority(_)) => self.fails_over,
+            Some(LocalityMode::Failover(_) | LocalityMode::FailoverPriority { .. }) => self.fails_over,
             Some(LocalityMode::Default) | None => false,
         }
     }
@@ -82,7 +82,11 @@ impl Choice<'_> {
             None | Some(LocalityMode::Distribute(_)) => 0,
             Some(LocalityMode::Default) => self.distance(&endpoint.locality, &[]),
             Some(LocalityMode::Failover(regions)) => self.distance(&endpoint.locality, regions),
-            Some(LocalityMode::FailoverPriority(labels)) => self.by_labels(endpoint, labels),
+            Some(LocalityMode::FailoverPriority { labels, regions }) => {
+                let by_place =
+                    if regions.is_empty() { 0 } else { self.distance(&endpoint.locality, regions) };
+                self.by_labels(endpoint, labels) * DISTANCES + by_place
+            }
         }
     }
 
@@ -147,20 +151,6 @@ impl Choice<'_> {
 /// The share of a locality in which all endpoints count by their own.
 fn sum(endpoints: &[&Workload]) -> u32 {
     endpoints.iter().map(|endpoint| endpoint.weight.unwrap_or(1)).fold(0, u32::saturating_add)
-}
-
-/// Labels with those that Istio adds for the place.
-fn with_place(labels: &Labels, locality: &Locality, network: Option<&str>) -> Labels {
-    let place = [
-        ("topology.kubernetes.io/region", locality.region.as_str()),
-        ("topology.kubernetes.io/zone", &locality.zone),
-        ("topology.istio.io/subzone", &locality.sub_zone),
-        (NETWORK, network.unwrap_or_default()),
-    ];
-    let place = place.into_iter().filter(|(_, value)| !value.is_empty());
-    let mut all = labels.clone();
-    all.extend(place.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    all
 }
 
 /// Whether `pattern` (`region/zone/subzone`, what is left out or `*` is any) is about a locality.

@@ -17,7 +17,8 @@ mod tls;
 use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_api::select::DestinationRules;
-use outrigger_api::types::destination_rule::LoadBalancerPolicy;
+use outrigger_api::types::common::{Labels, Protocol};
+use outrigger_api::types::destination_rule::{ConnectionPool, H2UpgradePolicy, LoadBalancerPolicy};
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
@@ -236,16 +237,29 @@ fn of_tcp_application(application: &Application, resources: &[Resource], proxy: 
     cluster
 }
 
-/// The application gets the version of HTTP that the client speaks.
+/// What DestinationRules say of the service that a port of the sidecar's application serves: as for its clients, so that it
+/// has room for them. Rules for single clients are none for it.
+pub(super) fn pool_of_service(port: u16, resources: &[Resource], proxy: &Proxy) -> Option<ConnectionPool> {
+    let (host, number) = service::of_port(port, resources, proxy)?;
+    let nobody = Proxy { labels: Labels::new(), ..proxy.clone() };
+    let rules = DestinationRules::find(resources, &nobody, &host);
+    settings::settings(&rules, number, None).pool.map(|pool| pool.value.clone())
+}
+
+/// The application gets the version of HTTP that its port is said to speak, else that of the client.
 fn of_application(application: &Application, resources: &[Resource], proxy: &Proxy) -> Cluster {
     let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
     cluster.metadata = service::of_application(application.port, resources, proxy);
     let mut pool = application.pool.clone().unwrap_or_default();
-    pool.http.get_or_insert_default().use_client_protocol = true;
+    let http = pool.http.get_or_insert_default();
+    http.use_client_protocol |= application.protocol == Protocol::Unspecified;
+    // That is between the proxies of the mesh.
+    http.h2_upgrade_policy = H2UpgradePolicy::Default;
+    let http2 = matches!(application.protocol, Protocol::Http2 | Protocol::Grpc | Protocol::GrpcWeb);
     pool::apply(&mut cluster, &pool, None);
     let options = HttpProtocolOptions {
         common_http_protocol_options: pool::common(&pool),
-        ..HttpProtocolOptions::of(pool::version(&pool, false))
+        ..HttpProtocolOptions::of(pool::version(&pool, http2))
     };
     cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
     cluster

@@ -48,9 +48,14 @@ pub(in crate::render) fn application_operation(
     resources: &[Resource],
     proxy: &Proxy,
 ) -> Option<String> {
+    of_port(port, resources, proxy).map(|(host, number)| format!("{host}:{number}"))
+}
+
+/// The host of the first service of the sidecar's application at this port, and the service's own port.
+pub(super) fn of_port(port: u16, resources: &[Resource], proxy: &Proxy) -> Option<(String, u16)> {
     let services = resources.iter().filter_map(|resource| selecting(resource, port, proxy)).flatten();
     let named =
-        services.filter_map(|(service, number)| Some(format!("{}:{number}", service.get("host")?.as_str()?)));
+        services.filter_map(|(service, number)| Some((service.get("host")?.as_str()?.to_owned(), number)));
     named.min()
 }
 

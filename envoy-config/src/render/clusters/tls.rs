@@ -310,7 +310,8 @@ fn mesh_sni(destination: &Destination) -> String {
     format!("outbound_.{}_.{subset}_.{}", destination.port, destination.host)
 }
 
-/// The SPIFFE IDs of a service's workloads, if all of them are known, and the names that the service itself gives.
+/// The SPIFFE IDs of a service's workloads, if all of them are known, and the names that the service itself gives. While a
+/// mesh moves to another trust domain, some workloads have their certificate of the one before.
 fn mesh_names(found: &Found<'_>, proxy: &Proxy) -> Vec<String> {
     let workloads: &[Workload] = match &found.endpoints {
         Endpoints::Addresses(workloads) | Endpoints::Names(workloads) => workloads,
@@ -323,6 +324,14 @@ fn mesh_names(found: &Found<'_>, proxy: &Proxy) -> Vec<String> {
     };
     let mut names: Vec<_> = accounts.unwrap_or_default().into_iter().map(id).collect();
     names.extend(found.alt_names.iter().cloned());
+    let by_alias = |name: &String| -> Vec<String> {
+        let Some((_, workload)) = name.strip_prefix("spiffe://").and_then(|rest| rest.split_once('/')) else {
+            return Vec::new();
+        };
+        proxy.trust_domain_aliases.iter().map(|alias| format!("spiffe://{alias}/{workload}")).collect()
+    };
+    let more: Vec<_> = names.iter().flat_map(by_alias).collect();
+    names.extend(more);
     names.sort();
     names.dedup();
     names

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use outrigger_api::types::common::Protocol;
 use outrigger_api::types::destination_rule::ConnectionPool;
 use outrigger_api::{Proxy, Resource};
 use outrigger_core::route::Destination;
@@ -51,6 +52,8 @@ pub(in crate::render) struct Http {
     pub(in crate::render) redirects: Redirects,
     /// gRPC comes as browsers send it.
     pub(in crate::render) grpc_web: bool,
+    /// The port where it comes in, if requests may be headed there.
+    pub(in crate::render) own_port: Option<u16>,
 }
 
 /// The hosts of a plain HTTP chain whose requests are answered with the same URL by HTTPS, in Envoy's notation.
@@ -103,6 +106,8 @@ pub(in crate::render) struct Application {
     pub(in crate::render) endpoint: Address,
     /// Limits of the connections to it.
     pub(in crate::render) pool: Option<ConnectionPool>,
+    /// What it speaks, as far as somebody says so.
+    pub(in crate::render) protocol: Protocol,
 }
 
 impl Tcp {
@@ -124,7 +129,8 @@ impl Tcp {
 impl Http {
     /// The filters get all resources.
     pub(in crate::render) fn all(traffic: Traffic, proxy: Proxy) -> Self {
-        Self { traffic, proxy, resources: None, redirects: Redirects::default(), grpc_web: false }
+        let redirects = Redirects::default();
+        Self { traffic, proxy, resources: None, redirects, grpc_web: false, own_port: None }
     }
 }
 

@@ -21,7 +21,7 @@ spec:
   ports: [{number: 8000, name: http, protocol: HTTP}]
   endpoints:
   - {address: 10.0.0.1, labels: {version: v1, security.istio.io/tlsMode: istio}, serviceAccount: a, locality: eu/1}
-  - {address: 10.0.0.2, labels: {version: v2}, serviceAccount: b, locality: us/1}
+  - {address: 10.0.0.2, labels: {version: v2, security.istio.io/tlsMode: disabled}, serviceAccount: b, locality: us/1}
 ";
 
 fn rule(spec: &str) -> String {
@@ -31,7 +31,8 @@ fn rule(spec: &str) -> String {
     )
 }
 
-fn options() -> Options {
+/// With a certificate of the mesh.
+pub(super) fn options() -> Options {
     let identity = Identity {
         certificate_chain: Inline::new("C"),
         private_key: Inline::new("K"),
@@ -74,6 +75,130 @@ fn endpoints_of_the_mesh_get_mutual_tls_if_they_have_a_certificate() {
     });
     let unmarked = json!({"istio": {"workload": ";default;;v2;"}});
     assert_eq!((metadata(&groups[0]), metadata(&groups[1])), (marked, unmarked));
+}
+
+#[test]
+fn who_names_a_service_account_has_a_certificate_unless_told_otherwise() {
+    let selected = "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: reviews}
+spec:
+  hosts: [reviews.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 8000, name: http, protocol: HTTP}]
+  workloadSelector: {labels: {app: reviews}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: vm, labels: {app: reviews}}
+spec: {address: 10.0.0.1, serviceAccount: a}
+";
+    let modes = |texts: &[&str]| {
+        let found = cluster(texts);
+        let endpoint = &found["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
+        endpoint["metadata"]["filter_metadata"]["envoy.transport_socket_match"]["tlsMode"].clone()
+    };
+    assert_eq!(modes(&[selected]), "istio");
+    let labelled = selected.replace(
+        "labels: {app: reviews}}\nspec:",
+        "labels: {app: reviews, security.istio.io/tlsMode: disabled}}\nspec:",
+    );
+    assert_eq!(modes(&[&labelled]), Value::Null);
+    assert_eq!(modes(&[&selected.replace(", serviceAccount: a", "")]), Value::Null);
+    let plain = "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: p}, spec: {mtls: {mode: DISABLE}}}";
+    assert_eq!(modes(&[selected, plain]), Value::Null);
+}
+
+#[test]
+fn accounts_of_earlier_trust_domains_are_accepted() {
+    let proxy = outrigger_api::Proxy { trust_domain_aliases: vec!["old.test".to_owned()], ..gateway() };
+    let names = |entry: &str| {
+        let rendered =
+            render(&resources(&[GATEWAY, &to("reviews.test"), entry]), &proxy, &options()).unwrap();
+        let cluster = &json_of(&rendered)["clusters"]["outbound|8000||reviews.test"];
+        let tls =
+            &cluster["transport_socket_matches"][0]["transport_socket"]["typed_config"]["common_tls_context"];
+        let asks = &tls["combined_validation_context"]["default_validation_context"];
+        let names = asks["match_typed_subject_alt_names"].as_array().unwrap().clone();
+        names.iter().map(|name| name["matcher"]["exact"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let accounts = ["cluster.local", "old.test"];
+    let accounts =
+        accounts.map(|domain| ["a", "b"].map(|account| format!("spiffe://{domain}/ns/default/sa/{account}")));
+    assert_eq!(names(ENTRY), accounts.concat());
+    let by_name =
+        ENTRY.replace("  endpoints:", "  subjectAltNames: ['spiffe://x.test/y', reviews.test]\n  endpoints:");
+    let found = names(&by_name);
+    for name in ["spiffe://x.test/y", "spiffe://old.test/y", "reviews.test"] {
+        assert!(found.iter().any(|found| found == name), "{found:?}");
+    }
+}
+
+#[test]
+fn subsets_choose_by_place_and_by_the_labels_of_the_metadata() {
+    let addresses = |labels: &str| {
+        let entry = "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: reviews}
+spec:
+  hosts: [reviews.test]
+  resolution: STATIC
+  ports: [{number: 8000, name: http, protocol: HTTP}]
+  workloadSelector: {labels: {app: reviews}}
+---
+{apiVersion: networking.istio.io/v1, kind: WorkloadEntry, metadata: {name: one, labels: {app: reviews, version: v2}},
+ spec: {address: 10.0.0.1, locality: eu/1, labels: {version: v1}}}
+---
+{apiVersion: networking.istio.io/v1, kind: WorkloadEntry, metadata: {name: two, labels: {app: reviews}},
+ spec: {address: 10.0.0.2, locality: us/1, network: n}}
+";
+        let subset = rule(&format!("subsets: [{{name: one, labels: {{{labels}}}}}]"));
+        let route = to("reviews.test").replace("host: reviews.test,", "host: reviews.test, subset: one,");
+        let all = resources(&[GATEWAY, &route, entry, &subset]);
+        let found = json_of(&render(&all, &gateway(), &options()).unwrap());
+        let groups = &found["clusters"]["outbound|8000|one|reviews.test"]["load_assignment"]["endpoints"];
+        let endpoints =
+            groups.as_array().unwrap().iter().flat_map(|group| group["lb_endpoints"].as_array().unwrap());
+        let address = |endpoint: &Value| endpoint["endpoint"]["address"]["socket_address"]["address"].clone();
+        endpoints.map(address).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses("topology.kubernetes.io/region: eu"), ["10.0.0.1"]);
+    assert_eq!(addresses("topology.kubernetes.io/zone: '1'"), ["10.0.0.1", "10.0.0.2"]);
+    assert_eq!(addresses("topology.istio.io/network: n"), ["10.0.0.2"]);
+    assert_eq!(addresses("version: v2"), ["10.0.0.1"]);
+    assert!(addresses("version: v1").is_empty());
+}
+
+#[test]
+fn a_service_is_not_what_a_wildcard_says_of_many_hosts() {
+    let service = "
+{apiVersion: v1, kind: Service, metadata: {name: reviews}, spec: {ports: [{port: 8000, name: http}]}}
+---
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: r, labels: {kubernetes.io/service-name: reviews}},
+ addressType: IPv4, ports: [{name: http, port: 8000}], endpoints: [{addresses: [10.0.0.1]}]}
+---
+{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: wild},
+ spec: {hosts: ['*.svc.cluster.local'], ports: [{number: 8000, name: http, protocol: HTTP}]}}
+";
+    let all = resources(&[GATEWAY, &to("reviews"), service]);
+    let found = json_of(&render(&all, &gateway(), &options()).unwrap());
+    assert_eq!(found["clusters"]["outbound|8000||reviews.default.svc.cluster.local"]["type"], "STATIC");
+}
+
+#[test]
+fn ports_of_grpc_speak_http2() {
+    for (protocol, version) in [
+        ("GRPC-WEB", "http2_protocol_options"),
+        ("GRPC", "http2_protocol_options"),
+        ("HTTP", "http_protocol_options"),
+    ] {
+        let found = cluster(&[&ENTRY.replace("protocol: HTTP", &format!("protocol: {protocol}"))]);
+        let options = &found["typed_extension_protocol_options"].to_string();
+        assert!(options.contains(&format!(r#"{{"{version}""#)), "{protocol}: {options}");
+    }
 }
 
 #[test]

@@ -17,6 +17,13 @@ fn service(port: &str) -> String {
     )
 }
 
+fn entry(port: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: db}}\nspec: {{hosts: [db.test], \
+         resolution: STATIC, workloadSelector: {{labels: {{app: reviews}}}}, ports: [{port}]}}\n"
+    )
+}
+
 fn ingress(protocol: &str) -> String {
     format!(
         "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {{name: s}}\nspec: {{ingress: [{{port: {{number: 5432, \
@@ -38,6 +45,11 @@ fn filters(resource: &str) -> (Vec<String>, Value) {
 #[rstest]
 #[case(service("{port: 5432, name: tcp-db}"))]
 #[case(service("{port: 1, targetPort: 5432, name: x, appProtocol: mysql}"))]
+#[case(service("{port: 1, targetPort: 5432, name: x, appProtocol: tls-x}"))]
+#[case(service("{port: 3306, targetPort: 5432, name: db}"))]
+#[case(service("{port: 5432, name: a, protocol: UDP}, {port: 5432, name: tcp-db}"))]
+#[case(entry("{number: 5432, name: db, protocol: TCP}"))]
+#[case(entry("{number: 1, targetPort: 5432, name: db, protocol: HTTPS}"))]
 #[case(ingress("TCP"))]
 #[case(ingress("MONGO"))]
 #[case(ingress("TLS"))]
@@ -58,7 +70,133 @@ fn bytes_are_passed_on(#[case] resource: String) {
 #[case(service("{port: 5432, name: http-db}"))]
 #[case(service("{port: 5432, name: db}"))]
 #[case(service("{port: 5433, name: tcp-db}"))]
+#[case(service("{port: 3306, targetPort: 5432, name: http-db}"))]
+#[case(entry("{number: 5432, name: db, protocol: HTTP}"))]
+#[case(entry("{number: 5432, name: db}"))]
+#[case(entry("{number: 5433, name: db, protocol: TCP}"))]
+#[case(entry("{number: 5432, name: db, protocol: TCP}").replace("app: reviews", "app: other"))]
 #[case(ingress("HTTP2"))]
 fn requests_are_read(#[case] resource: String) {
     assert_eq!(filters(&resource).0, ["envoy.filters.network.http_connection_manager"], "{resource}");
+}
+
+/// What is asked of a connection by each filter chain of the port 5432, and whether its beginning is looked at.
+fn chains(resource: &str, mode: &str) -> (Vec<Value>, bool) {
+    let mode = format!(
+        "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: p}}\nspec: {{mtls: {{mode: {mode}}}}}\n"
+    );
+    let app_ports = vec![AppPort { port: 5432, opened: INBOUND_PORT }];
+    let options = Options { app_ports, ..super::destinations::options() };
+    let value = json_of(&render(&resources(&[resource, &mode]), &sidecar(), &options).unwrap());
+    let listener = &value["listeners"][1];
+    let chains = listener["filter_chains"].as_array().unwrap();
+    let matches = chains.iter().map(|chain| chain["filter_chain_match"].clone());
+    (matches.collect(), listener["listener_filters"].as_array().is_some_and(|filters| !filters.is_empty()))
+}
+
+#[test]
+fn tls_of_the_applications_own_is_passed_on() {
+    let of_mesh = json!({"transport_protocol": "tls", "application_protocols":
+        ["istio-peer-exchange", "istio", "istio-http/1.0", "istio-http/1.1", "istio-h2"]});
+    let (plain, tls) = (json!({"transport_protocol": "raw_buffer"}), json!({"transport_protocol": "tls"}));
+    let (bytes, requests) = (service("{port: 5432, name: tls-db}"), service("{port: 5432, name: http-db}"));
+    assert_eq!(chains(&bytes, "PERMISSIVE"), (vec![of_mesh.clone(), plain.clone(), tls.clone()], true));
+    assert_eq!(chains(&requests, "PERMISSIVE"), (vec![of_mesh, plain.clone()], true));
+    let (of_any, looked_at) = chains(&bytes, "DISABLE");
+    assert!(
+        of_any.iter().all(|one| one.as_object().is_none_or(|one| one.is_empty())) && !looked_at,
+        "{of_any:?}"
+    );
+    assert_eq!(chains(&requests, "DISABLE").0, [plain]);
+    assert_eq!(chains(&bytes, "STRICT").0, [tls]);
+}
+
+#[test]
+fn what_passes_does_not_come_back() {
+    let egress = |mode: &str, port: u16| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {{name: s}}, spec: {{{mode} egress: [{{port: {{number: \
+             {port}, protocol: HTTP, name: a}}, captureMode: NONE, hosts: ['*/*']}}, {{hosts: ['*/*']}}]}}}}"
+        )
+    };
+    let routes = |mode: &str, port: u16, listener: usize| {
+        let rendered = render(&resources(&[&egress(mode, port)]), &sidecar(), &Options::default()).unwrap();
+        let manager =
+            &json_of(&rendered)["listeners"][listener]["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["route_config"]["virtual_hosts"][0]["routes"].as_array().unwrap().clone()
+    };
+    for (port, listener, itself) in [
+        (9000, 0, json!({"suffix": ":15001"})),
+        (9000, 1, json!({"suffix": ":9000"})),
+        (80, 1, json!({"safe_regex": {"regex": r"localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\]|.*:80"}})),
+    ] {
+        let first = &routes("", port, listener)[0];
+        assert_eq!(first["direct_response"], json!({"status": 502}));
+        let headers = &first["match"]["headers"];
+        assert_eq!(headers[0]["string_match"], json!({"exact": "PassthroughCluster"}));
+        assert_eq!((&headers[1]["name"], &headers[1]["string_match"]), (&json!(":authority"), &itself));
+    }
+    let refused = routes("outboundTrafficPolicy: {mode: REGISTRY_ONLY},", 9000, 0);
+    assert!(refused.iter().all(|route| route["name"] != "block_itself"), "{refused:?}");
+}
+
+/// The cluster of the application's port 5432.
+fn application(texts: &[&str]) -> Value {
+    let options =
+        Options { app_ports: vec![AppPort { port: 5432, opened: INBOUND_PORT }], ..Options::default() };
+    let rendered = render(&resources(texts), &sidecar(), &options).unwrap();
+    json_of(&rendered)["clusters"]["inbound|5432||"].clone()
+}
+
+#[rstest]
+#[case(service("{port: 80, targetPort: 5432, name: http}"), "explicit_http_config", "http_protocol_options")]
+#[case(
+    service("{port: 80, targetPort: 5432, name: grpc-web}"),
+    "explicit_http_config",
+    "http2_protocol_options"
+)]
+#[case(entry("{number: 5432, name: x, protocol: HTTP2}"), "explicit_http_config", "http2_protocol_options")]
+#[case(ingress("HTTP"), "explicit_http_config", "http_protocol_options")]
+// Nobody says it: as the client has it.
+#[case(
+    service("{port: 80, targetPort: 5432, name: x}"),
+    "use_downstream_protocol_config",
+    "http2_protocol_options"
+)]
+#[case(
+    entry("{number: 5432, name: x, protocol: UDP}"),
+    "use_downstream_protocol_config",
+    "http2_protocol_options"
+)]
+fn applications_get_what_their_port_is_said_to_speak(
+    #[case] resource: String,
+    #[case] config: &str,
+    #[case] version: &str,
+) {
+    let upgrade = "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: d}, spec: {host: db, \
+                   trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}}}";
+    let found = application(&[&resource, upgrade]);
+    let options = found["typed_extension_protocol_options"].as_object().unwrap().values().next().unwrap();
+    assert!(options[config][version].is_object(), "{resource} {options}");
+}
+
+#[test]
+fn a_service_has_the_room_that_its_rules_give_clients() {
+    let rule = |more: &str, limit: u32| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {{name: d{limit}}}, spec: {{host: db, \
+             {more} trafficPolicy: {{portLevelSettings: [{{port: {{number: 80}}, connectionPool: {{http: {{http2MaxRequests: \
+             {limit}}}}}}}]}}}}}}"
+        )
+    };
+    let limit =
+        |texts: &[&str]| application(texts)["circuit_breakers"]["thresholds"][0]["max_requests"].clone();
+    let service = service("{port: 80, targetPort: 5432, name: http}");
+    let for_all = rule("", 7);
+    let for_some = rule("workloadSelector: {matchLabels: {app: reviews}},", 8);
+    assert_eq!(limit(&[&service, &for_some, &for_all]), 7);
+    let own = "{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: s}, spec: {inboundConnectionPool: \
+               {http: {http2MaxRequests: 9}}}}";
+    assert_eq!(limit(&[&service, &for_all, own]), 9);
+    assert_eq!(limit(&[&service, &for_some]), u32::MAX);
 }

@@ -11,6 +11,9 @@ const RING: u64 = 1024;
 /// Envoy's default for the entries of a table, and its limit.
 const TABLE: u64 = 65_537;
 const LARGEST_TABLE: u64 = 5_000_011;
+/// Labels of places, which `failover` speaks of too.
+const PLACES: [&str; 3] =
+    ["topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone"];
 
 pub(crate) fn decode(settings: &Cursor<'_>, has_outlier_detection: bool) -> Option<LoadBalancer> {
     settings.object(|fields| {
@@ -163,21 +166,26 @@ fn is_prime(number: u64) -> bool {
 fn locality(setting: &Cursor<'_>, has_outlier_detection: bool) -> Option<LocalityLb> {
     setting.object(|fields| {
         fields.at_most_one(&["distribute", "failover"]);
-        fields.at_most_one(&["distribute", "failoverPriority"]);
-        fields.at_most_one(&["failover", "failoverPriority"]);
         let distribute = fields.list("distribute", distribute);
         let failover = fields.list("failover", failover);
         let priority = fields.list("failoverPriority", |at| at.non_empty());
+        let place = priority.iter().find(|label| PLACES.contains(&label.as_str()));
+        if let Some(label) = place.filter(|_| !failover.is_empty()) {
+            setting.error(format_args!("`failover` can't be given with `{label}` in `failoverPriority`"));
+        }
+        if !distribute.is_empty() && !priority.is_empty() {
+            setting.warn("`failoverPriority` has no effect beside `distribute`");
+        }
         let fails_over = !failover.is_empty() || !priority.is_empty();
         if fails_over && !has_outlier_detection {
             setting.warn("without `outlierDetection` nothing ever fails over");
         }
         let mode = if !distribute.is_empty() {
             LocalityMode::Distribute(distribute)
+        } else if !priority.is_empty() {
+            LocalityMode::FailoverPriority { labels: priority, regions: failover }
         } else if !failover.is_empty() {
             LocalityMode::Failover(failover)
-        } else if !priority.is_empty() {
-            LocalityMode::FailoverPriority(priority)
         } else {
             LocalityMode::Default
         };

@@ -20,12 +20,15 @@ impl<'r> DestinationRules<'r> {
             host.strip_suffix(proxy.cluster_domain.as_str()).and_then(|name| name.strip_suffix(".svc."));
         let service = in_mesh.and_then(|name| name.rsplit_once('.')).map(|(_, namespace)| namespace);
         let entry = || {
-            resources.iter().find_map(|resource| match &resource.spec {
-                Spec::ServiceEntry(entry) if entry.hosts.iter().any(|pattern| pattern.covers(host)) => {
-                    Some(resource.meta.namespace.as_str())
-                }
-                _ => None,
-            })
+            let named = resources.iter().filter_map(|resource| {
+                let Spec::ServiceEntry(entry) = &resource.spec else { return None };
+                let namespace = resource.meta.namespace.as_str();
+                let visible = is_visible(&entry.export_to, namespace, &proxy.namespace);
+                let hosts = entry.hosts.iter().filter(|pattern| visible && pattern.covers(host));
+                Some((hosts.min_by(|one, other| one.by_specificity(other))?, namespace))
+            });
+            let best = named.min_by(|(one, _), (other, _)| one.by_specificity(other));
+            best.map(|(_, namespace)| namespace)
         };
         let root = proxy.root_namespace.as_str();
         let places = [

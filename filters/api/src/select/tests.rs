@@ -260,3 +260,31 @@ fn destination_rules_that_count() {
         assert_eq!(found, expected, "{namespace}: {rules:#?}");
     }
 }
+
+#[test]
+fn a_service_is_of_the_entry_that_names_it_best() {
+    let object = |kind: &str, namespace: &str, spec: &str| {
+        format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"{kind}","metadata":{{"name":"{namespace}","namespace":"{namespace}"}},
+            "spec":{{{spec}}}}}"#
+        )
+    };
+    let entry = |namespace: &str, spec: &str| {
+        object("ServiceEntry", namespace, &format!(r#""ports":[{{"number":80,"name":"http"}}],{spec}"#))
+    };
+    let rule = |namespace: &str| object("DestinationRule", namespace, r#""host":"api.example.com""#);
+    let items = [
+        entry("a", r#""hosts":["*.example.com"]"#),
+        entry("b", r#""hosts":["api.example.com"],"exportTo":["."]"#),
+        entry("c", r#""hosts":["*.com","api.example.com"]"#),
+        rule("a"),
+        rule("b"),
+        rule("c"),
+    ];
+    let list = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, items.join(","));
+    let parsed = parse_json(list.as_bytes(), "default");
+    assert!(!parsed.problems.iter().any(crate::Problem::is_error), "{:?}", parsed.problems);
+    let found = DestinationRules::find(&parsed.resources, &proxy(), "api.example.com");
+    let found: Vec<_> = found.resources().map(Resource::id).collect();
+    assert_eq!(found, ["c/c"]);
+}

@@ -158,8 +158,13 @@ pub enum LocalityMode {
     Distribute(Vec<(String, Vec<(String, u32)>)>),
     /// From a region to another, when unhealthy.
     Failover(Vec<(String, String)>),
-    /// By labels in common, in this order.
-    FailoverPriority(Vec<String>),
+    /// By labels in common, in this order; where regions are given, among those equally near by place.
+    FailoverPriority {
+        /// The labels.
+        labels: Vec<String>,
+        /// From a region to another, as in [`Self::Failover`].
+        regions: Vec<(String, String)>,
+    },
 }
 
 /// Istio's WarmupConfiguration.

@@ -64,7 +64,7 @@ pub(super) fn endpoints(
         let number = entry.ports.get(&port.name).copied().unwrap_or(target);
         endpoints.extend(Workload::of_entry(entry, Some(&resource.meta), &meta.namespace, number));
     }
-    endpoints.retain(|endpoint| has(&endpoint.labels, wanted));
+    endpoints.retain(|endpoint| endpoint.has(wanted));
     let by_name = endpoints.iter().any(|endpoint| endpoint.address.is_name());
     Some(if by_name { Endpoints::Names(endpoints) } else { Endpoints::Addresses(endpoints) })
 }
@@ -158,8 +158,6 @@ pub(super) fn pods<'r>(
 
 /// Istio's ways of saying that a Kubernetes port speaks HTTP/2.
 pub(super) fn speaks_http2(port: &ServicePort) -> bool {
-    match &port.app_protocol {
-        Some(protocol) => matches!(protocol.as_str(), "http2" | "grpc" | "kubernetes.io/h2c"),
-        None => matches!(port.name.split('-').next(), Some("http2" | "grpc")),
-    }
+    let said = port.app_protocol.as_deref().unwrap_or(&port.name).to_ascii_lowercase();
+    said == "kubernetes.io/h2c" || matches!(said.split('-').next(), Some("http2" | "grpc"))
 }

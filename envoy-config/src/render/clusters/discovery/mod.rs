@@ -7,6 +7,7 @@ mod written;
 
 use outrigger_api::types::common::{ExportTo, Labels, Protocol};
 use outrigger_api::types::destination_rule::Subset;
+use outrigger_api::types::service_entry::ServiceEntry;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
@@ -67,13 +68,20 @@ pub(super) fn find<'r>(
 ) -> Result<Option<Found<'r>>, Box<Problem>> {
     let labels = subset.map(|subset| &subset.labels);
     let host = destination.host.as_str();
-    if let Some((resource, entry)) = service_entry::find(world, host, destination.port) {
+    let service = kubernetes::service(world, host);
+    // What an entry says of many hosts does not stand for a Service, whose name is one.
+    let named = |entry: &ServiceEntry| {
+        entry.hosts.iter().any(|pattern| !pattern.is_wildcard() && pattern.covers(host))
+    };
+    let entry = service_entry::find(world, host, destination.port);
+    let entry = entry.filter(|(_, entry)| service.is_none() || named(entry));
+    if let Some((resource, entry)) = entry {
         let Some(port) = entry.ports.iter().find(|port| port.number == destination.port) else {
             return Ok(None);
         };
         return Ok(Some(Found {
             endpoints: service_entry::endpoints(world, resource, entry, port, (host, labels))?,
-            http2: matches!(port.protocol, Protocol::Http2 | Protocol::Grpc),
+            http2: matches!(port.protocol, Protocol::Http2 | Protocol::Grpc | Protocol::GrpcWeb),
             in_mesh: service_entry::in_mesh(entry),
             alt_names: &entry.subject_alt_names,
             resource: Some(resource),
@@ -86,7 +94,7 @@ pub(super) fn find<'r>(
         alt_names: &[],
         resource,
     };
-    if let Some((resource, service)) = kubernetes::service(world, host) {
+    if let Some((resource, service)) = service {
         let Some(port) = kubernetes::port(service, destination.port) else { return Ok(None) };
         let http2 = kubernetes::speaks_http2(port);
         if let Some(endpoints) = kubernetes::endpoints(world, resource, service, port, labels) {

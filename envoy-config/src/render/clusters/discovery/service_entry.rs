@@ -7,7 +7,7 @@ use outrigger_api::types::service_entry::{Location, Resolution, ServiceEntry};
 use outrigger_api::types::workload_entry::WorkloadEntry;
 
 use super::workload::{entries, labels};
-use super::{Endpoints, Workload, World, has, kubernetes, visible};
+use super::{Endpoints, Workload, World, kubernetes, visible};
 use crate::render::problems;
 
 /// The ServiceEntry that names `host` best; of equals one that has the port, then the one of the proxy's namespace, then
@@ -64,7 +64,7 @@ pub(super) fn endpoints(
         all.extend(kubernetes::pods(world, namespace, &selector.0, target).map(Some));
     }
     let unnamed = all.is_empty();
-    let chosen: Vec<_> = all.into_iter().flatten().filter(|endpoint| has(&endpoint.labels, wanted)).collect();
+    let chosen: Vec<_> = all.into_iter().flatten().filter(|endpoint| endpoint.has(wanted)).collect();
     let own_name = || Workload {
         namespace: namespace.clone(),
         ..Workload::at(host, port.target_port.unwrap_or(port.number))

@@ -4,7 +4,7 @@ use outrigger_api::resource::{Metadata, Resource, Spec};
 use outrigger_api::types::common::Labels;
 use outrigger_api::types::workload_entry::{self, WorkloadEntry};
 
-use super::World;
+use super::{World, has};
 use crate::envoy::cluster::Locality;
 use crate::envoy::scalars::Address;
 use crate::locality;
@@ -33,6 +33,8 @@ pub(in crate::render::clusters) struct Workload {
     pub(in crate::render::clusters) namespace: String,
     /// Its name; empty if it has none.
     pub(in crate::render::clusters) name: String,
+    /// It has a certificate of the mesh unless its labels say otherwise.
+    pub(in crate::render::clusters) has_account: bool,
 }
 
 impl Workload {
@@ -48,12 +50,20 @@ impl Workload {
             port,
             namespace: String::new(),
             name: String::new(),
+            has_account: false,
         }
     }
 
-    /// Whether it says that it has a certificate of the mesh.
+    /// Whether it says that it has a certificate of the mesh: by its label, or else, not being a pod, by naming its service
+    /// account.
     pub(in crate::render::clusters) fn has_certificate(&self) -> bool {
-        self.labels.get(TLS_MODE).is_some_and(|mode| mode == "istio")
+        self.labels.get(TLS_MODE).map_or(self.has_account, |mode| mode == "istio")
+    }
+
+    /// Whether it has all the labels that are wanted. The place where it runs counts among them.
+    pub(super) fn has(&self, wanted: Option<&Labels>) -> bool {
+        let labels = || locality::with_place(&self.labels, &self.locality, self.network.as_deref());
+        wanted.is_none_or(|wanted| has(&self.labels, Some(wanted)) || has(&labels(), Some(wanted)))
     }
 
     /// What a WorkloadEntry of `namespace` describes. `meta`: its metadata, if it is a resource of its own. `None`: it is
@@ -70,7 +80,8 @@ impl Workload {
             workload_entry::Address::Unix(path) => Address::Pipe { path: path.clone() },
             workload_entry::Address::Network => return None,
         };
-        let all = meta.into_iter().flat_map(|meta| &meta.labels).chain(&entry.labels);
+        // Of two values for one label that of the metadata counts.
+        let all = entry.labels.iter().chain(meta.into_iter().flat_map(|meta| &meta.labels));
         Some(Self {
             address,
             // Zero counts as not set.
@@ -82,6 +93,7 @@ impl Workload {
             port,
             namespace: namespace.to_owned(),
             name: meta.map(|meta| meta.name.clone()).unwrap_or_default(),
+            has_account: entry.service_account.is_some(),
         })
     }
 }
@@ -99,7 +111,7 @@ pub(super) fn entries<'r>(
     )
 }
 
-/// The labels of a WorkloadEntry: of its spec, and of its metadata.
+/// The labels of a WorkloadEntry: of its spec, and of its metadata, which count more.
 pub(super) fn labels(resource: &Resource, entry: &WorkloadEntry) -> Labels {
-    resource.meta.labels.iter().chain(&entry.labels).map(|(k, v)| (k.clone(), v.clone())).collect()
+    entry.labels.iter().chain(&resource.meta.labels).map(|(k, v)| (k.clone(), v.clone())).collect()
 }

@@ -76,7 +76,8 @@ fn labels_decide_what_is_near() {
     ];
     let own = [("rack", "1"), ("row", "1")];
     let mode = |labels: &[&str]| {
-        LocalityMode::FailoverPriority(labels.iter().map(|label| (*label).to_owned()).collect())
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        LocalityMode::FailoverPriority { labels, regions: Vec::new() }
     };
     let by = |labels: &[&str]| groups("", &own, Some(mode(labels)), &all);
     assert_eq!(by(&["rack", "row"]), ["//=1@0: a", "//=1@1: b", "//=1@2: c"]);
@@ -85,6 +86,20 @@ fn labels_decide_what_is_near() {
     let near = [workload("n", "eu/1", &[]), workload("f", "us/1", &[])];
     let mode = mode(&["topology.kubernetes.io/region"]);
     assert_eq!(groups("eu/1", &own, Some(mode), &near), ["eu/1/=1@0: n", "us/1/=1@1: f"]);
+}
+
+#[test]
+fn of_those_alike_by_labels_the_nearest_come_first() {
+    let all = [
+        workload("a", "us/1", &[("version", "v1")]),
+        workload("b", "as/1", &[("version", "v1")]),
+        workload("c", "eu/1", &[("version", "v2")]),
+        workload("d", "eu/2", &[("version", "v1")]),
+    ];
+    let regions = vec![("eu".to_owned(), "us".to_owned())];
+    let mode = LocalityMode::FailoverPriority { labels: vec!["version".to_owned()], regions };
+    let expected = ["eu/2/=1@0: d", "us/1/=1@1: a", "as/1/=1@2: b", "eu/1/=1@3: c"];
+    assert_eq!(groups("eu/1", &[("version", "v1")], Some(mode), &all), expected);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn requests(
         proxy: Proxy { port, ..context.proxy.clone() },
         resources: Some(narrow::resources(context.resources, context.proxy, open, closed)),
         redirects: Redirects::default(),
+        own_port: None,
         grpc_web: all.iter().any(|served| served.server.port.protocol == Protocol::GrpcWeb),
     }
 }

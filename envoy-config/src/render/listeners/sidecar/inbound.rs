@@ -15,9 +15,13 @@ use crate::envoy::listener::{FilterChainMatch, TrafficDirection};
 use crate::envoy::scalars::Address;
 use crate::envoy::tls::DownstreamTlsContext;
 use crate::render::authz::{self, Scope};
+use crate::render::clusters;
 use crate::render::listeners::gateway::tls::{self, Place};
 use crate::render::options::Options;
 use crate::render::problems;
+
+/// Ports of Services where a server may be the first to speak: SMTP, DNS, MySQL, MongoDB.
+const WELL_KNOWN: [u16; 4] = [25, 53, 3306, 27017];
 
 /// A port that is opened for the application.
 struct Port<'r> {
@@ -44,9 +48,12 @@ pub(super) fn plan(
         if let Some((place, listener)) = &ingress {
             context.problems.extend(refused(place, listener));
         }
-        let application = application(&port, sidecar.map(|(_, sidecar)| sidecar), options);
         let here = Proxy { direction: Some(Direction::Inbound), port: Some(port.number), ..proxy.clone() };
         let protocol = protocol(&port, context.resources, proxy);
+        let mut application = application(&port, sidecar.map(|(_, sidecar)| sidecar), protocol, options);
+        if application.pool.is_none() {
+            application.pool = clusters::pool_of_service(port.number, context.resources, proxy);
+        }
         let content = if passed_on(protocol, &port) {
             Content::Tcp(Box::new(Tcp::to_application(application, here)))
         } else {
@@ -122,7 +129,12 @@ fn ports<'r>(sidecar: Option<&'r Sidecar>, options: &Options) -> Vec<Port<'r>> {
     ports
 }
 
-fn application(port: &Port<'_>, sidecar: Option<&Sidecar>, options: &Options) -> Application {
+fn application(
+    port: &Port<'_>,
+    sidecar: Option<&Sidecar>,
+    protocol: Protocol,
+    options: &Options,
+) -> Application {
     let ingress = port.ingress.as_ref().map(|(_, listener)| *listener);
     let host = options.application_host();
     let local = |number| Address::tcp(host.clone(), number);
@@ -140,34 +152,56 @@ fn application(port: &Port<'_>, sidecar: Option<&Sidecar>, options: &Options) ->
     );
     let own = ingress.and_then(|listener| listener.connection_pool.clone());
     let of_all = || sidecar.and_then(|sidecar| sidecar.inbound_connection_pool.clone());
-    Application { port: port.number, endpoint, pool: own.or_else(of_all) }
+    Application { port: port.number, endpoint, pool: own.or_else(of_all), protocol }
 }
 
-/// What is spoken on a port: as the Sidecar says, else a Service that selects the workload; by default HTTP.
+/// What is spoken on a port: as the Sidecar says, else a Service or ServiceEntry that selects the workload. Where nobody
+/// says it, it is HTTP of the version that comes.
 fn protocol(port: &Port<'_>, resources: &[Resource], proxy: &Proxy) -> Protocol {
     if let Some((_, listener)) = &port.ingress {
         return listener.port.protocol;
     }
-    let of_service = |resource: &Resource| {
-        let Spec::Service(service) = &resource.spec else { return None };
-        let selects = resource.meta.namespace == proxy.namespace && service.selects(&proxy.labels);
-        let found = service.ports.iter().filter(|_| selects).find(|of| of.leads_to(port.number))?;
-        says_bytes(found).then_some(Protocol::Tcp)
-    };
-    resources.iter().find_map(of_service).unwrap_or(Protocol::Http)
+    let own = resources.iter().filter(|resource| resource.meta.namespace == proxy.namespace);
+    let said: Vec<_> = own.filter_map(|resource| said_by(resource, port.number, proxy)).collect();
+    let bytes = said.iter().find(|protocol| !protocol.is_http());
+    bytes.or(said.first()).copied().unwrap_or(Protocol::Unspecified)
 }
 
-/// Whether a Service says of a port, as Istio reads it, that what is spoken there is not HTTP.
-fn says_bytes(port: &ServicePort) -> bool {
-    let named = port.name.split('-').next().unwrap_or_default();
-    let protocol = port.app_protocol.as_deref().unwrap_or(named).to_ascii_lowercase();
-    matches!(protocol.as_str(), "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis")
+/// What a resource says of a port of the workload.
+fn said_by(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Protocol> {
+    let said = match &resource.spec {
+        Spec::Service(service) if service.selects(&proxy.labels) => {
+            let of = service.ports.iter().find(|of| of.protocol == "TCP" && of.leads_to(port))?;
+            of_service(of)
+        }
+        Spec::ServiceEntry(entry) => {
+            let selector = entry.workload_selector.as_ref()?;
+            let of = entry.ports.iter().find(|of| of.target_port.unwrap_or(of.number) == port)?;
+            if selector.matches(&proxy.labels) { of.protocol } else { Protocol::Unspecified }
+        }
+        _ => Protocol::Unspecified,
+    };
+    (!matches!(said, Protocol::Unspecified | Protocol::Udp)).then_some(said)
+}
+
+/// What a Service says of a port, as Istio reads it. Where it says nothing that Istio knows, some numbers do.
+fn of_service(port: &ServicePort) -> Protocol {
+    let said = port.app_protocol.as_deref().unwrap_or(&port.name).to_ascii_lowercase();
+    match said.split('-').next().unwrap_or_default() {
+        "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => Protocol::Tcp,
+        "http" | "http_proxy" | "kubernetes.io/ws" => Protocol::Http,
+        "http2" | "kubernetes.io/h2c" => Protocol::Http2,
+        "grpc" => Protocol::Grpc,
+        _ if WELL_KNOWN.contains(&port.port) => Protocol::Tcp,
+        _ => Protocol::Unspecified,
+    }
 }
 
 /// Whether nothing of what is spoken there is read.
 fn passed_on(protocol: Protocol, port: &Port<'_>) -> bool {
     let terminated = port.ingress.as_ref().is_some_and(|(_, listener)| listener.tls.is_some());
-    !(protocol.is_http() || protocol == Protocol::Https && terminated)
+    let requests = protocol.is_http() || protocol == Protocol::Unspecified;
+    !(requests || protocol == Protocol::Https && terminated)
 }
 
 /// What policies do not mean on a port whose bytes are passed on.

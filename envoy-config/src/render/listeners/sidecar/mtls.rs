@@ -46,16 +46,24 @@ pub(super) fn chains(
         tls: Some(of_mesh(identity, proxy, secrets)),
         content: content.clone(),
     };
-    let plain = Chain {
-        name: "plain".to_owned(),
-        matches: FilterChainMatch { transport_protocol: Some("raw_buffer"), ..FilterChainMatch::default() },
+    let as_it_is = |name: &str, transport_protocol| Chain {
+        name: name.to_owned(),
+        matches: FilterChainMatch { transport_protocol, ..FilterChainMatch::default() },
         tls: None,
         content: content.clone(),
     };
+    let plain = || as_it_is("plain", Some("raw_buffer"));
+    // An application whose bytes are passed on may speak TLS itself.
+    let passed_on = matches!(content, Content::Tcp(_));
     Ok(match policy.mode {
         PeerMode::Strict => vec![mtls(&[], secrets)],
-        PeerMode::Permissive => vec![mtls(&MESH_PROTOCOLS, secrets), plain],
-        PeerMode::Disable => vec![plain],
+        PeerMode::Permissive if passed_on => {
+            vec![mtls(&MESH_PROTOCOLS, secrets), plain(), as_it_is("tls", Some("tls"))]
+        }
+        PeerMode::Permissive => vec![mtls(&MESH_PROTOCOLS, secrets), plain()],
+        // Nothing is waited for, so that a server may be the first to speak.
+        PeerMode::Disable if passed_on => vec![as_it_is("plain", None)],
+        PeerMode::Disable => vec![plain()],
     })
 }
 

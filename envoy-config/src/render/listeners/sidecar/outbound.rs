@@ -59,7 +59,11 @@ fn own_port(ip: IpAddr, number: u16, options: &Options) -> Bind {
 fn listener(bind: Bind, proxy: &Proxy, unknown: Unknown, resources: Option<Vec<Resource>>) -> Plan {
     // The port that a request is headed for is in its authority; that of the listener says nothing.
     let proxy = Proxy { direction: Some(Direction::Outbound), port: None, ..proxy.clone() };
-    let http = Http { resources, ..Http::all(Traffic::Outbound(unknown), proxy) };
+    let own_port = match &bind {
+        Bind::Port(address) => Some(address.port()),
+        Bind::Socket(_) => None,
+    };
+    let http = Http { resources, own_port, ..Http::all(Traffic::Outbound(unknown), proxy) };
     Plan {
         bind,
         direction: TrafficDirection::Outbound,
