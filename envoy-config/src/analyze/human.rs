@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level as Mark, Origin, Renderer, Snippet};
+use outrigger_api::problem::printable;
 
 use self::excerpt::{Excerpt, Line};
 use super::finding::{Finding, Level};
@@ -100,7 +101,7 @@ fn label(finding: &Finding) -> String {
     if !finding.path.is_empty() {
         let _ = write!(label, "{}{}", if label.is_empty() { "" } else { ": " }, finding.path);
     }
-    label
+    printable(label)
 }
 
 /// How many there are of which level.
@@ -119,8 +120,8 @@ pub fn summary(findings: &[Finding], files: usize) -> String {
 mod tests {
     use super::*;
 
-    fn shown_plain(file: Option<&str>, line: &str, column: u32) -> String {
-        let finding = Finding {
+    fn finding(file: Option<&str>, column: u32) -> Finding {
+        Finding {
             code: "OUT0000",
             level: Level::Warning,
             message: "what it is".to_owned(),
@@ -132,7 +133,11 @@ mod tests {
             line: Some(1),
             column: Some(column),
             path: "spec".to_owned(),
-        };
+        }
+    }
+
+    fn shown_plain(file: Option<&str>, line: &str, column: u32) -> String {
+        let finding = finding(file, column);
         let source = SourceFile::new("a.json", line.as_bytes());
         anstream::adapter::strip_str(&one(&finding, &[&source])).to_string()
     }
@@ -153,6 +158,16 @@ mod tests {
             .collect();
         assert_eq!(marked, "\"ä\": 17", "{text}");
         assert!(source.contains('…') && source.chars().count() < 140, "{text}");
+    }
+
+    #[test]
+    fn no_name_gives_a_terminal_orders() {
+        let named = Finding {
+            kind: Some("Gateway".to_owned()),
+            name: Some("a\u{1b}[2J".to_owned()),
+            ..finding(Some("a.json"), 1)
+        };
+        assert_eq!(label(&named), "Gateway /a\\u{1b}[2J: spec");
     }
 
     #[test]

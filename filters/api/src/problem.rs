@@ -78,7 +78,7 @@ impl Problem {
 }
 
 /// A message without control characters: it may quote a hostile text, and a terminal would obey them.
-pub(crate) fn printable(message: String) -> String {
+pub fn printable(message: String) -> String {
     if !message.contains(char::is_control) {
         return message;
     }

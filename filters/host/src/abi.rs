@@ -17,8 +17,6 @@ pub(crate) struct Status(u32);
 impl Status {
     /// What was asked for is not there.
     pub(crate) const NOT_FOUND: Self = Self(1);
-    /// Something could not be done.
-    pub(crate) const INTERNAL_FAILURE: Self = Self(10);
 }
 
 /// Which headers.

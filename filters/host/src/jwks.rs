@@ -303,10 +303,12 @@ fn call(source: &Source, local: &mut Local, uri: &Uri, asks: Asks) -> Result<(),
     ];
     let timeout = u32::try_from(source.timeout.as_millis()).unwrap_or(u32::MAX).max(1);
     let call = abi::http_call(uri.cluster(), &headers::serialise(lines.into_iter()), timeout);
-    let id = call.map_err(|status| match status {
-        // Envoy asks for the name of the host while it sends.
-        Status::INTERNAL_FAILURE => "envoy can't ask: is there a host of this name?".to_owned(),
-        _ => format!("envoy does not ask: {status:?}; has it the cluster `{}`?", uri.cluster()),
+    let id = call.map_err(|status| {
+        // It looks the host up while it sends.
+        format!(
+            "envoy can't ask: {status:?}; is there a host of this name, and the cluster `{}`?",
+            uri.cluster()
+        )
     })?;
     local.call = Some(Call { id, asks });
     Ok(())

@@ -17,19 +17,16 @@ const RENDERED: &[u8] = b"xds\0node\0metadata\0OUTRIGGER_VERSION";
 /// Where the threads share what has been said, each line behind this.
 const SAID: &[u8] = b"outrigger.said.";
 
-const STATS_TAGS: &str = "metrics get their labels by `stats_tags` in the bootstrap's `stats_config`, which a filter can't \
-                          see: without them every set of labels is a metric of its own. `outrigger render --to envoy \
-                          --snippet` prints them";
-const HOPS: &str = "`remoteIpBlocks` and `remote.ip` go by the client's address as the connection manager has it, whose \
-                    settings a filter can't see: `use_remote_address: true` and `xff_num_trusted_hops: N`, N the proxies \
-                    in front that are trusted";
+const STATS_TAGS: &str = "metrics need `stats_tags` in the bootstrap's `stats_config`, or every set of labels is a metric of its \
+                          own; a filter can't see them. `outrigger render --to envoy --snippet` prints them";
+const HOPS: &str = "`remoteIpBlocks` and `remote.ip` need `use_remote_address: true` and `xff_num_trusted_hops: N` (trusted \
+                    proxies) of the connection manager; a filter can't see them";
 const NORMALIZATION: &str = "a request's path came with dot segments or backslashes: policies on paths can be got around. Add \
                              to the connection manager: `normalize_path: true`";
-const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` go by `source.address`, which in Envoy is the client's after \
-                            `x-forwarded-for`. For that of the connection add `envoy.filters.http.set_filter_state` in \
-                            front: `on_request_headers: [{object_key: outrigger.source_ip, factory_key: envoy.string, \
-                            format_string: {text_format_source: {inline_string: \
-                            \"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\"}}}]`";
+const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` go by what may be from `x-forwarded-for`. Add in front \
+                            `envoy.filters.http.set_filter_state`: `on_request_headers: [{object_key: \
+                            outrigger.source_ip, factory_key: envoy.string, format_string: {text_format_source: \
+                            {inline_string: \"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\"}}}]`";
 
 /// The Envoy around a filter.
 #[derive(Debug, Default)]

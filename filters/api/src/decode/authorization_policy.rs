@@ -30,20 +30,15 @@ pub(crate) fn decode(fields: &Object<'_>) -> Option<AuthorizationPolicy> {
 }
 
 /// In Istio's messages a list without entries and one left out are the same.
+#[inline(never)]
 fn needs_rules(fields: &Object<'_>, action: &str) {
-    let refuse = |at: &Cursor<'_>| {
-        let message = format_args!("`action: {action}` without `rules` does nothing");
-        at.error_hint(message, "write `rules: [{}]` to match every request");
-    };
-    if !fields.has("rules") {
-        refuse(fields.cursor);
+    let is_empty = |rules: &Cursor<'_>| matches!(&rules.node.value, Value::Sequence(all) if all.is_empty());
+    if fields.get("rules", |rules| (!is_empty(rules)).then_some(())).is_none() {
+        fields.cursor.error_hint(
+            format_args!("`action: {action}` without `rules` does nothing"),
+            "write `rules: [{}]` to match every request",
+        );
     }
-    fields.get("rules", |rules| {
-        if matches!(&rules.node.value, Value::Sequence(rules) if rules.is_empty()) {
-            refuse(rules);
-        }
-        Some(())
-    });
 }
 
 fn action(fields: &Object<'_>) -> Action {

@@ -156,14 +156,25 @@ impl Cursor<'_> {
         &self,
         check: impl FnOnce(Duration) -> Result<(), String>,
     ) -> Option<Duration> {
-        if let Value::Number(number) = &self.node.value {
-            self.tell_wrong_kind("a duration", Some(format!("write it like `{number}s`")));
-            return None;
-        }
+        // Those who write a configuration of a filter are told what it expects.
+        #[cfg(feature = "yaml")]
+        self.without_unit()?;
         self.parsed(|text| {
             let duration = check::duration::parse(text)?;
             check(duration).map(|()| duration)
         })
+    }
+
+    /// `None`: it is a number, which has been told.
+    #[cfg(feature = "yaml")]
+    fn without_unit(&self) -> Option<()> {
+        match &self.node.value {
+            Value::Number(number) => {
+                self.tell_wrong_kind("a duration", Some(format!("write it like `{number}s`")));
+                None
+            }
+            _ => Some(()),
+        }
     }
 
     /// Istio's `Percent` message: 0, or within 0.0001 and 100.

@@ -139,8 +139,7 @@ impl Reader {
     /// What a resource is called, as far as that can be told; and the namespace it is in.
     fn name(&self, node: &Node) -> (ResourceName, String) {
         let text = |node: Option<&Node>| {
-            let text = node.and_then(Node::as_str).filter(|text| !text.is_empty());
-            text.map(|text| printable(text.to_owned()))
+            node.and_then(Node::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
         };
         let metadata = node.get("metadata");
         let kind = text(node.get("kind"));
