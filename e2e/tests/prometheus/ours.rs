@@ -14,6 +14,7 @@ use super::traffic::Traffic;
 /// What is chosen on them.
 const CHOSEN: &[(&str, &str)] = &[
     ("$__rate_interval", "30s"),
+    ("$__range", "5m"),
     ("$reporter", "source|destination"),
     ("$security", ".*"),
     ("$service", "b.demo-b.svc.cluster.local"),
@@ -35,8 +36,16 @@ fn written() -> tempfile::TempDir {
     folder
 }
 
-/// The queries of each panel, and those that fill the variables: series and label.
-fn dashboards(folder: &Path) -> (Vec<String>, Vec<(String, String)>) {
+/// A query that fills a variable.
+enum Variable {
+    /// By the values of a label.
+    Label { series: String, label: String },
+    /// By what a regular expression takes out of the series that an expression brings.
+    Result { query: String },
+}
+
+/// The queries of each panel, and those that fill the variables.
+fn dashboards(folder: &Path) -> (Vec<String>, Vec<Variable>) {
     let (mut queries, mut variables) = (Vec::new(), Vec::new());
     let files: Vec<_> = std::fs::read_dir(folder.join("grafana")).unwrap().collect();
     assert_eq!(files.len(), 4);
@@ -50,9 +59,13 @@ fn dashboards(folder: &Path) -> (Vec<String>, Vec<(String, String)>) {
         }
         for variable in dashboard["templating"]["list"].as_array().unwrap() {
             let Some(query) = variable["query"]["query"].as_str() else { continue };
-            let inside = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap();
-            let (series, label) = inside.rsplit_once(", ").unwrap();
-            variables.push((series.to_owned(), label.to_owned()));
+            let inside = |call: &str| query.strip_prefix(call).and_then(|rest| rest.strip_suffix(')'));
+            variables.push(if let Some(result) = inside("query_result(") {
+                Variable::Result { query: filled(result, CHOSEN) }
+            } else {
+                let (series, label) = inside("label_values(").unwrap().rsplit_once(", ").unwrap();
+                Variable::Label { series: series.to_owned(), label: label.to_owned() }
+            });
         }
     }
     (queries, variables)
@@ -75,9 +88,25 @@ fn every_query_of_our_dashboards_and_rules_has_data() {
     let (queries, variables) = dashboards(folder.path());
     let traffic = Traffic::start();
     traffic.observed(&rules, |prometheus| {
-        for (series, label) in variables {
-            let values = prometheus.label_values(&label, &series).unwrap();
-            assert!(!values.is_empty(), "label_values({series}, {label})");
+        for variable in variables {
+            match variable {
+                Variable::Label { series, label } => {
+                    let values = prometheus.label_values(&label, &series).unwrap();
+                    assert!(!values.is_empty(), "label_values({series}, {label})");
+                }
+                Variable::Result { query } => {
+                    // Those that ask, and those that are asked.
+                    let labels: Vec<_> = prometheus
+                        .query(&query)
+                        .unwrap()
+                        .into_iter()
+                        .flat_map(|series| series.labels)
+                        .collect();
+                    for side in ["source_", "destination_"] {
+                        assert!(labels.iter().any(|(name, _)| name.starts_with(side)), "{query}: {labels:?}");
+                    }
+                }
+            }
         }
         let recorded = evaluated(prometheus);
         let all: Vec<_> = queries.into_iter().chain(recorded).collect();
