@@ -225,6 +225,20 @@ fn what_is_sent_on_to_another_server_does_not_tell_who_sends() {
 }
 
 #[test]
+fn another_server_may_not_ask_who_sends() {
+    let other = Server::start(|_, path, _| {
+        if path.starts_with("/token") {
+            return (200, vec![], r#"{"token":"t"}"#);
+        }
+        let realm = "Bearer realm=\"http://127.0.0.1:$PORT/token\"".to_owned();
+        (401, vec![("www-authenticate", realm)], "")
+    });
+    let registry = sends_on(307, format!("http://127.0.0.1:{}/uploads/", other.port));
+    fails(push(&registry), 3, "answers 401 for the upload to `a`");
+    assert_eq!(other.asked().len(), 1, "{:?}", other.asked());
+}
+
+#[test]
 fn a_registry_that_sends_on_and_on_or_by_another_method_is_told() {
     let registry = sends_on(307, "/round/".to_owned());
     fails(push(&registry), 3, "it sends the upload on and on");

@@ -96,7 +96,8 @@ impl Registry {
     ) -> Result<Response<Body>, RegistryError> {
         let known = self.granted.borrow().get(scope).cloned();
         let response = self.send_once(request(), body, known.as_deref())?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        // Whom it has sent us to may not ask who we are.
+        if response.status() != StatusCode::UNAUTHORIZED || !self.is_same_origin(response.get_uri()) {
             return Ok(response);
         }
         if known.is_some() {
