@@ -47,7 +47,12 @@ fn serve(
     answer: &impl Fn(&str, &str, bool) -> Answer,
     told: &Mutex<Vec<Asked>>,
 ) -> Option<()> {
+    let here = stream.local_addr().ok()?.port().to_string();
     let mut reader = BufReader::new(stream);
+    // A hello of TLS, which it hangs up at.
+    if reader.fill_buf().ok()?.first() == Some(&0x16) {
+        return None;
+    }
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     // Without TLS nothing begins so.
@@ -69,6 +74,7 @@ fn serve(
     told.lock().unwrap().push((method.clone(), path, authorization));
     let mut text = format!("HTTP/1.1 {status} Any\r\nconnection: close\r\n");
     for (name, value) in headers {
+        let value = value.replace("$PORT", &here);
         let _ = write!(text, "{name}: {value}\r\n");
     }
     let _ = write!(text, "content-length: {}\r\n\r\n", body.len());
@@ -80,10 +86,14 @@ fn serve(
 
 /// Exit code and standard error of `outrigger image`, asked in the clear and by ann.
 fn image(arguments: &[&str]) -> (i32, String) {
+    image_by([arguments, &["--plain-http"]].concat())
+}
+
+fn image_by(arguments: Vec<&str>) -> (i32, String) {
     let modules = tempfile::tempdir().unwrap();
     support::write_modules(modules.path());
     let mut command = outrigger(&["image"]);
-    command.args(arguments).args(["--plain-http", "--username", "ann", "--password-stdin"]);
+    command.args(arguments).args(["--username", "ann", "--password-stdin"]);
     let output = command.env("OUTRIGGER_MODULES", modules.path()).write_stdin("secret").output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout) + &text(output.stderr))
@@ -167,9 +177,119 @@ fn a_login_stays_with_the_registry() {
     assert_eq!(asked.iter().filter(|(.., authorization)| authorization.is_none()).count(), 2, "{asked:?}");
 }
 
+/// A registry that takes everything, and sends on what it is sent as `location` says, until the address has `again` in it.
+fn sends_on(status: u16, location: String) -> Server {
+    Server::start(move |method, path, known| match method {
+        _ if !known => (401, vec![("www-authenticate", "Basic realm=\"test\"".to_owned())], ""),
+        "HEAD" if path.contains("/blobs/") => (404, vec![], ""),
+        "POST" | "PUT" if !path.contains("again") => (status, vec![("location", location.clone())], ""),
+        "POST" => (202, vec![("location", "u1?state=a".to_owned())], ""),
+        "PUT" => (201, vec![], ""),
+        _ => (200, vec![], "{}"),
+    })
+}
+
+#[test]
+fn what_is_sent_goes_on_where_the_registry_says() {
+    for status in [307, 308] {
+        let registry = sends_on(status, "/again/uploads/".to_owned());
+        // What it gives is not what was sent, but that is its own affair.
+        fails(push(&registry), 1, "says that it holds");
+        let asked = registry.asked();
+        let of = |wanted: &str| -> Vec<_> {
+            asked.iter().filter(|(method, ..)| method == wanted).map(|(_, path, _)| path.as_str()).collect()
+        };
+        assert!(of("POST").ends_with(&["/v2/a/blobs/uploads/", "/again/uploads/"]), "{asked:?}");
+        // By an address relative to that.
+        assert!(
+            of("PUT").iter().any(|path| path.starts_with("/again/uploads/u1?state=a&digest=sha256:")),
+            "{asked:?}"
+        );
+        assert!(of("PUT").ends_with(&["/v2/a/manifests/1", "/again/uploads/"]), "{asked:?}");
+        let known = asked.iter().filter(|(.., authorization)| authorization.is_some()).count();
+        assert_eq!(known, asked.len() - 1, "{asked:?}");
+    }
+}
+
+#[test]
+fn what_is_sent_on_to_another_server_does_not_tell_who_sends() {
+    let other = Server::start(|method, _, _| match method {
+        "POST" => (202, vec![("location", "u1".to_owned())], ""),
+        _ => (201, vec![], ""),
+    });
+    let registry = sends_on(307, format!("http://127.0.0.1:{}/uploads/", other.port));
+    fails(push(&registry), 1, "says that it holds");
+    let asked = other.asked();
+    assert!(asked.iter().any(|(method, path, _)| method == "PUT" && path.starts_with("/uploads/u1?digest=")));
+    assert!(asked.iter().all(|(.., authorization)| authorization.is_none()), "{asked:?}");
+}
+
+#[test]
+fn another_server_may_not_ask_who_sends() {
+    let other = Server::start(|_, path, _| {
+        if path.starts_with("/token") {
+            return (200, vec![], r#"{"token":"t"}"#);
+        }
+        let realm = "Bearer realm=\"http://127.0.0.1:$PORT/token\"".to_owned();
+        (401, vec![("www-authenticate", realm)], "")
+    });
+    let registry = sends_on(307, format!("http://127.0.0.1:{}/uploads/", other.port));
+    fails(push(&registry), 3, "answers 401 for the upload to `a`");
+    assert_eq!(other.asked().len(), 1, "{:?}", other.asked());
+}
+
+#[test]
+fn a_registry_that_sends_on_and_on_or_by_another_method_is_told() {
+    let registry = sends_on(307, "/round/".to_owned());
+    fails(push(&registry), 3, "it sends the upload on and on");
+    let registry = sends_on(302, "/again/".to_owned());
+    fails(push(&registry), 3, "answers 302 for the upload to `a`");
+}
+
+#[test]
+fn a_token_has_either_name() {
+    let registry = Server::start(|_, path, known| match (path, known) {
+        (path, _) if path.starts_with("/token") => (200, vec![], r#"{"token":"","access_token":"t"}"#),
+        (_, true) => (200, vec![], "{}"),
+        _ => {
+            let realm = "Bearer realm=\"http://127.0.0.1:$PORT/token\"".to_owned();
+            (401, vec![("www-authenticate", realm)], "")
+        }
+    });
+    let reference = format!("127.0.0.1:{}/a:1", registry.port);
+    fails(image(&["inspect", &reference]), 1, "its manifest can't be read");
+}
+
+#[test]
+fn a_blob_of_another_size_is_the_images_fault() {
+    let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    for (size, says) in [(0, "has more than the 0 bytes"), (9, "has 2 bytes instead of 9")] {
+        let manifest = format!(r#"{{"config":{{"size":{size},"digest":"{empty}"}},"layers":null}}"#);
+        let manifest: &str = manifest.leak();
+        let registry = Server::start(move |_, path, _| match path.contains("/manifests/") {
+            true => (
+                200,
+                vec![("content-type", "application/vnd.oci.image.manifest.v1+json".to_owned())],
+                manifest,
+            ),
+            false => (200, vec![], "{}"),
+        });
+        let said = image(&["inspect", &format!("127.0.0.1:{}/a:1", registry.port)]);
+        assert!(said.1.contains("it has no layer"), "{said:?}");
+        fails(said, 1, says);
+    }
+}
+
+#[test]
+fn a_registry_on_this_machine_may_hang_up_at_tls() {
+    let registry = Server::start(|_, _, _| (200, vec![], "{}"));
+    let reference = format!("127.0.0.1:{}/a:1", registry.port);
+    fails(image_by(vec!["inspect", &reference]), 1, "its manifest can't be read");
+}
+
 #[test]
 fn an_upload_goes_nowhere_but_over_http() {
-    for location in ["ftp://127.0.0.1/a", "//127.0.0.1/a", "a"] {
+    for location in ["ftp://127.0.0.1/a", "mailto:a"] {
         let server = Server::start(move |method, _, _| match method {
             "HEAD" => (404, vec![], ""),
             _ => (202, vec![("location", location.to_owned())], ""),

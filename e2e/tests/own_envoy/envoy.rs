@@ -89,6 +89,11 @@ impl OwnEnvoy {
         self.client.request("GET", "a.example", path, &headers).ok()?.status
     }
 
+    /// Where its administration interface is.
+    pub(crate) fn admin_address(&self) -> String {
+        self.admin.address().to_owned()
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()

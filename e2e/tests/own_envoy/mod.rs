@@ -1,6 +1,6 @@
 //! The modules in an Envoy whose configuration somebody else has written.
 
-mod envoy;
+pub(crate) mod envoy;
 mod module_server;
 mod remote;
 mod surroundings;

@@ -5,15 +5,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use outrigger_e2e::launch::outrigger;
-use outrigger_e2e::prometheus::{Prometheus, promtool};
-use serde_json::Value;
+use outrigger_e2e::ports::free_port;
+use outrigger_e2e::prometheus::{Prometheus, Target, promtool};
+use serde_json::{Value, json};
 
 use super::ask::{answer, assert_data, filled};
 use super::traffic::Traffic;
+use crate::own_envoy::envoy::{OwnEnvoy, Setup, local, wasm};
 
 /// What is chosen on them.
 const CHOSEN: &[(&str, &str)] = &[
     ("$__rate_interval", "30s"),
+    ("$__range", "5m"),
     ("$reporter", "source|destination"),
     ("$security", ".*"),
     ("$service", "b.demo-b.svc.cluster.local"),
@@ -21,8 +24,9 @@ const CHOSEN: &[(&str, &str)] = &[
     ("$workload", "a"),
 ];
 
-/// Nothing is under a fault for long enough to be seen there by every scrape.
-const MAY_BE_ZERO: &[&str] = &["outrigger_fault_active_faults"];
+/// Nothing is under a fault for long enough to be seen there by every scrape, and the filters are there and stay so.
+const MAY_BE_ZERO: &[&str] =
+    &["outrigger_fault_active_faults", "envoy_wasm_remote_load_fetch_failures", "_vm_reload_"];
 
 /// Kept tokens fill 10,000 places before one has to make room, and that is another test's matter.
 const NEEDS_MANY_TOKENS: &[&str] = &["outrigger_jwt_cache_evicted"];
@@ -35,8 +39,16 @@ fn written() -> tempfile::TempDir {
     folder
 }
 
-/// The queries of each panel, and those that fill the variables: series and label.
-fn dashboards(folder: &Path) -> (Vec<String>, Vec<(String, String)>) {
+/// A query that fills a variable.
+enum Variable {
+    /// By the values of a label.
+    Label { series: String, label: String },
+    /// By what a regular expression takes out of the series that an expression brings.
+    Result { query: String },
+}
+
+/// The queries of each panel, and those that fill the variables.
+fn dashboards(folder: &Path) -> (Vec<String>, Vec<Variable>) {
     let (mut queries, mut variables) = (Vec::new(), Vec::new());
     let files: Vec<_> = std::fs::read_dir(folder.join("grafana")).unwrap().collect();
     assert_eq!(files.len(), 4);
@@ -50,9 +62,13 @@ fn dashboards(folder: &Path) -> (Vec<String>, Vec<(String, String)>) {
         }
         for variable in dashboard["templating"]["list"].as_array().unwrap() {
             let Some(query) = variable["query"]["query"].as_str() else { continue };
-            let inside = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap();
-            let (series, label) = inside.rsplit_once(", ").unwrap();
-            variables.push((series.to_owned(), label.to_owned()));
+            let inside = |call: &str| query.strip_prefix(call).and_then(|rest| rest.strip_suffix(')'));
+            variables.push(if let Some(result) = inside("query_result(") {
+                Variable::Result { query: filled(result, CHOSEN) }
+            } else {
+                let (series, label) = inside("label_values(").unwrap().rsplit_once(", ").unwrap();
+                Variable::Label { series: series.to_owned(), label: label.to_owned() }
+            });
         }
     }
     (queries, variables)
@@ -60,7 +76,7 @@ fn dashboards(folder: &Path) -> (Vec<String>, Vec<(String, String)>) {
 
 /// The value that an alert compares.
 fn compared(expression: &str) -> &str {
-    [" > ", " == "].iter().find_map(|sign| Some(expression.rsplit_once(sign)?.0)).unwrap()
+    expression.split_once(" > ").unwrap().0
 }
 
 #[test]
@@ -75,9 +91,25 @@ fn every_query_of_our_dashboards_and_rules_has_data() {
     let (queries, variables) = dashboards(folder.path());
     let traffic = Traffic::start();
     traffic.observed(&rules, |prometheus| {
-        for (series, label) in variables {
-            let values = prometheus.label_values(&label, &series).unwrap();
-            assert!(!values.is_empty(), "label_values({series}, {label})");
+        for variable in variables {
+            match variable {
+                Variable::Label { series, label } => {
+                    let values = prometheus.label_values(&label, &series).unwrap();
+                    assert!(!values.is_empty(), "label_values({series}, {label})");
+                }
+                Variable::Result { query } => {
+                    // Those that ask, and those that are asked.
+                    let labels: Vec<_> = prometheus
+                        .query(&query)
+                        .unwrap()
+                        .into_iter()
+                        .flat_map(|series| series.labels)
+                        .collect();
+                    for side in ["source_", "destination_"] {
+                        assert!(labels.iter().any(|(name, _)| name.starts_with(side)), "{query}: {labels:?}");
+                    }
+                }
+            }
         }
         let recorded = evaluated(prometheus);
         let all: Vec<_> = queries.into_iter().chain(recorded).collect();
@@ -128,7 +160,8 @@ fn firing(prometheus: &Prometheus) {
             "OutriggerSeriesOverflow",
         ];
         let later = ["OutriggerManyErrors", "OutriggerManyDenials", "OutriggerFaultsForgotten"];
-        let not = ["OutriggerSlow", "OutriggerFiltersDown"];
+        let not =
+            ["OutriggerSlow", "OutriggerFiltersDown", "OutriggerModuleNotFetched", "OutriggerFiltersCrash"];
         let right = at_once.iter().all(|alert| state(alert) == "firing")
             && later.iter().all(|alert| state(alert) == "pending")
             && not.iter().all(|alert| state(alert) == "inactive");
@@ -137,5 +170,60 @@ fn firing(prometheus: &Prometheus) {
         }
         assert!(Instant::now() < end, "{rules:#?}");
         std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// A module that does nothing, but for its VM, which ends with the first request.
+const CRASHES: &str = r#"(module
+  (memory (export "memory") 2)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) i32.const 1024)
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 1)
+  (func (export "proxy_on_configure") (param i32 i32) (result i32) i32.const 1)
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable))"#;
+
+/// In an Envoy whose module can't be fetched, and in one whose VMs crash.
+#[test]
+fn filters_that_are_down_are_told() {
+    let rules = written();
+    let alerts = std::fs::read_to_string(rules.path().join("prometheus/alerts.yaml")).unwrap();
+    let remote = json!({"remote": {
+        "http_uri": {"uri": "http://modules.example/module.wasm", "cluster": "modules", "timeout": "1s"},
+        "sha256": "0".repeat(64),
+        "retry_policy": {"num_retries": 1},
+    }});
+    let absent = OwnEnvoy::start(&Setup {
+        modules: Some(free_port().unwrap()),
+        ..Setup::new([wasm("absent", remote, &json!({}))])
+    });
+    let module = rules.path().join("crashes.wasm");
+    std::fs::write(&module, wat::parse_str(CRASHES).unwrap()).unwrap();
+    let mut crashing = wasm("crashing", local(module.to_str().unwrap()), &json!({}));
+    crashing["typed_config"]["config"]["failure_policy"] = json!("FAIL_RELOAD");
+    let crashing = OwnEnvoy::serving(&Setup::new([crashing]));
+    let targets = [("absent", &absent), ("crashing", &crashing)]
+        .map(|(instance, envoy)| Target { instance: instance.to_owned(), admin: envoy.admin_address() });
+    let prometheus = Prometheus::start(&targets, &[("alerts.yaml", &alerts)]).unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        assert!(matches!(crashing.status("/get", &[]), None | Some(503)));
+        let told = prometheus.query("ALERTS").unwrap();
+        let is = |alert: &str, state: &str, instance: &str| {
+            told.iter().any(|series| {
+                let labels = &series.labels;
+                labels["alertname"] == alert
+                    && labels["alertstate"] == state
+                    && labels["instance"] == instance
+            })
+        };
+        let right = is("OutriggerFiltersDown", "pending", "absent")
+            && is("OutriggerModuleNotFetched", "firing", "absent")
+            && is("OutriggerFiltersCrash", "firing", "crashing");
+        if right {
+            return assert_eq!(told.len(), 3, "{told:#?}");
+        }
+        assert!(Instant::now() < end, "{told:#?}");
+        std::thread::sleep(Duration::from_millis(200));
     }
 }

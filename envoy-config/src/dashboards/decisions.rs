@@ -7,10 +7,7 @@ use outrigger_core::telemetry::{
 
 use super::grafana::{Dashboard, Panel};
 use super::panels::lines;
-use super::query::{self, WINDOW, requests};
-
-/// Envoy's gauge of WebAssembly VMs.
-const VMS: &str = "envoy_wasm_envoy_wasm_runtime_v8_active";
+use super::query::{self, MODULES_NOT_FETCHED, RELOADS, VMS, WINDOW};
 
 /// The dashboard.
 pub(super) fn dashboard() -> Dashboard {
@@ -24,7 +21,7 @@ pub(super) fn dashboard() -> Dashboard {
     .row("Faults", vec![active(), injected(), tried_out()])
     .row("Tokens", vec![refusals(), cache(), tokens_tried_out()])
     .row("Keys of tokens", vec![fetches()])
-    .row("The filters themselves", vec![series(), overflow(), vms()])
+    .row("The filters themselves", vec![series(), overflow(), vms(), crashes()])
 }
 
 fn by_policy(title: &str, stat: AuthzStat, description: &'static str) -> Panel {
@@ -39,8 +36,8 @@ fn denials() -> Panel {
 
 fn share_of_denials() -> Panel {
     let denied = query::rate(AuthzStat::Denied.metric(), &[], WINDOW, "instance");
-    let all = query::rate(requests(), &[], WINDOW, "instance");
-    lines("Share of requests denied", "percentunit", "By proxy")
+    let all = query::under_policies(&[], WINDOW);
+    lines("Share of requests denied", "percentunit", "By proxy; of a sidecar's, those for its workload")
         .query(format!("{denied} / {all}"), "{{instance}}")
 }
 
@@ -89,8 +86,10 @@ fn tried_out() -> Panel {
 }
 
 fn refusals() -> Panel {
-    lines("Tokens refused", "reqps", "Requests a second that were answered by 401")
-        .query(query::rate(requests(), &["response_code=\"401\""], WINDOW, "instance"), "{{instance}}")
+    // No stat counts what the filters alone refuse.
+    let description = "Requests a second that were answered by 401: by the filters, which refuse tokens so, or by the application behind them. The access log tells which";
+    lines("Answers of 401", "reqps", description)
+        .query(query::under_policies(&["response_code=\"401\""], WINDOW), "{{instance}}")
 }
 
 fn cache() -> Panel {
@@ -128,6 +127,14 @@ fn overflow() -> Panel {
 }
 
 fn vms() -> Panel {
-    lines("WebAssembly VMs", "short", "By proxy; none: the filters are down, and requests fail")
-        .query(query::total(VMS, &[], "instance"), "{{instance}}")
+    let description =
+        "By proxy; no line: no module has been loaded, and requests fail. Crashed ones may be among them";
+    lines("WebAssembly VMs", "short", description).query(query::total(VMS, &[], "instance"), "{{instance}}")
+}
+
+fn crashes() -> Panel {
+    let description = "Since the proxy has started: modules that could not be fetched; VMs that took the place of a crashed one, and requests in between";
+    lines("Modules not fetched, VMs crashed", "short", description)
+        .query(query::total(MODULES_NOT_FETCHED, &[], "instance"), "{{instance}} not fetched")
+        .query(query::total(&query::named(RELOADS), &[], "instance"), "{{instance}} crashed")
 }

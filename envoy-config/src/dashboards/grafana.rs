@@ -126,6 +126,19 @@ impl Dashboard {
         self
     }
 
+    /// With a variable whose values a regular expression takes out of the series that `query` brings. Several, or all, can
+    /// be chosen.
+    pub(super) fn variable_of(mut self, name: &'static str, shown: &str, query: &str, regex: &str) -> Self {
+        let query = format!("query_result({query})");
+        self.templating.list.push(json!({
+            "name": name, "label": shown, "type": "query", "datasource": chosen(), "definition": query,
+            "query": {"query": query, "refId": name}, "regex": regex, "refresh": 2, "sort": 1, "hide": 0, "multi": true,
+            "includeAll": true, "allValue": ".*",
+            "current": {"selected": true, "text": ["All"], "value": ["$__all"]}
+        }));
+        self
+    }
+
     /// With the choice of who has reported.
     pub(super) fn reporter(mut self) -> Self {
         let option =

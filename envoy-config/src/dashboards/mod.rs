@@ -134,6 +134,32 @@ mod tests {
         }
     }
 
+    /// Who is only asked is offered as well as who only asks, each in the chosen namespaces.
+    #[test]
+    fn workloads_of_both_sides_can_be_chosen() {
+        let (_, dashboard) = all().into_iter().find(|(path, _)| path.contains("workload")).unwrap();
+        let variables = dashboard["templating"]["list"].as_array().unwrap();
+        let of = |name: &str| variables.iter().find(|variable| variable["name"] == name).unwrap();
+        let query = |name: &str| of(name)["query"]["query"].as_str().unwrap();
+        assert_eq!(
+            query("workload"),
+            "query_result(count by (source_workload) (last_over_time(istio_requests_total{source_workload_namespace=~\"$namespace\"}[$__range])) or count by (destination_workload) (last_over_time(istio_requests_total{destination_workload_namespace=~\"$namespace\"}[$__range])))"
+        );
+        assert_eq!(
+            query("namespace"),
+            "query_result(count by (source_workload_namespace) (last_over_time(istio_requests_total[$__range])) or count by (destination_workload_namespace) (last_over_time(istio_requests_total[$__range])))"
+        );
+        // As Grafana writes what such a query brings.
+        let offered = |name: &str, series: &str| {
+            let written = of(name)["regex"].as_str().unwrap().trim_matches('/').to_owned();
+            let found = regex::Regex::new(&written).unwrap().captures(series)?;
+            Some(found[1].to_owned())
+        };
+        assert_eq!(offered("workload", r#"{destination_workload="b"} 3 17"#).as_deref(), Some("b"));
+        assert_eq!(offered("workload", r#"{source_workload="a"} 3 17"#).as_deref(), Some("a"));
+        assert_eq!(offered("namespace", r#"{source_workload_namespace="x"} 3 17"#).as_deref(), Some("x"));
+    }
+
     #[test]
     fn rules_are_named_as_prometheus_advises() {
         for group in rules::recording().groups {

@@ -10,6 +10,14 @@ pub(super) const SERVER_ERRORS: &str = "response_code=~\"5..\"";
 /// The same for refusals and mistakes of clients.
 pub(super) const CLIENT_ERRORS: &str = "response_code=~\"4..\"";
 
+/// Envoy's gauge of WebAssembly VMs. There is none before the first VM; one that has crashed is counted on.
+pub(super) const VMS: &str = "envoy_wasm_envoy_wasm_runtime_v8_active";
+/// Its counter of modules that could not be fetched.
+pub(super) const MODULES_NOT_FETCHED: &str = "envoy_wasm_remote_load_fetch_failures";
+/// Its counters of each plugin with `FAIL_RELOAD` whose VM has crashed: VMs that took its place, that could not, and requests
+/// in between. (`_vm_reload` itself stays 0.)
+pub(super) const RELOADS: &str = "envoy_wasm_.+_vm_reload_(success|failure|backoff)";
+
 /// Istio's counter of requests.
 pub(super) fn requests() -> &'static str {
     Metric::RequestCount.name()
@@ -32,6 +40,27 @@ pub(super) fn rate(metric: &str, selector: &[&str], window: &str, by: &str) -> S
 /// How many in a window, summed by labels.
 pub(super) fn increase(metric: &str, selector: &[&str], window: &str, by: &str) -> String {
     sum(&format!("increase({}[{window}])", series(metric, selector)), by)
+}
+
+/// By how much the counters of a proxy have risen together. `increase` by itself does not take names by a regular
+/// expression: without their names they have equal labels. All begin anew at once, when the proxy does.
+pub(super) fn increase_of_all(metrics: &str, window: &str) -> String {
+    let total = total(&named(metrics), &[], "instance");
+    sum(&format!("increase({total}[{window}:])"), "instance")
+}
+
+/// All metrics whose names fit a regular expression.
+pub(super) fn named(metrics: &str) -> String {
+    format!("{{__name__=~\"{metrics}\"}}")
+}
+
+/// How often a second, by proxy, policies have to do with requests: a sidecar's with those that come in, and not with what
+/// its workload sends, a gateway's with all.
+pub(super) fn under_policies(selector: &[&str], window: &str) -> String {
+    const INBOUND: &[&str] = &["reporter=\"destination\""];
+    let rate = |selector: &[&str]| rate(requests(), selector, window, "instance");
+    let inbound = rate(&[INBOUND, selector].concat());
+    format!("({inbound} or ({} unless {}))", rate(selector), rate(INBOUND))
 }
 
 /// The value now, summed by labels.
@@ -71,6 +100,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn policies_of_a_sidecar_have_to_do_with_what_comes_in() {
+        let rate = |selector| format!("sum by (instance) (rate(istio_requests_total{selector}[5m]))");
+        let [inbound, all] = ["{reporter=\"destination\"}", ""].map(rate);
+        assert_eq!(under_policies(&[], "5m"), format!("({inbound} or ({all} unless {inbound}))"));
+        let [chosen, all] = ["{reporter=\"destination\",c}", "{c}"].map(rate);
+        assert_eq!(under_policies(&["c"], "5m"), format!("({chosen} or ({all} unless {inbound}))"));
+    }
+
+    #[test]
     fn queries_are_put_together() {
         assert_eq!(rate("m", &[], "5m", ""), "sum(rate(m[5m]))");
         assert_eq!(
@@ -82,6 +120,10 @@ mod tests {
         assert_eq!(
             quantile("0.9", Metric::RequestDuration, &[], "5m", "x"),
             "histogram_quantile(0.9, sum by (x, le) (rate(istio_request_duration_milliseconds_bucket[5m])))"
+        );
+        assert_eq!(
+            increase_of_all("a_(b|c)", "10m"),
+            "sum by (instance) (increase(sum by (instance) ({__name__=~\"a_(b|c)\"})[10m:]))"
         );
         assert_eq!(
             share("c", &["a"], "5m", ""),

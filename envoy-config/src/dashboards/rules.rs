@@ -145,7 +145,7 @@ fn of_services() -> Vec<Rule> {
 
 fn of_policies() -> Vec<Rule> {
     let denied = query::rate(AuthzStat::Denied.metric(), &[], WINDOW, "instance");
-    let all = query::rate(requests(), &[], WINDOW, "instance");
+    let all = query::under_policies(&[], WINDOW);
     let disagree = query::increase(AuthzStat::Disagreements.metric(), &[], "1h", AUTHORIZATION_POLICY);
     let faults = |stat: FaultStat| format!("{FAULT_PREFIX}{}", stat.metric());
     let injected = query::rate(&faults(FaultStat::Aborts), &[], WINDOW, VIRTUAL_SERVICE)
@@ -199,7 +199,11 @@ fn of_policies() -> Vec<Rule> {
 fn of_proxies() -> Vec<Rule> {
     let keys = query::increase(JwtStat::FetchFailed.name(), &[], "15m", "instance");
     let overflow = query::increase(telemetry::SERIES_OVERFLOW, &[], "10m", "instance");
-    let vms = query::total("envoy_wasm_envoy_wasm_runtime_v8_active", &[], "instance");
+    let not_fetched = query::total(query::MODULES_NOT_FETCHED, &[], "instance");
+    let no_vm = format!("> 0 unless {} > 0", query::total(query::VMS, &[], "instance"));
+    // Envoy's counter may well be 1 when it is first scraped, which is no increase.
+    let before = format!("sum by (instance) ({} offset 15m)", query::MODULES_NOT_FETCHED);
+    let anew = format!("> ({before} or 0 * {not_fetched})");
     vec![
         alert(
             "OutriggerKeysNotFetched",
@@ -223,12 +227,33 @@ fn of_proxies() -> Vec<Rule> {
         ),
         alert(
             "OutriggerFiltersDown",
-            (vms, "== 0"),
+            (not_fetched.clone(), &no_vm),
             "1m",
             "critical",
             (
                 "The filters of {{ $labels.instance }} are down",
-                "No WebAssembly VM is active: requests are refused. Envoy's log says why.",
+                "No module could be fetched, and none runs: requests are refused. Envoy's log says why.",
+            ),
+        ),
+        alert(
+            "OutriggerModuleNotFetched",
+            (not_fetched, &anew),
+            "0m",
+            "critical",
+            (
+                "{{ $labels.instance }} can't fetch a module",
+                "Requests that need it are refused until its configuration is loaded anew. Envoy's log says why.",
+            ),
+        ),
+        // A crash with FAIL_CLOSED is not among these: no stat of Envoy tells of it.
+        alert(
+            "OutriggerFiltersCrash",
+            (query::increase_of_all(query::RELOADS, "10m"), "> 0"),
+            "0m",
+            "critical",
+            (
+                "A filter of {{ $labels.instance }} has crashed",
+                "Requests got 503 until another VM was there. Envoy's log says which filter, and why.",
             ),
         ),
     ]

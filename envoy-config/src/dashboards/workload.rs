@@ -16,6 +16,17 @@ const INBOUND: &[&str] = &[
 const OUTBOUND: &[&str] =
     &["reporter=\"source\"", "source_workload=~\"$workload\"", "source_workload_namespace=~\"$namespace\""];
 
+/// The values of a label, whichever side it is of: many workloads are only asked, others only ask. `narrowed`: by the label
+/// of that side that has to be the chosen namespace.
+fn either(label: &str, narrowed: &str) -> String {
+    let of = |side: &str| {
+        let chosen = format!("{side}_{narrowed}=~\"$namespace\"");
+        let selector = if narrowed.is_empty() { String::new() } else { format!("{{{chosen}}}") };
+        format!("count by ({side}_{label}) (last_over_time({}{selector}[$__range]))", requests())
+    };
+    format!("{} or {}", of("source"), of("destination"))
+}
+
 /// The dashboard.
 pub(super) fn dashboard() -> Dashboard {
     let services =
@@ -29,8 +40,18 @@ pub(super) fn dashboard() -> Dashboard {
         "Outrigger: workload",
         "What a workload is asked, and what it asks others",
     )
-    .variable("namespace", "Namespace", requests(), "source_workload_namespace", true)
-    .variable("workload", "Workload", requests(), "source_workload", true)
+    .variable_of(
+        "namespace",
+        "Namespace",
+        &either("workload_namespace", ""),
+        "/_workload_namespace=\"([^\"]+)\"/",
+    )
+    .variable_of(
+        "workload",
+        "Workload",
+        &either("workload", "workload_namespace"),
+        "/_workload=\"([^\"]+)\"/",
+    )
     .row(
         "In short",
         vec![

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::digest::Digest;
 use super::fetch::{self, FetchError, Refused, Taken};
 use super::media_type as types;
-use super::model::{Config, Descriptor, Index, Manifest};
+use super::model::{self, Config, Descriptor, Index, Manifest};
 use super::source::{Root, Source, SourceError};
 use super::variant::Variant;
 use super::wasm;
@@ -129,7 +129,7 @@ impl Inspection {
     }
 
     fn look(&mut self, manifest: &[u8], source: &dyn Source) -> Result<(), SourceError> {
-        let manifest: Manifest = match serde_json::from_slice(manifest) {
+        let manifest: Manifest = match model::read(manifest) {
             Ok(manifest) => manifest,
             Err(error) => {
                 self.problems.push(format!("its manifest can't be read: {error}"));
@@ -212,7 +212,7 @@ fn resolve(root: &Root, source: &dyn Source) -> Result<Resolved, Unresolved> {
         if !types::is_index(&media_type) {
             return Ok(Resolved { index, media_type, bytes });
         }
-        let list: Index = serde_json::from_slice(&bytes)
+        let list: Index = model::read(&bytes)
             .map_err(|error| Unresolved::Image(format!("the index can't be read: {error}")))?;
         index.get_or_insert_with(|| Digest::of(&bytes));
         let entry = fetch::choose(&list).ok_or_else(|| {

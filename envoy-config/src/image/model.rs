@@ -2,16 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::digest::Digest;
+
+/// Reads one of these. An array would do too, as its fields in order; it is none to anybody else.
+///
+/// # Errors
+/// It is no JSON, or not of this shape.
+pub fn read<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        serde_json::from_slice::<serde_json::Map<_, _>>(text)?;
+    }
+    serde_json::from_slice(text)
+}
+
+/// What Go's JSON, which writes and reads most manifests, takes `null` for.
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
 
 /// What names a blob or a manifest from within another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
     /// Of what kind it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub media_type: String,
     /// Its name.
     pub digest: Digest,
@@ -21,7 +38,7 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Notes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -43,10 +60,10 @@ impl Descriptor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
     /// Such as `amd64`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub architecture: String,
     /// Such as `linux`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub os: String,
 }
 
@@ -54,7 +71,8 @@ pub struct Platform {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    /// Always 2.
+    /// 2, if it says so: nothing depends on it.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub schema_version: u32,
     /// Of the manifest itself. OCI images may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,10 +83,10 @@ pub struct Manifest {
     /// How to run it.
     pub config: Descriptor,
     /// Its files, lowest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub layers: Vec<Descriptor>,
     /// Notes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -76,16 +94,17 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Index {
-    /// Always 2.
+    /// 2, if it says so: nothing depends on it.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub schema_version: u32,
     /// Of the index itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The images.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub manifests: Vec<Descriptor>,
     /// Notes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -119,5 +138,18 @@ mod tests {
         let manifest: Manifest = serde_json::from_str(&text).unwrap();
         assert_eq!((manifest.config.digest, manifest.layers.len()), (digest, 0));
         assert_eq!(manifest.media_type, None);
+    }
+
+    #[test]
+    fn null_is_what_it_is_to_other_clients() {
+        let digest = Digest::of(b"");
+        let text = format!(
+            r#"{{"schemaVersion":null,"config":{{"mediaType":null,"size":0,"digest":"{digest}","annotations":null}},"layers":null,"annotations":null}}"#
+        );
+        let manifest: Manifest = read(text.as_bytes()).unwrap();
+        assert_eq!((manifest.schema_version, manifest.layers.len(), manifest.annotations.len()), (0, 0, 0));
+        let index: Index = read(br#"{"manifests":null,"annotations":null}"#).unwrap();
+        assert!(index.manifests.is_empty());
+        assert!(read::<Index>(b" []").is_err());
     }
 }

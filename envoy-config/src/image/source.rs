@@ -68,6 +68,9 @@ pub enum SourceError {
         /// What came.
         size: u64,
     },
+    /// It has more bytes, and they were not all read.
+    #[error("{0} has more than the {1} bytes that it should have")]
+    Longer(Digest, u64),
     /// Larger than any module.
     #[error("{0} is said to have {1} bytes, and more than 256 MiB are not read")]
     TooLarge(Digest, u64),
@@ -86,7 +89,14 @@ impl SourceError {
     /// Whether it is the image that is at fault, and not the way to it.
     #[must_use]
     pub const fn is_of_image(&self) -> bool {
-        matches!(self, Self::Digest { .. } | Self::Size { .. } | Self::TooLarge(..) | Self::Missing(_))
+        matches!(
+            self,
+            Self::Digest { .. }
+                | Self::Size { .. }
+                | Self::Longer(..)
+                | Self::TooLarge(..)
+                | Self::Missing(_)
+        )
     }
 }
 

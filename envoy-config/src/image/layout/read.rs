@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::{INDEX, LayoutError, NAME, blob_path, is_archive};
-use crate::image::model::{Descriptor, Index};
+use crate::image::model::{self, Descriptor, Index};
 use crate::image::source::{MAX_BLOB, Root, Source, SourceError, verified};
 
 /// An index has one entry an image.
@@ -57,7 +57,7 @@ impl Stored {
     pub fn index(&self) -> Result<Index, LayoutError> {
         let not_layout = |why: String| LayoutError::NotLayout { path: self.path.clone(), why };
         let bytes = self.read(INDEX, MAX_INDEX)?.ok_or_else(|| not_layout(format!("it has no `{INDEX}`")))?;
-        serde_json::from_slice(&bytes).map_err(|error| not_layout(format!("`{INDEX}`: {error}")))
+        model::read(&bytes).map_err(|error| not_layout(format!("`{INDEX}`: {error}")))
     }
 
     /// The image of this name, or each image.

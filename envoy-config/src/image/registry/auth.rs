@@ -158,7 +158,8 @@ impl Wanted<'_> {
         let text = text.map_err(|error| failure(&at, &error))?;
         let answer: Answer = serde_json::from_slice(&text)
             .map_err(|error| unusable(format!("`{at}` gives no token: {error}")))?;
-        let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty());
+        let given = |token: Option<String>| token.filter(|token| !token.is_empty());
+        let token = given(answer.token).or_else(|| given(answer.access_token));
         token.ok_or_else(|| unusable(format!("`{at}` gives no token")))
     }
 

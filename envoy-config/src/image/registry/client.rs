@@ -2,21 +2,26 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
 use std::path::PathBuf;
 
-use ureq::Body;
-use ureq::http::header::AUTHORIZATION;
+use ureq::http::header::{AUTHORIZATION, LOCATION};
 use ureq::http::request::Builder;
 use ureq::http::{Request, Response, StatusCode, Uri};
+use ureq::{Body, ResponseExt as _};
 
 use super::auth::{self, Challenge};
 use super::credentials::Login;
 use super::error::RegistryError;
+use super::location;
 use super::transport::{Transport, failure};
 use crate::image::reference::Host;
 
 /// How much of an error's text is looked at.
 const MAX_ERROR: u64 = 64 * 1024;
+
+/// How often what is sent may be sent elsewhere: as often as other clients let it.
+const MAX_REDIRECTS: usize = 10;
 
 /// How to come to a registry.
 #[derive(Debug, Clone, Default)]
@@ -71,15 +76,13 @@ impl Registry {
         format!("{}{path}", self.origin)
     }
 
-    /// Where an upload goes on: what the registry says, which is an address in it or elsewhere.
-    pub(super) fn follow(&self, location: &str) -> Result<String, RegistryError> {
-        if location.starts_with('/') && !location.starts_with("//") {
-            return Ok(self.url(location));
-        }
-        let safe = location.starts_with("https://")
-            || location.starts_with("http://") && self.origin.starts_with("http://");
-        if safe {
-            return Ok(location.to_owned());
+    /// Where an upload goes on, if an answer says so: at an address in the registry or elsewhere.
+    pub(super) fn follow(&self, response: &Response<Body>) -> Result<Option<String>, RegistryError> {
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let Some(location) = location else { return Ok(None) };
+        let to = location::resolved(&response.get_uri().to_string(), location);
+        if to.starts_with("https://") || to.starts_with("http://") && self.origin.starts_with("http://") {
+            return Ok(Some(to));
         }
         Err(self.answer(format!("it wants the upload sent to `{location}`")))
     }
@@ -93,7 +96,8 @@ impl Registry {
     ) -> Result<Response<Body>, RegistryError> {
         let known = self.granted.borrow().get(scope).cloned();
         let response = self.send_once(request(), body, known.as_deref())?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        // Whom it has sent us to may not ask who we are.
+        if response.status() != StatusCode::UNAUTHORIZED || !self.is_same_origin(response.get_uri()) {
             return Ok(response);
         }
         if known.is_some() {
@@ -120,6 +124,7 @@ impl Registry {
         Ok(response)
     }
 
+    /// Sends a request, and with its body again wherever it is sent on.
     fn send_once(
         &self,
         request: Builder,
@@ -127,6 +132,26 @@ impl Registry {
         authorization: Option<&str>,
     ) -> Result<Response<Body>, RegistryError> {
         let mut request = request.body(body).map_err(|error| self.answer(error.to_string()))?;
+        for _ in 0..MAX_REDIRECTS {
+            let response = self.send_there(request.clone(), authorization)?;
+            // By the others a GET would follow, which is no upload.
+            let is_sent_on = body.is_some()
+                && matches!(
+                    response.status(),
+                    StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+                );
+            let to = if is_sent_on { self.follow(&response)? } else { None };
+            let Some(to) = to else { return Ok(response) };
+            *request.uri_mut() = to.parse().map_err(|_| self.answer(format!("`{to}` is no URL")))?;
+        }
+        Err(self.answer("it sends the upload on and on".to_owned()))
+    }
+
+    fn send_there(
+        &self,
+        mut request: Request<Option<&[u8]>>,
+        authorization: Option<&str>,
+    ) -> Result<Response<Body>, RegistryError> {
         // Only the registry itself is told who asks, not where it sends us.
         if let Some(text) = authorization.filter(|_| self.is_same_origin(request.uri())) {
             let value =
@@ -172,11 +197,21 @@ fn speaks_tls(host: &Host) -> Result<bool, RegistryError> {
     let request = Request::get(format!("https://{host}/v2/"))
         .body(None)
         .map_err(|error| RegistryError::Answer { host: host.to_string(), why: error.to_string() })?;
-    match transport.send(request).map_err(|error| failure(host.as_str(), &error)) {
+    match transport.send(request) {
         Ok(_) => Ok(true),
-        Err(RegistryError::NoTls(_)) => Ok(false),
-        Err(error) => Err(error),
+        // Some that don't know what a TLS hello is answer nothing at all.
+        Err(ureq::Error::Io(error)) if has_hung_up(&error) => Ok(false),
+        Err(error) => match failure(host.as_str(), &error) {
+            RegistryError::NoTls(_) => Ok(false),
+            error => Err(error),
+        },
     }
+}
+
+/// Whether a server took the connection, and ended it.
+fn has_hung_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 /// What a registry says about a failure, ready to stand behind a sentence.

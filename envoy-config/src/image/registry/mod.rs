@@ -4,6 +4,7 @@ mod auth;
 mod client;
 pub mod credentials;
 mod error;
+mod location;
 mod transfer;
 mod transport;
 

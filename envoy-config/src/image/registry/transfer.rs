@@ -1,7 +1,7 @@
 //! Images to a repository of a registry, and from it.
 
 use ureq::Body;
-use ureq::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION};
+use ureq::http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use ureq::http::{Request, Response, StatusCode};
 
 use super::client::Registry;
@@ -69,10 +69,9 @@ impl<'r> Repository<'r> {
         if started.status() != StatusCode::ACCEPTED {
             return Err(self.unexpected("the upload to", started));
         }
-        let location = started.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = self.registry.follow(&started)?;
         let location = location
             .ok_or_else(|| self.registry.answer("it does not say where the upload goes".to_owned()))?;
-        let location = self.registry.follow(location)?;
         let separator = if location.contains('?') { '&' } else { '?' };
         let url = format!("{location}{separator}digest={digest}");
         let request = || Request::put(&url).header(CONTENT_TYPE, "application/octet-stream");
@@ -139,8 +138,11 @@ impl<'r> Repository<'r> {
     }
 
     fn body(&self, response: Response<Body>, limit: u64) -> Result<Vec<u8>, RegistryError> {
-        let read = response.into_body().into_with_config().limit(limit.saturating_add(1)).read_to_vec();
-        read.map_err(|error| self.registry.answer(format!("the answer can't be read: {error}")))
+        read(response, limit).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &ureq::Error) -> RegistryError {
+        self.registry.answer(format!("the answer can't be read: {error}"))
     }
 
     fn url(&self, path: &str) -> String {
@@ -179,6 +181,17 @@ impl Source for Repository<'_> {
             let what = format!("the blob `{}` of `{}`", descriptor.digest, self.name);
             return Err(self.registry.unexpected(what, response).into());
         }
-        verified(descriptor, self.body(response, descriptor.size)?)
+        match read(response, descriptor.size) {
+            Ok(bytes) => verified(descriptor, bytes),
+            // The registry has given what it holds, and that is not what the manifest says.
+            Err(ureq::Error::BodyExceedsLimit(_)) => {
+                Err(SourceError::Longer(descriptor.digest.clone(), descriptor.size))
+            }
+            Err(error) => Err(self.unreadable(&error).into()),
+        }
     }
+}
+
+fn read(response: Response<Body>, limit: u64) -> Result<Vec<u8>, ureq::Error> {
+    response.into_body().into_with_config().limit(limit.saturating_add(1)).read_to_vec()
 }

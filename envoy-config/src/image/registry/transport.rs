@@ -44,11 +44,15 @@ impl Transport {
         Ok(Self { agent: config.build().into() })
     }
 
-    /// Sends a request. Redirects are followed, without what makes us known if they lead to another host.
+    /// Sends a request. Redirects are followed, without what makes us known if they lead to another host. One that has a body
+    /// is the caller's to follow, who knows whether the body may go there.
     pub(super) fn send(&self, request: Request<Option<&[u8]>>) -> Result<Response<Body>, ureq::Error> {
         let (parts, body) = request.into_parts();
         match body {
-            Some(body) => self.agent.run(Request::from_parts(parts, body)),
+            Some(body) => {
+                let request = self.agent.configure_request(Request::from_parts(parts, body));
+                self.agent.run(request.max_redirects(0).max_redirects_will_error(false).build())
+            }
             None => self.agent.run(Request::from_parts(parts, ())),
         }
     }
@@ -87,6 +91,9 @@ pub(super) fn failure(host: &str, error: &ureq::Error) -> RegistryError {
                     host,
                     why: format!("it leads to `{to}`, which is not `https`"),
                 };
+            }
+            if matches!(error, ureq::Error::RedirectFailed | ureq::Error::TooManyRedirects) {
+                return RegistryError::Answer { host, why: error.to_string() };
             }
             let why = match error {
                 ureq::Error::Io(error) => error.to_string(),
