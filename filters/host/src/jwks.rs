@@ -147,7 +147,7 @@ impl Jwks {
         let record = match leased {
             Ok(Some(record)) => record,
             Ok(None) => return,
-            Err(status) => return log::error!("keys of {}: no lease: {status:?}", source.uri()),
+            Err(status) => return log::error!("keys of {}: {status:?}", source.uri()),
         };
         local.record = record;
         let asks = match source.location {
@@ -305,10 +305,7 @@ fn call(source: &Source, local: &mut Local, uri: &Uri, asks: Asks) -> Result<(),
     let call = abi::http_call(uri.cluster(), &headers::serialise(lines.into_iter()), timeout);
     let id = call.map_err(|status| {
         // It looks the host up while it sends.
-        format!(
-            "envoy can't ask: {status:?}; is there a host of this name, and the cluster `{}`?",
-            uri.cluster()
-        )
+        format!("envoy can't ask: {status:?}; is there this host, and the cluster `{}`?", uri.cluster())
     })?;
     local.call = Some(Call { id, asks });
     Ok(())

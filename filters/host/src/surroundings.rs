@@ -21,7 +21,7 @@ const STATS_TAGS: &str = "metrics need `stats_tags` in the bootstrap's `stats_co
                           own; a filter can't see them. `outrigger render --to envoy --snippet` prints them";
 const HOPS: &str = "`remoteIpBlocks` and `remote.ip` need `use_remote_address: true` and `xff_num_trusted_hops: N` (trusted \
                     proxies) of the connection manager; a filter can't see them";
-const NORMALIZATION: &str = "a request's path came with dot segments or backslashes: policies on paths can be got around. Add \
+const NORMALIZATION: &str = "a path came with dot segments or backslashes: policies on paths can be got around. Add \
                              to the connection manager: `normalize_path: true`";
 const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` go by what may be from `x-forwarded-for`. Add in front \
                             `envoy.filters.http.set_filter_state`: `on_request_headers: [{object_key: \
