@@ -15,6 +15,7 @@ pub(crate) mod part;
 mod probe;
 mod problems;
 mod rbac;
+pub(crate) mod routed;
 mod routes;
 pub(crate) mod secrets;
 mod stats;
