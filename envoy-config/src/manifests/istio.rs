@@ -75,6 +75,7 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
         return Err(Error::Asked(format!("`--sha256 {unused}=…` is for a module that is not rendered")));
     }
     notes.extend(left_out::notes(input, &modules, Platform::Istio));
+    notes.extend(ports::mapped(input.resources, input.proxy, how.options)?);
     let attached = attached(how)?;
     let settings = input.settings(true);
     let (mut parts, mut spots) = (Vec::new(), Vec::new());
