@@ -9,6 +9,7 @@ mod collectors;
 mod decision;
 mod filters;
 mod hcm;
+pub(crate) mod label_names;
 mod listeners;
 mod options;
 pub(crate) mod part;

@@ -9,7 +9,7 @@ use outrigger_core::route::{Destination, Profile, Table};
 use outrigger_core::{Attributes, PolicyEngine, PolicySet};
 
 use super::routed::Routed;
-use super::{clusters, filters};
+use super::{clusters, filters, label_names};
 use crate::modules::Module;
 
 /// What `kubectl apply` leaves in a resource: the resource once more.
@@ -81,6 +81,12 @@ pub(crate) fn part(
     };
     if reads(module, Kind::AuthorizationPolicy) {
         config.extension_providers.clone_from(&settings.providers);
+    }
+    if counts(module) {
+        let wrong = label_names::check(&config.resources, proxy);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
     }
     let needs = match module {
         Module::Suite => needs::<{ PolicySet::ALL.bits() }>(&config),
