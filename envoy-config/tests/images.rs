@@ -151,6 +151,9 @@ fn tags_and_notes_are_as_asked_for() {
             "1",
             "--tag",
             "stable",
+            // Once more, and made once.
+            "--tag",
+            "1",
             "--source",
             "https://git.example/o",
             "--revision",

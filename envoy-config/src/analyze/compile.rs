@@ -9,7 +9,7 @@ use outrigger_core::Engine;
 use outrigger_core::route::Destination;
 
 use crate::render::authz::is_custom;
-use crate::render::{Options, is_incomplete, render};
+use crate::render::{Options, is_incomplete, label_names, render};
 
 /// What comes of it.
 #[derive(Debug, Default)]
@@ -37,6 +37,8 @@ pub(super) fn compiled(resources: &[Resource], proxy: &Proxy, options: &Options)
         if let Some(workload) = workload_of(resource, proxy) {
             compile(vec![resource.clone()], workload, &mut problems);
         }
+        // Also those for other workloads.
+        problems.extend(label_names::check_alone(resource));
     }
     Compiled { problems, unserved }
 }

@@ -16,7 +16,7 @@ use super::modules::{Choice, Chosen, Platform, reason};
 use super::names::Name;
 use super::target_ref::TargetRef;
 use super::wasm_plugin::ImagePullPolicy;
-use super::{Input, left_out, refusals, size};
+use super::{Input, gateways, left_out, refusals, size};
 use crate::render::part::{Part, part};
 
 /// How the manifest is to be.
@@ -47,6 +47,7 @@ pub struct EnvoyGateway {
 /// # Errors
 /// What can't be carried out by filters there, or can't be said.
 pub fn render(input: Input<'_>, how: &EnvoyGateway) -> Result<Manifests, Error> {
+    gateways::alike(input, &how.targets, (&how.modules, Platform::EnvoyGateway))?;
     let Chosen { modules, mut notes } =
         how.modules.choose(Platform::EnvoyGateway, input.resources, input.proxy)?;
     if let Some(unused) = how.checksums.unused(&modules) {

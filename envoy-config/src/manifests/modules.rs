@@ -3,8 +3,10 @@
 use outrigger_api::{Proxy, Resource, Role, Spec};
 
 use super::error::Error;
+use super::left_out;
 use crate::modules::Module;
 use crate::render::part::may_be_for;
+use crate::render::routed::Routed;
 
 /// The value of `--modules`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -100,12 +102,11 @@ impl Choice {
 }
 
 fn sensible(platform: Platform, resources: &[Resource], proxy: &Proxy) -> Result<Chosen, Error> {
+    let routed = Routed::new(resources, proxy);
     let has = |wanted: fn(&Spec) -> bool| {
-        resources.iter().any(|resource| wanted(&resource.spec) && may_be_for(resource, proxy) != Some(false))
-    };
-    let with_faults = |spec: &Spec| match spec {
-        Spec::VirtualService(service) => service.http.iter().any(|rule| rule.fault.is_some()),
-        _ => false,
+        resources
+            .iter()
+            .any(|resource| wanted(&resource.spec) && may_be_for(resource, proxy, &routed) != Some(false))
     };
     let mut modules = Vec::new();
     if has(|spec| matches!(spec, Spec::RequestAuthentication(_))) {
@@ -114,16 +115,17 @@ fn sensible(platform: Platform, resources: &[Resource], proxy: &Proxy) -> Result
     if has(|spec| matches!(spec, Spec::AuthorizationPolicy(_))) {
         modules.push(Module::Authz);
     }
-    if has(with_faults) {
+    if routed.has_faults() {
         modules.push(Module::Fault);
     }
     if modules.is_empty() {
-        return Err(Error::Refused(
+        let others = left_out::virtual_services(resources, proxy, &routed, &has_faults);
+        let others: String = others.into_iter().map(|note| format!("\nnote: {note}")).collect();
+        return Err(Error::Refused(format!(
             "nothing to render: no RequestAuthentication or AuthorizationPolicy is for this proxy, and no \
-             VirtualService has faults\n\
+             VirtualService for it has faults{others}\n\
              hint: say who the proxy is with `--namespace`, `--selector` or `--label`; or name modules with `--modules`"
-                .to_owned(),
-        ));
+        )));
     }
     let controller = match platform {
         Platform::EnvoyGateway => "Envoy Gateway",
@@ -134,6 +136,14 @@ fn sensible(platform: Platform, resources: &[Resource], proxy: &Proxy) -> Result
         notes.push(format!("routes are {controller}'s: of VirtualServices only faults are rendered"));
     }
     Ok(Chosen { modules, notes })
+}
+
+/// Whether it is a VirtualService with faults.
+pub(super) fn has_faults(resource: &Resource) -> bool {
+    match &resource.spec {
+        Spec::VirtualService(service) => service.http.iter().any(|rule| rule.fault.is_some()),
+        _ => false,
+    }
 }
 
 /// Why a module can't work there; `None`: it can.

@@ -11,7 +11,7 @@ use super::collectors::Collectors;
 use super::filters::Beside;
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
 use super::options::Options;
-use super::{access_log, add_new, around, clusters, filters, hcm, probe, problems, tracing};
+use super::{access_log, add_new, around, clusters, filters, hcm, label_names, probe, problems, tracing};
 use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::bootstrap::Node;
@@ -127,6 +127,10 @@ fn requests(
     };
     config.metrics = options.metrics;
     let engine = Engine::compile(&config)?;
+    let wrong = label_names::check(&config.resources, &config.proxy);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     let overrides = engine.overrides();
     let labels = overrides.added_labels().map(str::to_owned).collect();
     let mut destinations: BTreeSet<_> =

@@ -8,7 +8,8 @@ use outrigger_core::jwt::fetch::Source;
 use outrigger_core::route::{Destination, Profile, Table};
 use outrigger_core::{Attributes, PolicyEngine, PolicySet};
 
-use super::{clusters, filters};
+use super::routed::Routed;
+use super::{clusters, filters, label_names};
 use crate::modules::Module;
 
 /// What `kubectl apply` leaves in a resource: the resource once more.
@@ -65,8 +66,11 @@ pub(crate) fn part(
     proxy: &Proxy,
     settings: &Settings,
 ) -> Result<Part, Vec<Problem>> {
+    let routed = Routed::new(resources, proxy);
     let read = resources.iter().filter(|resource| {
-        reads(module, resource.kind) && may_be_for(resource, proxy) != Some(false) && has_rules(resource)
+        reads(module, resource.kind)
+            && may_be_for(resource, proxy, &routed) != Some(false)
+            && has_rules(resource)
     });
     let mut config = Config {
         proxy: proxy.clone(),
@@ -77,6 +81,12 @@ pub(crate) fn part(
     };
     if reads(module, Kind::AuthorizationPolicy) {
         config.extension_providers.clone_from(&settings.providers);
+    }
+    if counts(module) {
+        let wrong = label_names::check(&config.resources, proxy);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
     }
     let needs = match module {
         Module::Suite => needs::<{ PolicySet::ALL.bits() }>(&config),
@@ -143,12 +153,13 @@ pub(crate) fn reads(module: Module, kind: Kind) -> bool {
     }
 }
 
-/// Whether a policy selects the proxy; `None`: it is none.
-pub(crate) fn may_be_for(resource: &Resource, proxy: &Proxy) -> Option<bool> {
+/// Whether a policy selects the proxy, or a VirtualService counts there; `None`: it is neither.
+pub(crate) fn may_be_for(resource: &Resource, proxy: &Proxy, routed: &Routed<'_>) -> Option<bool> {
     let target = match &resource.spec {
         Spec::AuthorizationPolicy(policy) => &policy.target,
         Spec::RequestAuthentication(policy) => &policy.target,
         Spec::Telemetry(telemetry) => &telemetry.target,
+        Spec::VirtualService(_) => return Some(routed.has(resource)),
         _ => return None,
     };
     Some(select::applies(target, &resource.meta.namespace, proxy))

@@ -5,7 +5,7 @@ mod expressions;
 mod named;
 
 use outrigger_api::types::provider_name::ProviderUse;
-use outrigger_api::types::telemetry::Telemetry;
+use outrigger_api::types::telemetry::{AccessLogging, Telemetry, WorkloadMode};
 use outrigger_api::{Proxy, Resource, Spec};
 
 use self::named::Names;
@@ -76,16 +76,36 @@ fn without_effect(
             "name one in `providers`",
         );
     }
-    let silent = |entry: &outrigger_api::types::telemetry::AccessLogging| {
-        entry.disabled == Some(true) && entry.providers.is_empty()
-    };
     let logs = !mesh.access_log_file.as_deref().unwrap_or_default().is_empty();
-    let all = telemetry.access_logging.iter().all(silent) && !telemetry.access_logging.is_empty();
-    if is_root && all && logs && mesh.default_providers.access_logging.is_empty() {
+    if is_root
+        && logs
+        && mesh.default_providers.access_logging.is_empty()
+        && let Some((path, side)) = silenced(&telemetry.access_logging)
+    {
         push(
-            "spec.accessLogging",
-            "there is no provider to switch off: `accessLogFile` of the mesh configuration is still written",
+            &path,
+            &format!(
+                "there is no provider to switch off{side}: `accessLogFile` of the mesh configuration is still written"
+            ),
             "name the providers, such as `envoy`, or take `accessLogFile` away",
         );
     }
+}
+
+/// Where entries switch off what is above, and name nothing to switch off: on both sides, or on one.
+fn silenced(entries: &[AccessLogging]) -> Option<(String, &'static str)> {
+    let silent = |entry: &AccessLogging| entry.disabled == Some(true) && entry.providers.is_empty();
+    if !entries.is_empty() && entries.iter().all(silent) {
+        return Some(("spec.accessLogging".to_owned(), ""));
+    }
+    let sides = [
+        (WorkloadMode::Client, " for what a workload sends (`CLIENT`)"),
+        (WorkloadMode::Server, " for what it receives (`SERVER`)"),
+    ];
+    sides.into_iter().find_map(|(side, called)| {
+        let meant = |entry: &AccessLogging| entry.mode == WorkloadMode::ClientAndServer || entry.mode == side;
+        let mut here = entries.iter().enumerate().filter(|(_, entry)| meant(entry));
+        let (first, _) = here.clone().next()?;
+        here.all(|(_, entry)| silent(entry)).then(|| (format!("spec.accessLogging[{first}]"), called))
+    })
 }

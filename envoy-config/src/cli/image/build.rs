@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::choice::{Choice, tag};
+use super::choice::{Choice, distinct, tag};
 use super::report::{self, Made};
 use super::{Failure, Form};
 use crate::Exit;
@@ -56,7 +56,7 @@ impl Build {
     fn build(&self) -> Result<Vec<Made>, Failure> {
         let images = self.choice.build()?;
         let version = [env!("CARGO_PKG_VERSION").to_owned()];
-        let tags = if self.tags.is_empty() { version.as_slice() } else { &self.tags };
+        let tags = distinct(if self.tags.is_empty() { version.as_slice() } else { &self.tags });
         let names = |module| tags.iter().map(move |tag| format!("{}:{tag}", names::image(module)));
         let named: Vec<_> = images
             .iter()

@@ -76,6 +76,17 @@ fn epoch(value: Option<&str>) -> Result<Option<u64>, Failure> {
     }
 }
 
+/// Each once, in order: two entries of one name are refused by who loads an image.
+pub(super) fn distinct(tags: &[String]) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for tag in tags {
+        if !distinct.contains(tag) {
+            distinct.push(tag.clone());
+        }
+    }
+    distinct
+}
+
 /// Reads a tag.
 pub(super) fn tag(text: &str) -> Result<String, String> {
     if crate::image::reference::is_tag(text) {

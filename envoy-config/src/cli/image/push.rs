@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::choice::{Choice, tag};
+use super::choice::{Choice, distinct, tag};
 use super::connection::Connection;
 use super::report::{self, Made};
 use super::{Failure, Form};
@@ -85,7 +85,7 @@ impl Push {
         match (&self.reference.tag, self.tags.is_empty()) {
             (Some(tag), true) => Ok(vec![tag.clone()]),
             (None, true) => Ok(vec![env!("CARGO_PKG_VERSION").to_owned()]),
-            (None, false) => Ok(self.tags.clone()),
+            (None, false) => Ok(distinct(&self.tags)),
             (Some(tag), false) => {
                 let why = format!(
                     "the tag is either in the reference or in `--tag`\nhint: add `--tag {tag}`, and leave it out of the reference"

@@ -12,14 +12,11 @@ use crate::Exit;
 use crate::analyze::{Finding, Level, has_errors, human};
 use crate::load::Loaded;
 use crate::manifests::{
-    self, Checksums, Choice, Code, EnvoyGateway, Error, FailStrategy, ImagePullPolicy, Input, Istio,
-    Manifests, Name, Place, Snippet, TargetRef,
+    self, Checksums, Choice, Code, EnvoyGateway, Error, FailStrategy, GATEWAY_NAME, ImagePullPolicy, Input,
+    Istio, Manifests, Name, Place, Snippet, TargetRef,
 };
 use crate::mesh_config;
 use crate::proxy_options::{ProxyOptions, parse_label};
-
-/// The label by which a proxy says which Gateway of the Gateway API it serves.
-const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 
 /// Flags of manifests and snippets.
 #[derive(Debug, Clone, Args)]
