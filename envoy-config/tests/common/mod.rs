@@ -1,6 +1,8 @@
 //! What the tests of the command line share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod explain;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
