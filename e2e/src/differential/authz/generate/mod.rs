@@ -40,9 +40,9 @@ fn policy(random: &mut Random, tag: &str, index: usize) -> Value {
         spec.insert("action".to_owned(), action.into());
     }
     match random.below(50) {
-        // A DENY without rules is refused.
+        // A DENY without rules is refused, left out or empty.
         0 if action != "DENY" => {}
-        1 => {
+        1 if action != "DENY" => {
             spec.insert("rules".to_owned(), json!([]));
         }
         _ => {
