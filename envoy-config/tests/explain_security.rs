@@ -10,7 +10,7 @@
 mod common;
 
 use common::explain::{SECURE, bearer, explain};
-use common::outcome;
+use common::{json, outcome};
 use serde_json::{Value, json};
 
 #[test]
