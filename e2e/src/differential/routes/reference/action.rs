@@ -41,7 +41,10 @@ pub(super) fn forward(
     let destinations = items(rule, "route");
     // Of several destinations only those with a share count.
     let counted = destinations.iter().filter(|entry| destinations.len() == 1 || weight(entry) > 0);
-    let hashes: Vec<_> = counted.filter_map(|entry| cluster::hash(&entry["destination"])).collect();
+    let mut hashes: Vec<_> = counted.filter_map(|entry| cluster::hash(&entry["destination"])).collect();
+    // Istio has the hash of each destination on the route, and Envoy combines them; with us each destination hashes by its
+    // own (docs/routing.md), which for one header is what a single policy does.
+    hashes.dedup();
     action["retry_policy"] =
         retries::policy(rule.get("retries"), destinations.len() == 1 && !hashes.is_empty())?;
     if !hashes.is_empty() {
