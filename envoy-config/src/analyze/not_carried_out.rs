@@ -63,11 +63,7 @@ fn stat_prefixes(resource: &Resource, service: &VirtualService, findings: &mut V
 
 /// Switched off is what they are anyway.
 fn connection_metrics(resource: &Resource, telemetry: &Telemetry, findings: &mut Vec<Finding>) {
-    let entries = telemetry.metrics.iter().enumerate();
-    let all = entries.flat_map(|(entry, metrics)| {
-        metrics.overrides.iter().enumerate().map(move |(index, change)| (entry, index, change))
-    });
-    for (entry, index, change) in all {
+    for ((entry, index), change) in telemetry.metric_overrides() {
         let MetricSelector::Standard(metric) = change.metric else { continue };
         let off = change.disabled == Some(true) && change.tag_overrides.is_empty();
         if Metric::of(metric).is_none() && !off {

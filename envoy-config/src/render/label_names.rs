@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 
 use outrigger_api::problem::code;
 use outrigger_api::types::telemetry::{MetricSelector, TagOverride, Telemetry, WorkloadMode};
-use outrigger_api::{Direction, Problem, Proxy, Resource, Role, Spec, select};
-use outrigger_core::telemetry::{LABELS, Metric};
+use outrigger_api::{Problem, Proxy, Resource, Spec, select};
+use outrigger_core::telemetry::{LABELS, Metric, reports_as_destination};
 
 /// A label that a Telemetry adds: the Telemetry, and where in it.
 type Added<'r> = (&'r Resource, String);
 
 /// What is wrong with the labels that `proxy` has.
 pub(crate) fn check(resources: &[Resource], proxy: &Proxy) -> Vec<Problem> {
-    let serves = proxy.role == Role::Sidecar && proxy.direction != Some(Direction::Outbound);
-    let mode = if serves { WorkloadMode::Server } else { WorkloadMode::Client };
+    let mode = match reports_as_destination(proxy) {
+        true => WorkloadMode::Server,
+        false => WorkloadMode::Client,
+    };
     wrong(&select::telemetries(resources, proxy), mode)
 }
 
@@ -86,23 +88,20 @@ fn changes<'r>(
 ) -> BTreeMap<&'r str, Option<Added<'r>>> {
     let mut changes = BTreeMap::new();
     for (resource, telemetry) in telemetries {
-        for (entry, metrics) in telemetry.metrics.iter().enumerate() {
-            for (index, change) in metrics.overrides.iter().enumerate() {
-                let meant = match &change.metric {
-                    MetricSelector::All => true,
-                    MetricSelector::Standard(standard) => Metric::of(*standard) == Some(metric),
-                    MetricSelector::Custom(name) => metric.short_name() == name,
-                };
-                let here = change.mode == WorkloadMode::ClientAndServer || change.mode == mode;
-                if !meant || !here {
-                    continue;
-                }
-                for (label, tag) in &change.tag_overrides {
-                    let path =
-                        || format!("spec.metrics[{entry}].overrides[{index}].tagOverrides[\"{label}\"]");
-                    let added = (*tag != TagOverride::Remove).then(|| (*resource, path()));
-                    changes.insert(label.as_str(), added);
-                }
+        for ((entry, index), change) in telemetry.metric_overrides() {
+            let meant = match &change.metric {
+                MetricSelector::All => true,
+                MetricSelector::Standard(standard) => Metric::of(*standard) == Some(metric),
+                MetricSelector::Custom(name) => metric.short_name() == name,
+            };
+            let here = change.mode == WorkloadMode::ClientAndServer || change.mode == mode;
+            if !meant || !here {
+                continue;
+            }
+            for (label, tag) in &change.tag_overrides {
+                let path = || format!("spec.metrics[{entry}].overrides[{index}].tagOverrides[\"{label}\"]");
+                let added = (*tag != TagOverride::Remove).then(|| (*resource, path()));
+                changes.insert(label.as_str(), added);
             }
         }
     }
@@ -111,7 +110,7 @@ fn changes<'r>(
 
 #[cfg(test)]
 mod tests {
-    use outrigger_api::parse_yaml;
+    use outrigger_api::{Role, parse_yaml};
 
     use super::*;
 

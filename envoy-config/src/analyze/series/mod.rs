@@ -36,35 +36,31 @@ fn check_one(
     let (series, most_series) =
         (destinations.saturating_mul(ANSWERS), usize::try_from(most).unwrap_or(usize::MAX));
     let (mut free, mut added) = (false, BTreeSet::new());
-    for (entry, metrics) in telemetry.metrics.iter().enumerate() {
-        for (index, change) in metrics.overrides.iter().enumerate() {
-            // Of connections there are none.
-            if matches!(change.metric, MetricSelector::Standard(metric) if Metric::of(metric).is_none()) {
+    for ((entry, index), change) in telemetry.metric_overrides() {
+        // Of connections there are none.
+        if matches!(change.metric, MetricSelector::Standard(metric) if Metric::of(metric).is_none()) {
+            continue;
+        }
+        for (label, tag) in &change.tag_overrides {
+            let TagOverride::Upsert(value) = tag else { continue };
+            let Some(attribute) = free::attribute_in(value) else {
+                added.insert(label.as_str());
                 continue;
-            }
-            for (label, tag) in &change.tag_overrides {
-                let TagOverride::Upsert(value) = tag else { continue };
-                let Some(attribute) = free::attribute_in(value) else {
-                    added.insert(label.as_str());
-                    continue;
-                };
-                free = true;
-                let path =
-                    format!("spec.metrics[{entry}].overrides[{index}].tagOverrides[\"{label}\"].value");
-                let message = format!(
-                    "label `{label}` takes as many values as callers like: nothing bounds `{attribute}`"
-                );
-                let values = (most_series / series).max(1);
-                let hint = format!(
-                    "each value makes about {series} series of a metric ({destinations} destinations, {ANSWERS} kinds of \
-                     answers): after some {values} values the bound of {most} (`--max-series`) is reached, and what \
-                     comes then counts as `{OVERFLOW}`; name the values that matter, such as \
-                     `{attribute} == 'a' ? 'a' : 'other'`"
-                );
-                findings.push(
-                    Finding::new(codes::UNBOUNDED_LABEL, Level::Warning, resource, &path, message).hint(hint),
-                );
-            }
+            };
+            free = true;
+            let path = format!("spec.metrics[{entry}].overrides[{index}].tagOverrides[\"{label}\"].value");
+            let message =
+                format!("label `{label}` takes as many values as callers like: nothing bounds `{attribute}`");
+            let values = (most_series / series).max(1);
+            let hint = format!(
+                "each value makes about {series} series of a metric ({destinations} destinations, {ANSWERS} kinds of \
+                 answers): after some {values} values the bound of {most} (`--max-series`) is reached, and what \
+                 comes then counts as `{OVERFLOW}`; name the values that matter, such as \
+                 `{attribute} == 'a' ? 'a' : 'other'`"
+            );
+            findings.push(
+                Finding::new(codes::UNBOUNDED_LABEL, Level::Warning, resource, &path, message).hint(hint),
+            );
         }
     }
     if !free && !added.is_empty() {

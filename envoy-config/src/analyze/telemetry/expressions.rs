@@ -96,13 +96,11 @@ pub(super) fn check(resource: &Resource, telemetry: &Telemetry, findings: &mut V
             findings.extend(of(resource, &path, filter, Place::Filter));
         }
     }
-    for (at, entry) in telemetry.metrics.iter().enumerate() {
-        for (n, change) in entry.overrides.iter().enumerate() {
-            for (tag, value) in &change.tag_overrides {
-                if let TagOverride::Upsert(value) = value {
-                    let path = format!("spec.metrics[{at}].overrides[{n}].tagOverrides[{tag:?}].value");
-                    findings.extend(of(resource, &path, value, Place::Label));
-                }
+    for ((at, n), change) in telemetry.metric_overrides() {
+        for (tag, value) in &change.tag_overrides {
+            if let TagOverride::Upsert(value) = value {
+                let path = format!("spec.metrics[{at}].overrides[{n}].tagOverrides[{tag:?}].value");
+                findings.extend(of(resource, &path, value, Place::Label));
             }
         }
     }

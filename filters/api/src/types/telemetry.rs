@@ -17,6 +17,15 @@ pub struct Telemetry {
     pub access_logging: Vec<AccessLogging>,
 }
 
+impl Telemetry {
+    /// Each of the changes to metrics, with its places in `metrics` and in `overrides` there.
+    pub fn metric_overrides(&self) -> impl Iterator<Item = ((usize, usize), &MetricsOverride)> {
+        self.metrics.iter().enumerate().flat_map(|(entry, metrics)| {
+            metrics.overrides.iter().enumerate().map(move |(index, change)| ((entry, index), change))
+        })
+    }
+}
+
 /// Which side of a connection is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WorkloadMode {

@@ -95,7 +95,7 @@ pub fn tag_regex(label: &str) -> String {
 
 /// Which end of the request this proxy reports for: the destination at a sidecar's inbound listener, else the source
 /// (a gateway reports as the source, as Istio's does).
-pub(super) fn reports_as_destination(proxy: &Proxy) -> bool {
+pub fn reports_as_destination(proxy: &Proxy) -> bool {
     proxy.role == Role::Sidecar && proxy.direction != Some(Direction::Outbound)
 }
 

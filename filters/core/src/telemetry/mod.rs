@@ -25,7 +25,7 @@ pub use expression::{Expression, to_text};
 pub use faults::{FAULT_PREFIX, FaultStat, VIRTUAL_SERVICE};
 pub use flags::ResponseFlags;
 pub use jwt::{DRY_RUN_DENIED, JwtStat, REQUEST_AUTHENTICATION, dry_run_denied};
-pub use labels::{LABELS, OVERFLOW, UNKNOWN, tag_regex};
+pub use labels::{LABELS, OVERFLOW, UNKNOWN, reports_as_destination, tag_regex};
 pub use limit::{SERIES, SERIES_OVERFLOW};
 pub use metric::Metric;
 pub use overrides::{Overrides, Tag};
