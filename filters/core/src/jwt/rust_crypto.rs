@@ -1,5 +1,5 @@
 //! Signature checks by the RustCrypto and dalek crates: everywhere what no host can be asked for (RSA with PSS, Ed25519,
-//! HMAC); NIST's curves where the feature `rust-crypto-ec` says that there is no host to ask.
+//! HMAC); RSA with PKCS#1 v1.5 and NIST's curves where the feature `rust-crypto-all` says that there is no host to ask.
 
 use ed25519_dalek::Verifier as _;
 use hmac::{KeyInit, Mac};
@@ -10,8 +10,8 @@ use sha2::{Sha256, Sha384, Sha512};
 use super::algorithm::Algorithm;
 use super::verification_key::{KeyMaterial, SignatureVerifier, VerificationKey};
 
-/// RS256/384/512, PS256/384/512 (with a salt as long as the hash, RFC 7518 section 3.5), HS256/384/512, EdDSA on
-/// Ed25519 and, with the feature `rust-crypto-ec`, ES256/384/512. Without it nothing fits a key on NIST's curves.
+/// PS256/384/512 (with a salt as long as the hash, RFC 7518 section 3.5), HS256/384/512, EdDSA on Ed25519 and, with the
+/// feature `rust-crypto-all`, RS256/384/512 and ES256/384/512, which no signature fits without it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RustCrypto;
 
@@ -22,8 +22,11 @@ impl SignatureVerifier for RustCrypto {
         }
         match (key.prepared(), algorithm) {
             (Some(Prepared::Rsa(key)), Algorithm::Jws(jws)) => match jws {
+                #[cfg(feature = "rust-crypto-all")]
                 Jws::RS256 => key.pkcs1v15_verify::<Sha256>(message, signature).is_ok(),
+                #[cfg(feature = "rust-crypto-all")]
                 Jws::RS384 => key.pkcs1v15_verify::<Sha384>(message, signature).is_ok(),
+                #[cfg(feature = "rust-crypto-all")]
                 Jws::RS512 => key.pkcs1v15_verify::<Sha512>(message, signature).is_ok(),
                 Jws::PS256 => key.pss_verify::<Sha256>(message, signature).is_ok(),
                 Jws::PS384 => key.pss_verify::<Sha384>(message, signature).is_ok(),
@@ -36,17 +39,17 @@ impl SignatureVerifier for RustCrypto {
                 ed25519_dalek::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify(message, &signature).is_ok())
             }
-            #[cfg(feature = "rust-crypto-ec")]
+            #[cfg(feature = "rust-crypto-all")]
             (Some(Prepared::P256(key)), Algorithm::Jws(Jws::ES256)) => {
                 p256::ecdsa::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify(message, &signature).is_ok())
             }
-            #[cfg(feature = "rust-crypto-ec")]
+            #[cfg(feature = "rust-crypto-all")]
             (Some(Prepared::P384(key)), Algorithm::Jws(Jws::ES384)) => {
                 p384::ecdsa::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify(message, &signature).is_ok())
             }
-            #[cfg(feature = "rust-crypto-ec")]
+            #[cfg(feature = "rust-crypto-all")]
             (Some(Prepared::P521(key)), Algorithm::Es512) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             (_, _) => false,
@@ -72,11 +75,11 @@ fn authenticates(secret: &[u8], algorithm: Algorithm, message: &[u8], tag: &[u8]
 pub(super) enum Prepared {
     Rsa(Box<rsa::PublicKey>),
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
-    #[cfg(feature = "rust-crypto-ec")]
+    #[cfg(feature = "rust-crypto-all")]
     P256(Box<p256::ecdsa::VerifyingKey>),
-    #[cfg(feature = "rust-crypto-ec")]
+    #[cfg(feature = "rust-crypto-all")]
     P384(Box<p384::ecdsa::VerifyingKey>),
-    #[cfg(feature = "rust-crypto-ec")]
+    #[cfg(feature = "rust-crypto-all")]
     P521(Box<p521::ecdsa::VerifyingKey>),
 }
 
@@ -93,19 +96,19 @@ impl Prepared {
                 .ok()
                 .filter(|key| !key.is_weak())
                 .map(|key| Self::Ed25519(Box::new(key))),
-            #[cfg(feature = "rust-crypto-ec")]
+            #[cfg(feature = "rust-crypto-all")]
             KeyMaterial::P256(point) => {
                 p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P256(Box::new(key)))
             }
-            #[cfg(feature = "rust-crypto-ec")]
+            #[cfg(feature = "rust-crypto-all")]
             KeyMaterial::P384(point) => {
                 p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P384(Box::new(key)))
             }
-            #[cfg(feature = "rust-crypto-ec")]
+            #[cfg(feature = "rust-crypto-all")]
             KeyMaterial::P521(point) => {
                 p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P521(Box::new(key)))
             }
-            #[cfg(not(feature = "rust-crypto-ec"))]
+            #[cfg(not(feature = "rust-crypto-all"))]
             KeyMaterial::P256(_) | KeyMaterial::P384(_) | KeyMaterial::P521(_) => None,
             KeyMaterial::Secret(_) => None,
         }

@@ -103,7 +103,7 @@ impl VerificationKey {
         let spki = der::spki(algorithm, &point);
         let material = make(point);
         // Inside the proxy the host looks at the point, each time: no signature fits a key that is not on its curve.
-        #[cfg(feature = "rust-crypto-ec")]
+        #[cfg(feature = "rust-crypto-all")]
         rust_crypto::Prepared::new(&material)?;
         Some(Self::new(material, Some(spki)))
     }
