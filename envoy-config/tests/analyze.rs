@@ -22,6 +22,15 @@ fn eight_mistakes_are_all_named_for_people() {
 }
 
 #[test]
+fn files_may_stand_alone() {
+    let (code, stdout, stderr) = outcome(&["analyze", "eight-mistakes"], "");
+    assert_eq!((code, stderr.as_str()), (1, ""));
+    assert_golden("eight-mistakes.txt", &stdout);
+    let (code, _, _) = outcome(&["analyze", "eight-mistakes/gateway.yaml", "absent.yaml"], "");
+    assert_eq!(code, 2);
+}
+
+#[test]
 fn eight_mistakes_are_all_named_with_their_positions() {
     let (code, findings) = json(&[MISTAKES, &["-o", "json"]].concat(), "");
     assert_eq!(code, 1);

@@ -416,3 +416,24 @@ fn a_sidecar_knows_the_hosts_that_it_imports() {
         assert_eq!(found, (&outcome.into(), status, to), "{policy} {host}");
     }
 }
+
+#[test]
+fn a_destination_that_nobody_has_is_not_found() {
+    let yaml = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: shop}\nspec:\n  hosts: [shop]\n  \
+                http:\n  - route: [{destination: {host: shop, subset: none}}]\n";
+    let asked = ["explain", "http://shop/", "--role", "sidecar", "--direction", "outbound", "-f", "-"];
+    let (code, answer) = json(&[&asked[..], &["-o", "json"]].concat(), yaml);
+    assert_eq!((code, &answer["status"], &answer["details"]), (1, &json!(503), &json!("cluster_not_found")));
+    let (_, story, _) = outcome(&asked, yaml);
+    let expected = "answered with 503 (there is no shop.default.svc.cluster.local:80 subset none)\n";
+    assert!(story.ends_with(expected), "{story}");
+}
+
+#[test]
+fn a_request_need_not_stand_in_quotes() {
+    let quoted = explain(SHOP, &["GET http://shop.example/v1/cart"]);
+    assert_eq!(explain(SHOP, &["GET", "http://shop.example/v1/cart"]), quoted);
+    assert_eq!(explain(SHOP, &["http://shop.example/v1/cart"]), quoted);
+    let (code, _, said) = outcome(&[&["explain", "GET shop.example"], SHOP].concat(), "");
+    assert!(code == 2 && said.contains("not a URL that begins with `http://`"), "{said}");
+}

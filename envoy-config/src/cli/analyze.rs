@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::input::Subject;
+use super::input::{Paths, Subject};
 use crate::Exit;
 use crate::analyze::{analyze_with, has_errors, human, sarif};
 
@@ -22,6 +22,9 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Analyze {
+    #[command(flatten)]
+    paths: Paths,
+
     /// Form of the result: JSON and SARIF 2.1.0 go to other programs
     #[arg(short = 'o', long, value_enum, default_value_t = Output::Human)]
     output: Output,
@@ -39,8 +42,8 @@ enum Output {
 
 impl Analyze {
     /// Analyzes, prints, and says by the exit code whether there are errors.
-    pub fn execute(&self) -> Exit {
-        let Some(read) = self.subject.read() else { return Exit::Usage };
+    pub fn execute(self) -> Exit {
+        let Some(read) = self.subject.with(self.paths).read() else { return Exit::Usage };
         let findings = analyze_with(&read.loaded, &read.proxy, &read.mesh, &read.options);
         let printed = match self.output {
             Output::Human => super::print_text(&human::report(&findings, &read.files())),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use outrigger_api::{Direction, Proxy, Role};
@@ -43,10 +44,10 @@ const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Explain {
-    /// Method and URL, in quotes; the URL's port is the port that the request comes in on. A gateway with one port has it
-    /// there whatever the URL says
-    #[arg(value_name = "'METHOD URL'", required_unless_present = "shadow")]
-    request: Option<RequestLine>,
+    /// Method (GET if there is none) and URL, in quotes or not; the URL's port is the port that the request comes in on.
+    /// A gateway with one port has it there whatever the URL says
+    #[arg(value_name = "METHOD URL", num_args = 1..=2, required_unless_present = "shadow")]
+    request: Vec<String>,
 
     /// Instead: what policies with `istio.io/dry-run` would have done to the requests in this access log (`-` for
     /// standard input), and the first of which that is not what was done
@@ -119,6 +120,13 @@ impl Explain {
         if let Some(log) = &self.shadow {
             return self.read_shadow(log);
         }
+        let line = match RequestLine::from_str(&self.request.join(" ")) {
+            Ok(line) => line,
+            Err(error) => {
+                super::complain(&error);
+                return Exit::Usage;
+            }
+        };
         let Some(read) = self.subject.read() else { return Exit::Usage };
         let problems = read.mesh.problems.iter().chain(&read.loaded.problems);
         let errors: Vec<_> = problems.filter(|problem| problem.is_error()).map(Finding::from).collect();
@@ -126,11 +134,10 @@ impl Explain {
             complain_about(&errors, &read.files());
             return Exit::Usage;
         }
-        let Read { mut loaded, mesh, proxy, options } = read;
+        let Read { mut loaded, proxy, options, .. } = read;
         if !self.keys.put_into(&mut loaded.resources) {
             return Exit::Usage;
         }
-        let Some(line) = self.request.clone() else { return Exit::Usage };
         let Loaded { resources, files, .. } = loaded;
         let asked = self.question(line, &proxy);
         let question = match entering(asked, &resources, &proxy, &options.app_ports) {
@@ -140,7 +147,7 @@ impl Explain {
                 return Exit::Usage;
             }
         };
-        match explain(resources, &proxy, &mesh.mesh, &question) {
+        match explain(resources, &proxy, &options, &question) {
             Ok(answer) => {
                 let printed = match self.output {
                     Output::Human => super::print_text(&human::story(&answer, &question, &proxy, self.all)),

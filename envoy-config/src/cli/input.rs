@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use outrigger_api::Proxy;
 
 use crate::load::{Inputs, Loaded, SourceFile};
@@ -10,6 +10,9 @@ use crate::mesh_config::{self, PathNormalization};
 use crate::names;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Options;
+
+/// One of these has to be given.
+const RESOURCES: &str = "resources";
 
 /// What a command that only looks is about.
 #[derive(Debug, Clone, Args)]
@@ -40,6 +43,13 @@ impl Subject {
         self.input.files.iter().any(|file| file.as_os_str() == "-")
     }
 
+    /// With these files too.
+    #[must_use]
+    pub fn with(mut self, paths: Paths) -> Self {
+        self.input.add(paths);
+        self
+    }
+
     /// Reads everything. `None`: something can't be read, and standard error says what.
     pub fn read(&self) -> Option<Read> {
         let (loaded, mesh) = self.input.read()?;
@@ -63,9 +73,10 @@ impl Read {
 
 /// What to read.
 #[derive(Debug, Clone, Args)]
+#[command(group(ArgGroup::new(RESOURCES).required(true).multiple(true)))]
 pub struct InputOptions {
     /// A file, a folder (its *.yaml, *.yml and *.json, at any depth), or `-` for standard input; repeatable
-    #[arg(short = 'f', long = "file", value_name = "PATH", required = true)]
+    #[arg(short = 'f', long = "file", value_name = "PATH", group = RESOURCES)]
     pub files: Vec<PathBuf>,
 
     /// Namespace of resources that name none
@@ -80,6 +91,14 @@ pub struct InputOptions {
     /// `pathNormalization`, else `base`]
     #[arg(long, value_name = "HOW", value_enum, ignore_case = true)]
     pub path_normalization: Option<PathNormalizationOption>,
+}
+
+/// Files as `istioctl analyze` takes them, for commands with no other word of their own.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Paths {
+    /// The same as `--file PATH`
+    #[arg(value_name = "PATH", group = RESOURCES)]
+    paths: Vec<PathBuf>,
 }
 
 /// Values of `--path-normalization`: Istio's names.
@@ -110,6 +129,11 @@ impl From<PathNormalizationOption> for PathNormalization {
 }
 
 impl InputOptions {
+    /// Adds these files.
+    pub fn add(&mut self, Paths { paths }: Paths) {
+        self.files.extend(paths);
+    }
+
     /// What `-f` and `-n` name.
     pub fn inputs(&self) -> Inputs {
         Inputs::new(self.files.clone(), self.default_namespace.clone())

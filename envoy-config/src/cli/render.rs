@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::manifests::ManifestFlags;
-use super::input::InputOptions;
+use super::input::{InputOptions, Paths};
 use super::render_flags::{RenderFlags, check_and_render};
 use crate::Exit;
 use crate::proxy_options::ProxyOptions;
@@ -35,6 +35,9 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Render {
+    #[command(flatten)]
+    paths: Paths,
+
     #[command(flatten)]
     input: InputOptions,
 
@@ -84,7 +87,8 @@ impl Target {
 
 impl Render {
     /// Checks, renders and writes.
-    pub fn execute(&self) -> Exit {
+    pub fn execute(mut self) -> Exit {
+        self.input.add(std::mem::take(&mut self.paths));
         if let Some(wrong) = self.wrong_flag() {
             super::complain(&wrong);
             return Exit::Usage;

@@ -8,7 +8,7 @@ use clap::Args;
 use tempfile::TempDir;
 
 use super::certs;
-use super::input::InputOptions;
+use super::input::{InputOptions, Paths};
 use super::render_flags::{RenderFlags, check_and_render};
 use crate::Exit;
 use crate::certs::{Keeper, Told, Wanted, Workload};
@@ -38,6 +38,9 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Run {
+    #[command(flatten)]
+    paths: Paths,
+
     #[command(flatten)]
     input: InputOptions,
 
@@ -72,7 +75,8 @@ pub struct Run {
 
 impl Run {
     /// Runs until the user stops it.
-    pub fn execute(self) -> Exit {
+    pub fn execute(mut self) -> Exit {
+        self.input.add(std::mem::take(&mut self.paths));
         let options = RunOptions {
             envoy: self.envoy.clone(),
             image: self.image.clone(),

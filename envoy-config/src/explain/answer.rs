@@ -140,6 +140,12 @@ impl Answer {
         }
     }
 
+    /// The same answer if the proxy replies in the end.
+    #[must_use]
+    pub fn replied(self, status: u16, details: &str) -> Self {
+        Self { outcome: Outcome::Reply, status: Some(status), details: Some(details.to_owned()), ..self }
+    }
+
     /// No answer: the connection is closed, for this reason.
     pub fn reset(reason: &str) -> Self {
         Self { outcome: Outcome::Reset, status: None, ..Self::reply(0, reason) }

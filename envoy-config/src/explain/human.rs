@@ -198,8 +198,12 @@ fn conclusion(answer: &Answer) -> String {
             if let Some(body) = answer.body.as_deref().filter(|body| !body.is_empty()) {
                 let _ = write!(text, ": {}", body.trim_end());
             }
-            match answer.details.as_deref() {
-                Some("route_not_found") => text + " (no route fits)",
+            let wanted = answer.route.as_ref().and_then(|route| route.destination.as_ref());
+            match (answer.details.as_deref(), wanted) {
+                (Some("route_not_found"), _) => text + " (no route fits)",
+                (Some("cluster_not_found"), Some(place)) => {
+                    format!("{text} (there is no {})", destination(place))
+                }
                 _ => text,
             }
         }

@@ -30,9 +30,9 @@ pub use normalize::BadPath;
 pub use question::Question;
 
 use crate::mesh_config::MeshConfig;
-use crate::render::{self, AppPort, Entrance, Reached};
+use crate::render::{self, AppPort, Entrance, Options, Reached};
 use crate::scope::{Listener, Scope, Unknown, outbound_policy};
-use answer::{FaultChances, PassedOver};
+use answer::{FaultChances, HeaderChanges, Outcome, PassedOver};
 use guards::FaultGuards;
 
 /// What would happen to the request that `question` asks about.
@@ -42,17 +42,36 @@ use guards::FaultGuards;
 pub fn explain(
     resources: Vec<Resource>,
     proxy: &Proxy,
-    mesh: &MeshConfig,
+    options: &Options,
     question: &Question,
 ) -> Result<Answer, Vec<Problem>> {
-    let proxy = question.proxy(proxy);
-    let mtls = peer::mtls(&resources, &proxy, question);
-    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &proxy, question)) {
+    let (asked, mesh) = (question.proxy(proxy), &options.mesh);
+    let mtls = peer::mtls(&resources, &asked, question);
+    if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &asked, question)) {
         return Ok(Answer { mtls, ..Answer::reset(reason) });
     }
-    let (resources, unknown) = known_to(resources, &proxy, mesh);
-    let answer = decide(resources, unknown, &proxy, mesh, question)?;
+    let (known, unknown) = known_to(resources.clone(), &asked, mesh);
+    let mut answer = decide(known, unknown, &asked, mesh, question)?;
+    let destination = answer.route.as_ref().and_then(|route| route.destination.as_ref());
+    if let (Outcome::Forward, Some(destination)) = (answer.outcome, destination)
+        && is_nowhere(destination, &resources, proxy, options)
+    {
+        answer = Answer { headers: HeaderChanges::default(), ..answer.replied(503, "cluster_not_found") };
+    }
     Ok(Answer { mtls, ..answer })
+}
+
+/// Whether nobody has this subset or port, so that the proxy has no cluster of this name.
+fn is_nowhere(
+    destination: &answer::Destination,
+    resources: &[Resource],
+    proxy: &Proxy,
+    options: &Options,
+) -> bool {
+    // What else is missing to run this proxy does not matter to an answer.
+    render::render(resources, proxy, options).is_ok_and(|rendered| {
+        rendered.unserved.iter().any(|unserved| answer::Destination::of(unserved) == *destination)
+    })
 }
 
 /// What of the resources the proxy knows, and what becomes of a sidecar's requests for the rest.
