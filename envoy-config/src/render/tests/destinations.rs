@@ -54,6 +54,36 @@ fn cluster(texts: &[&str]) -> Value {
     json_of(&rendered)["clusters"]["outbound|8000||reviews.test"].clone()
 }
 
+/// The addresses of a cluster's endpoints.
+fn addresses(cluster: &Value) -> Vec<String> {
+    let localities = cluster["load_assignment"]["endpoints"].as_array().unwrap();
+    let endpoints = localities.iter().flat_map(|locality| locality["lb_endpoints"].as_array().unwrap());
+    endpoints
+        .map(|endpoint| {
+            let address = &endpoint["endpoint"]["address"]["socket_address"];
+            format!("{}:{}", address["address"].as_str().unwrap(), address["port_value"])
+        })
+        .collect()
+}
+
+#[test]
+fn entries_of_one_host_and_namespace_join_their_endpoints() {
+    let more = |changes: &[(&str, &str)]| {
+        let mut text = ENTRY.replace("{name: reviews}", "{name: more}").replace("10.0.0.", "10.0.1.");
+        for (from, to) in changes {
+            text = text.replace(from, to);
+        }
+        addresses(&cluster(&[ENTRY, &text]))
+    };
+    let own = ["10.0.0.1:8000", "10.0.0.2:8000"];
+    let joined = more(&[("number: 8000,", "number: 8000, targetPort: 9000,")]);
+    assert_eq!(joined, [own[0], "10.0.1.1:9000", own[1], "10.0.1.2:9000"]);
+    // Istio joins by the port's name.
+    assert_eq!(more(&[("name: http,", "name: web,")]), own);
+    assert_eq!(more(&[("{name: more}", "{name: more, namespace: other}")]), own);
+    assert_eq!(more(&[("[reviews.test]", "['*.test']")]), own);
+}
+
 #[test]
 fn endpoints_of_the_mesh_get_mutual_tls_if_they_have_a_certificate() {
     let found = cluster(&[ENTRY]);

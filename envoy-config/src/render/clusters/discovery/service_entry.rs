@@ -1,6 +1,7 @@
 //! What a ServiceEntry says about where its hosts are.
 
 use outrigger_api::Problem;
+use outrigger_api::host::HostPattern;
 use outrigger_api::resource::{Resource, Spec};
 use outrigger_api::types::common::{Labels, Port};
 use outrigger_api::types::service_entry::{Location, Resolution, ServiceEntry};
@@ -15,8 +16,7 @@ use crate::render::problems;
 pub(super) fn find<'r>(world: World<'r>, host: &str, port: u16) -> Option<(&'r Resource, &'r ServiceEntry)> {
     let named = world.resources.iter().filter_map(|resource| match &resource.spec {
         Spec::ServiceEntry(entry) if visible(&entry.export_to, world.proxy) => {
-            let hosts = entry.hosts.iter().filter(|pattern| pattern.covers(host));
-            Some((hosts.min_by(|one, other| one.by_specificity(other))?, resource, entry))
+            Some((best_host(entry, host)?, resource, entry))
         }
         _ => None,
     });
@@ -28,6 +28,12 @@ pub(super) fn find<'r>(world: World<'r>, host: &str, port: u16) -> Option<(&'r R
             .then(foreign(resource).cmp(&foreign(of)))
     });
     best.map(|(_, resource, entry)| (resource, entry))
+}
+
+/// The host of an entry that names `host` best.
+fn best_host<'r>(entry: &'r ServiceEntry, host: &str) -> Option<&'r HostPattern> {
+    let hosts = entry.hosts.iter().filter(|pattern| pattern.covers(host));
+    hosts.min_by(|one, other| one.by_specificity(other))
 }
 
 /// Whether its workloads are part of the mesh.
@@ -44,24 +50,11 @@ pub(super) fn endpoints(
     (host, wanted): (&str, Option<&Labels>),
 ) -> Result<Endpoints, Box<Problem>> {
     let namespace = &resource.meta.namespace;
-    let number = |endpoint: &WorkloadEntry| {
-        endpoint.ports.get(&port.name).copied().or(port.target_port).unwrap_or(port.number)
-    };
-    let mut all: Vec<_> = entry
-        .endpoints
-        .iter()
-        .map(|endpoint| Workload::of_entry(endpoint, None, namespace, number(endpoint)))
-        .collect();
-    if let Some(selector) = &entry.workload_selector {
-        all.extend(
-            entries(world, namespace)
-                .filter(|(resource, entry)| selector.matches(&labels(resource, entry)))
-                .map(|(resource, entry)| {
-                    Workload::of_entry(entry, Some(&resource.meta), namespace, number(entry))
-                }),
-        );
-        let target = port.target_port.unwrap_or(port.number);
-        all.extend(kubernetes::pods(world, namespace, &selector.0, target).map(Some));
+    let mut all = workloads(world, resource, entry, port);
+    if entry.resolution == Resolution::Static {
+        for (resource, entry, port) in more_of_it(world, (resource, entry), host, port) {
+            all.extend(workloads(world, resource, entry, port));
+        }
     }
     let unnamed = all.is_empty();
     let chosen: Vec<_> = all.into_iter().flatten().filter(|endpoint| endpoint.has(wanted)).collect();
@@ -90,4 +83,54 @@ pub(super) fn endpoints(
             return Err(Box::new(problems::unsupported(resource, "spec.hosts", &what)));
         }
     })
+}
+
+/// Further entries of the namespace that say where the same service is. Istio joins the endpoints of all of them.
+fn more_of_it<'r>(
+    world: World<'r>,
+    (resource, entry): (&'r Resource, &'r ServiceEntry),
+    host: &str,
+    port: &Port,
+) -> impl Iterator<Item = (&'r Resource, &'r ServiceEntry, &'r Port)> {
+    let name = best_host(entry, host);
+    world.resources.iter().filter_map(move |other| {
+        let Spec::ServiceEntry(more) = &other.spec else { return None };
+        let same = !std::ptr::eq(more, entry)
+            && other.meta.namespace == resource.meta.namespace
+            && more.resolution == Resolution::Static
+            && visible(&more.export_to, world.proxy)
+            && name.is_some_and(|name| more.hosts.contains(name));
+        let port = more.ports.iter().find(|one| same && one.name == port.name)?;
+        Some((other, more, port))
+    })
+}
+
+/// The endpoints of one entry's port; `None`: one that can't be reached.
+fn workloads(
+    world: World<'_>,
+    resource: &Resource,
+    entry: &ServiceEntry,
+    port: &Port,
+) -> Vec<Option<Workload>> {
+    let namespace = &resource.meta.namespace;
+    let number = |endpoint: &WorkloadEntry| {
+        endpoint.ports.get(&port.name).copied().or(port.target_port).unwrap_or(port.number)
+    };
+    let mut all: Vec<_> = entry
+        .endpoints
+        .iter()
+        .map(|endpoint| Workload::of_entry(endpoint, None, namespace, number(endpoint)))
+        .collect();
+    if let Some(selector) = &entry.workload_selector {
+        all.extend(
+            entries(world, namespace)
+                .filter(|(resource, entry)| selector.matches(&labels(resource, entry)))
+                .map(|(resource, entry)| {
+                    Workload::of_entry(entry, Some(&resource.meta), namespace, number(entry))
+                }),
+        );
+        let target = port.target_port.unwrap_or(port.number);
+        all.extend(kubernetes::pods(world, namespace, &selector.0, target).map(Some));
+    }
+    all
 }
