@@ -40,6 +40,8 @@ pub const INTERNAL_GATEWAY: &str = "IST0165";
 pub const SUBSET_SELECTS_NOTHING: &str = "IST0173";
 /// The host of a DestinationRule is not known.
 pub const UNKNOWN_DESTINATION_RULE_HOST: &str = "IST0174";
+/// ServiceEntries of one host disagree about what is spoken on a port.
+pub const CONFLICTING_ENTRY_PROTOCOLS: &str = "IST0177";
 
 /// Nothing says which endpoints a subset could choose from.
 pub const UNKNOWN_ENDPOINTS: &str = "OUT0103";
@@ -149,6 +151,7 @@ pub fn title(code: &str) -> &'static str {
         INTERNAL_GATEWAY => "Gateway that Istio made is named",
         SUBSET_SELECTS_NOTHING => "labels of a subset choose no endpoint",
         UNKNOWN_DESTINATION_RULE_HOST => "host of a DestinationRule is not known",
+        CONFLICTING_ENTRY_PROTOCOLS => "ServiceEntries of one host disagree about the protocol of a port",
         code::SYNTAX => "not YAML or JSON",
         UNSUPPORTED => "Istio's, but not carried out by Outrigger",
         code::CONFIG => "configuration of a filter is malformed",

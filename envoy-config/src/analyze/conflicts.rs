@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use outrigger_api::types::common::{ExportTo, GatewayRef};
+use outrigger_api::types::common::{ExportTo, GatewayRef, Protocol};
 use outrigger_api::types::virtual_service::VirtualService;
 use outrigger_api::{Kind, Resource, Spec};
 
@@ -15,6 +15,7 @@ pub(super) fn check(resources: &[Resource], registry: &Registry<'_>, findings: &
     duplicates(resources, findings);
     mesh_hosts(resources, registry, findings);
     gateways(resources, findings);
+    entries(resources, findings);
     namespace_wide(resources, findings);
 }
 
@@ -36,7 +37,10 @@ fn duplicates(resources: &[Resource], findings: &mut Vec<Finding>) {
                 format!("{} `{}` is defined twice, first at {}", resource.kind, resource.id(), place(first));
             let hint = "in a cluster the later one would replace the first; remove one of them".to_owned();
             let code = codes::DUPLICATE_RESOURCE;
-            findings.push(Finding::new(code, Level::Error, resource, "metadata.name", message).hint(hint));
+            // Nothing is carried out of these: they say which names and labels there are.
+            let only_said = matches!(resource.kind, Kind::Deployment | Kind::Namespace);
+            let level = if only_said { Level::Warning } else { Level::Error };
+            findings.push(Finding::new(code, level, resource, "metadata.name", message).hint(hint));
         } else {
             first.insert(key, resource);
         }
@@ -54,7 +58,8 @@ fn mesh_hosts(resources: &[Resource], registry: &Registry<'_>, findings: &mut Ve
         for (n, host) in service.hosts.iter().enumerate() {
             let full = registry.resolve(&host.to_string(), &resource.meta.namespace);
             let others = claimed.entry(full).or_default();
-            if let Some((other, _)) = others.iter().find(|other| see_each_other((resource, service), other)) {
+            let seen = |other: &VirtualService| see_each_other(&service.export_to, &other.export_to);
+            if let Some((other, _)) = others.iter().find(|(_, other)| seen(other)) {
                 let path = format!("spec.hosts[{n}]");
                 let message = format!(
                     "VirtualService `{}` routes the host `{host}` of the mesh already ({})",
@@ -70,14 +75,42 @@ fn mesh_hosts(resources: &[Resource], registry: &Registry<'_>, findings: &mut Ve
     }
 }
 
-/// Whether some namespace sees both.
-fn see_each_other(one: (&Resource, &VirtualService), other: &(&Resource, &VirtualService)) -> bool {
-    match (&one.1.export_to, &other.1.export_to) {
+/// Whether some namespace sees what is exported so.
+fn see_each_other(one: &ExportTo, other: &ExportTo) -> bool {
+    match (one, other) {
         (ExportTo::None, _) | (_, ExportTo::None) => false,
         (ExportTo::Namespaces(one), ExportTo::Namespaces(other)) => {
             one.iter().any(|name| other.contains(name))
         }
         _ => true,
+    }
+}
+
+/// Of ServiceEntries for one host and port the best one says what is spoken there.
+fn entries(resources: &[Resource], findings: &mut Vec<Finding>) {
+    let mut said: HashMap<_, Vec<(&Resource, Protocol, &ExportTo)>> = HashMap::new();
+    for resource in resources {
+        let Spec::ServiceEntry(entry) = &resource.spec else { continue };
+        for (at, port) in entry.ports.iter().enumerate() {
+            for host in &entry.hosts {
+                let others = said.entry((host, port.number)).or_default();
+                let conflict = others.iter().find(|(_, protocol, export_to)| {
+                    *protocol != port.protocol && see_each_other(export_to, &entry.export_to)
+                });
+                if let Some((other, ..)) = conflict {
+                    let message = format!(
+                        "ServiceEntry `{}` gives port {} of `{host}` another protocol ({})",
+                        other.id(),
+                        port.number,
+                        place(other)
+                    );
+                    let path = format!("spec.ports[{at}].protocol");
+                    let code = codes::CONFLICTING_ENTRY_PROTOCOLS;
+                    findings.push(Finding::new(code, Level::Warning, resource, &path, message));
+                }
+                others.push((resource, port.protocol, &entry.export_to));
+            }
+        }
     }
 }
 
