@@ -7,6 +7,7 @@ mod empty;
 mod field;
 mod index;
 mod key;
+mod namespaces;
 mod peers;
 mod rules;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use super::finding::Finding;
 use super::registry::Registry;
 use claims::Verified;
 use field::TrustDomains;
+use namespaces::Namespaces;
 use peers::Peers;
 use workloads::Workloads;
 
@@ -46,6 +48,8 @@ pub(super) fn check(
         (!registry.any_broken(&["PeerAuthentication", "Gateway"])).then(|| Peers::new(resources, proxy));
     let workloads = (!registry.any_broken(&["Pod", "Deployment", "WorkloadEntry", "Gateway"]))
         .then(|| Workloads::new(resources, ignored, proxy));
+    let namespaces =
+        if registry.any_broken(&["Namespace"]) { None } else { Namespaces::new(resources, proxy) };
     let mut dead = Vec::new();
     for policy in &policies {
         let contradictory = contradictions::check(policy, findings);
@@ -61,6 +65,9 @@ pub(super) fn check(
         }
         if let Some(workloads) = &workloads {
             workloads.check(policy, findings);
+        }
+        if let Some(namespaces) = &namespaces {
+            namespaces.check(policy, findings);
         }
         dead.push(rules);
     }
