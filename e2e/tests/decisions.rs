@@ -189,6 +189,56 @@ fn a_single_filter_tells_too_and_nobody_is_told_unasked() {
     assert_eq!(proxy.send("GET", "/closed"), (403, Some("denied DENY default/closed[1]".to_owned())));
 }
 
+/// Envoy's own functions read them as texts.
+#[test]
+fn a_log_can_be_filtered_by_what_was_decided() {
+    let mesh = "extensionProviders:
+- name: refusals
+  envoyFileAccessLog: {path: LOG, logFormat: {text: \"%REQ(:METHOD)% %REQ(:PATH)%\\n\"}}
+";
+    let telemetry = "---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: logs, namespace: istio-system}
+spec:
+  accessLogging:
+  - providers: [{name: refusals}]
+    filter: {expression: \"filter_state['wasm.outrigger.authz'].startsWith('denied')\"}
+";
+    let proxy = Proxy::start_with(mesh, telemetry, &[]);
+    for (method, path, status, ..) in DECISIONS {
+        assert_eq!(proxy.send(method, path).0, *status);
+    }
+    assert_eq!(proxy.log(3), ["GET /closed", "POST /", "DELETE /marked"]);
+}
+
+/// With nothing else that asks for a record.
+#[test]
+fn a_label_can_tell_what_was_decided() {
+    let telemetry = "---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: labels, namespace: istio-system}
+spec:
+  metrics:
+  - overrides:
+    - match: {metric: REQUEST_COUNT}
+      tagOverrides:
+        decided: {value: \"filter_state['wasm.outrigger.authz'] == 'denied ALLOW none' ? 'no rule' : 'a rule'\"}
+";
+    for filters in ["suite", "separate"] {
+        let proxy = Proxy::start_with("{}\n", telemetry, &[&format!("--filters={filters}")]);
+        assert_eq!((proxy.send("POST", "/").0, proxy.send("GET", "/").0), (403, 200));
+        let metrics = proxy.metrics();
+        for (code, decided) in [(403, "no rule"), (200, "a rule")] {
+            let labels = [format!("response_code=\"{code}\""), format!("decided=\"{decided}\"")];
+            let counted = metrics.lines().filter(|line| line.starts_with("istio_requests_total{"));
+            let found = counted.filter(|line| labels.iter().all(|label| line.contains(label))).count();
+            assert_eq!(found, 1, "{filters} {labels:?}\n{metrics}");
+        }
+    }
+}
+
 struct Proxy {
     port: u16,
     admin: u16,
@@ -200,16 +250,20 @@ struct Proxy {
 
 impl Proxy {
     fn start(encoding: &str, more: &[&str]) -> Self {
+        Self::start_with(&format!("accessLogFile: LOG\naccessLogEncoding: {encoding}\n"), "", more)
+    }
+
+    /// With a mesh configuration in which `LOG` stands for the log's path, more resources and more flags.
+    fn start_with(mesh: &str, resources: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| -> PathBuf {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
             path
         };
-        let policies = write("policies.yaml", RESOURCES);
+        let policies = write("policies.yaml", &format!("{RESOURCES}{resources}"));
         let log = folder.path().join("access.log");
-        let mesh = format!("accessLogFile: {}\naccessLogEncoding: {encoding}\n", log.display());
-        let mesh = write("mesh.config", &mesh);
+        let mesh = write("mesh.config", &mesh.replace("LOG", &log.display().to_string()));
         let services = Local::start().unwrap();
         let (port, admin) = (free_port().unwrap(), free_port().unwrap());
         let mut flags = services.flags(&[policies], Role::Gateway);

@@ -1,5 +1,6 @@
 //! Requests that the proxy answers itself.
 
+use outrigger_e2e::ports::free_port;
 use outrigger_e2e::services::Single;
 
 use super::expected::assert_metrics;
@@ -72,6 +73,40 @@ fn faults_are_told_by_their_flags() {
         proxy.get("shop.example", path, status);
     }
     assert_metrics(&proxy.admin, "faults");
+}
+
+/// What a filter before it has answered is told by what that filter has left, but for the service.
+#[test]
+fn faults_are_told_by_a_filter_of_its_own_for_metrics_too() {
+    let rules = "  - match: [{uri: {prefix: /abort}}]
+    route: [{destination: {host: httpbin.shop.svc.cluster.local}}]
+    fault: {abort: {httpStatus: 418, percentage: {value: 100}}, delay: {fixedDelay: 10ms, percentage: {value: 100}}}
+  - match: [{uri: {prefix: /test.Echo}}]
+    route: [{destination: {host: httpbin.shop.svc.cluster.local}}]
+    fault: {abort: {grpcStatus: UNAVAILABLE, percentage: {value: 100}}}
+  - match: [{uri: {prefix: /absent}}]
+    retries: {attempts: 0}
+    route: [{destination: {host: absent.shop.svc.cluster.local}}]
+    fault: {delay: {fixedDelay: 10ms, percentage: {value: 100}}}
+  - match: [{uri: {prefix: /status/204}}]
+    route: [{destination: {host: httpbin.shop.svc.cluster.local}}]
+    fault: {delay: {fixedDelay: 10ms, percentage: {value: 100}}}
+"
+    .to_owned()
+        + TO_HTTPBIN;
+    let httpbin = httpbin();
+    let resources = edge(&rules)
+        + &service_entry("httpbin", "HTTP", httpbin.port, "")
+        + &service_entry("absent", "HTTP", free_port().unwrap(), "");
+    let proxy = Proxy::start_with(&Place::Edge, &resources, &["--filters=separate".to_owned()]);
+    for (path, status) in [("/abort", 418), ("/status/204", 204), ("/absent", 503), ("/status/200", 200)] {
+        proxy.get("shop.example", path, status);
+    }
+    let grpc = [("content-type".to_owned(), "application/grpc".to_owned())];
+    let seen = proxy.client.request("POST", "shop.example", "/test.Echo/Say", &grpc).unwrap();
+    assert_eq!(seen.status, Some(200), "{seen:?}");
+    assert_metrics(&proxy.admin, "faults-separate");
+    assert_eq!(proxy.logged(5), ["200 -", "200 FI", "204 DI", "418 DI,FI", "503 DI,UF"]);
 }
 
 #[test]

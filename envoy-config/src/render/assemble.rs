@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use outrigger_api::{DecisionRecord, Problem, Proxy, Resource};
 use outrigger_core::route::{Destination, Table};
+use outrigger_core::telemetry::Expression;
 use outrigger_core::{Attributes, Engine};
 
 use super::authz::{self, Guard, Scope, Server};
@@ -121,7 +122,7 @@ fn requests(
     let traced = tracing::traced(&telemetry, &http.proxy, operation, &node.cluster, &mut collectors);
     let logs = access_log::loggers(&telemetry, &mut collectors);
     config.decision_record = DecisionRecord {
-        // Filter state is for access logs and spans.
+        // Filter state is for access logs and spans, and for labels that ask for it.
         filter_state: traced.is_some() || !logs.is_empty(),
         response_header: options.decision_header.clone(),
     };
@@ -132,6 +133,7 @@ fn requests(
         return Err(wrong);
     }
     let overrides = engine.overrides();
+    config.decision_record.filter_state |= overrides.expressions().iter().any(Expression::reads_filter_state);
     let labels = overrides.added_labels().map(str::to_owned).collect();
     let mut destinations: BTreeSet<_> =
         engine.routes().into_iter().flat_map(Table::destinations).cloned().collect();

@@ -56,8 +56,7 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         }
     }
 
-    /// Forgets the contexts that are gone: most modules do without [`Self::on_delete`], which would cost every request an
-    /// entry into the VM. Configurations that were replaced go this way, and streams that never came to their last
+    /// Forgets the contexts that are gone. To be told of each would cost every request an entry into the VM. Configurations that were replaced go this way, and streams that never came to their last
     /// callback.
     #[inline(never)]
     fn sweep(&self, current: u32) {
@@ -183,19 +182,8 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
     /// A stream has ended.
     pub fn on_log(&self, id: u32) {
         let seen = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
-        // A request that Envoy itself has refused comes here first.
-        let stream = seen.unwrap_or_else(|| Stream::new(self.plugin_of(id), id));
+        let stream = seen.unwrap_or_else(|| Stream::unseen(self.plugin_of(id), id));
         stream.on_log();
-    }
-
-    /// A context is gone.
-    pub fn on_delete(&self, context: u32) {
-        let stream = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&context));
-        if stream.is_none()
-            && let Ok(mut plugins) = self.plugins.try_borrow_mut()
-        {
-            plugins.retain(|(root, _)| *root != context);
-        }
     }
 
     fn plugin(&self, root: u32) -> Option<Rc<Plugin<POLICIES>>> {

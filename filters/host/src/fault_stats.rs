@@ -9,13 +9,15 @@ use outrigger_core::matching::ByteMap;
 use outrigger_core::telemetry::{FaultStat, ResponseFlags};
 
 use crate::abi::{self, MetricKind, Status};
+use crate::ending::Ending;
 use crate::metrics::define;
+use crate::property;
 
 /// Filter state: what was drawn for the request, as `%FILTER_STATE(wasm.outrigger.fault:PLAIN)%` prints it.
-const FAULT: &[u8] = b"outrigger.fault";
+pub(crate) const FAULT: &[u8] = b"outrigger.fault";
 
 /// Filter state: the response flags with those of the fault, which no filter can set in Envoy itself.
-const FLAGS: &[u8] = b"outrigger.flags";
+pub(crate) const FLAGS: &[u8] = b"outrigger.flags";
 
 /// Ids of one VirtualService's stats, in the order of [`FaultStat::ALL`].
 type Ids = Rc<[u32; FaultStat::ALL.len()]>;
@@ -108,6 +110,22 @@ fn count(injection: &Injection<'_>) -> Result<Option<u32>, Status> {
     }
     add(FaultStat::Active)?;
     Ok(Some(id(&ids, FaultStat::Active)))
+}
+
+/// The shortest delay, in nanoseconds: Istio has none below a millisecond.
+const SHORTEST: u64 = 1_000_000;
+
+/// The flags that a stand-alone fault filter before this one has left. Not asked for where the request was not aborted and
+/// too quick to be delayed.
+pub(crate) fn received_flags(ending: &Ending) -> ResponseFlags {
+    let none = ResponseFlags::default();
+    if ending.destination.is_some() && ending.nanoseconds < SHORTEST {
+        return none;
+    }
+    let Some(left) = property::bytes(b"filter_state\0wasm.outrigger.flags") else { return none };
+    let flag =
+        |name: &[u8], flag| if left.split(|byte| *byte == b',').any(|one| one == name) { flag } else { none };
+    flag(b"DI", ResponseFlags::DELAY_INJECTED).with(flag(b"FI", ResponseFlags::FAULT_INJECTED))
 }
 
 /// Leaves the response flags for the access log.

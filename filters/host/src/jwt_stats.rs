@@ -11,7 +11,7 @@ use crate::metrics::define;
 
 /// Filter state: why a rule with `outrigger.io/dry-run` would have refused the request, as
 /// `%FILTER_STATE(wasm.outrigger.jwt_dry_run:PLAIN)%` prints it.
-const DRY_RUN: &[u8] = b"outrigger.jwt_dry_run";
+pub(crate) const DRY_RUN: &[u8] = b"outrigger.jwt_dry_run";
 
 thread_local! {
     /// Ids of the stats, by their place in [`JwtStat`].

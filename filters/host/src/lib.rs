@@ -120,11 +120,6 @@ macro_rules! filter {
             pub extern "C" fn outrigger_on_log(stream: u32) {
                 FILTER.with(|filter| filter.on_log(stream));
             }
-
-            #[unsafe(no_mangle)]
-            pub extern "C" fn outrigger_on_delete(context: u32) {
-                FILTER.with(|filter| filter.on_delete(context));
-            }
         }
     };
 }

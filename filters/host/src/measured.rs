@@ -41,12 +41,17 @@ impl Measured {
         }
     }
 
-    /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
-    /// of them do.
-    pub(crate) fn on_request(&mut self, metrics: &Metrics) {
+    /// Nobody has read the request's headers.
+    pub(crate) fn ask_protocol(&mut self) {
         if abi::header(Map::Request, b"content-type").is_ok_and(|value| is_grpc(&value)) {
             self.protocol = Protocol::Grpc;
         }
+    }
+
+    /// The request's headers are there, and nobody needs them but the metrics: asking for single ones costs half of what all
+    /// of them do.
+    pub(crate) fn on_request(&mut self, metrics: &Metrics) {
+        self.ask_protocol();
         if metrics.reporter.is_destination() {
             self.peer = peers::take(Map::Request).map(|told| metrics.peers.of_header(&told));
         }
@@ -81,7 +86,7 @@ impl Measured {
     pub(crate) fn on_log(
         &self,
         metrics: &Metrics,
-        injected: ResponseFlags,
+        injected: impl FnOnce(&Ending) -> ResponseFlags,
         entry_namespace: impl Fn(&str) -> Option<String>,
     ) {
         if !metrics.reporter.overrides().measures_any() {
@@ -93,7 +98,7 @@ impl Measured {
             now: self.decided,
         };
         let ending = metrics.endings.read(&metrics.peers, way);
-        let series = self.series(metrics, &ending, injected);
+        let series = self.series(metrics, &ending, injected(&ending));
         if let Err(status) = metrics.record(series, &ending, entry_namespace) {
             log::error!("metric not recorded: {status:?}");
         }

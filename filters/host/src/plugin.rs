@@ -16,7 +16,7 @@ use crate::holds::Holds;
 use crate::jwks::Jwks;
 use crate::metrics::Metrics;
 use crate::surroundings::Surroundings;
-use crate::{abi, effects};
+use crate::{abi, effects, record};
 
 /// What a held request does when its time has come.
 #[derive(Debug)]
@@ -113,6 +113,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
             // The first look comes soon, and not in the VM in which Envoy only tries this out.
             set_tick_period(1);
         }
+        record::declare();
         Ok(Self {
             surroundings: Surroundings::new(&engine, &config.proxy),
             engine,

@@ -3,7 +3,7 @@
 use outrigger_core::authz::Decision;
 use outrigger_core::{PolicySet, Verdict};
 
-use crate::abi;
+use crate::{abi, fault_stats, jwt_stats, stream};
 
 /// Which policy and rule decided over access, as `%FILTER_STATE(wasm.outrigger.authz:PLAIN)%` prints it; the others alike.
 const AUTHZ: &[u8] = b"outrigger.authz";
@@ -37,6 +37,28 @@ pub(crate) fn leave_answer(record: &str) {
 pub(crate) fn leave_decision(record: Option<&str>, decision: &Decision<'_>) {
     record.into_iter().for_each(|record| set(AUTHZ, record));
     decision.shadow_record().into_iter().for_each(|record| set(AUTHZ_DRY_RUN, &record));
+}
+
+/// Says that the properties which the filters set are texts, of all streams of the root context whose callback this is:
+/// Envoy takes them for bytes otherwise, which in CEL neither equal a text nor begin with one.
+pub(crate) fn declare() {
+    let texts = [
+        AUTHZ,
+        AUTHZ_DRY_RUN,
+        JWT,
+        ROUTE,
+        jwt_stats::DRY_RUN,
+        stream::CLAIMS,
+        fault_stats::FAULT,
+        fault_stats::FLAGS,
+    ];
+    for key in texts {
+        // Envoy's `DeclarePropertyArguments`: 1 the name, 3 the type, of which 1 is a string.
+        let length = u8::try_from(key.len()).unwrap_or(0);
+        let arguments = [&[0x0a, length], key, &[0x18, 1]].concat();
+        // An Envoy without the function logs them all the same.
+        let _ = abi::call_foreign_function("declare_property", &arguments);
+    }
 }
 
 fn set(key: &[u8], record: &str) {

@@ -14,6 +14,7 @@ use proxy_wasm::types::Action;
 
 use crate::abi::{self, Map};
 use crate::connection::{self, HostLookup};
+use crate::ending::Ending;
 use crate::ext_authz::Asked;
 use crate::fault_stats::ActiveFault;
 use crate::jwks::Store;
@@ -24,7 +25,7 @@ use crate::{authorize, authz_stats, effects, ext_authz, fault_stats, jwt_stats, 
 
 /// Filter state that carries the verified claims from one stand-alone filter to the next, and into access logs, as
 /// `%FILTER_STATE(wasm.outrigger.claims:PLAIN)%` prints them.
-const CLAIMS: &[u8] = b"outrigger.claims";
+pub(crate) const CLAIMS: &[u8] = b"outrigger.claims";
 
 /// What asking a server about a request leads to.
 enum Asking {
@@ -72,6 +73,15 @@ impl<const POLICIES: u8> Stream<POLICIES> {
             response_extras: Vec::new(),
             response: None,
         }
+    }
+
+    /// One that has ended before anything was known of it: Envoy or a filter before this one has answered it.
+    pub(crate) fn unseen(plugin: Option<Rc<Plugin<POLICIES>>>, id: u32) -> Self {
+        let mut stream = Self::new(plugin, id);
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::METRICS) } {
+            stream.measured.ask_protocol();
+        }
+        stream
     }
 
     /// Decides the request. An error is a reason why it can't be decided.
@@ -363,7 +373,11 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let Some(plugin) = &self.plugin else { return };
         if let Some(metrics) = plugin.metrics() {
             let entry_namespace = |host: &str| plugin.engine.entry_namespace(host).map(str::to_owned);
-            self.measured.on_log(metrics, self.flags, entry_namespace);
+            let injected = |ending: &Ending| match const { POLICIES == PolicySet::METRICS.bits() } {
+                true => fault_stats::received_flags(ending),
+                false => self.flags,
+            };
+            self.measured.on_log(metrics, injected, entry_namespace);
         }
     }
 }

@@ -24,8 +24,7 @@ const SECTION: &str = "outrigger";
 const OURS: &str = "outrigger_on_";
 const ABI: &str = "proxy_on_";
 
-/// The callbacks of each module, without [`OURS`], by its name. `delete` is for the faults that a client no longer waits
-/// for; the suite learns that from `log`.
+/// The callbacks of each module, without [`OURS`], by its name.
 const CALLBACKS: &[(&str, &[&str])] = &[
     (
         "outrigger",
@@ -40,7 +39,7 @@ const CALLBACKS: &[(&str, &[&str])] = &[
         ],
     ),
     ("outrigger_router", &["context_create", "configure", "request_headers", "response_headers"]),
-    ("outrigger_fault", &["context_create", "configure", "request_headers", "tick", "delete"]),
+    ("outrigger_fault", &["context_create", "configure", "request_headers", "tick", "log"]),
     (
         "outrigger_jwt_authn",
         &["context_create", "configure", "request_headers", "tick", "http_call_response"],

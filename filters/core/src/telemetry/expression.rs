@@ -35,6 +35,16 @@ impl Expression {
         }
         attribute(text).map_or_else(|| Self::Cel(text.to_owned()), Self::Attribute)
     }
+
+    /// Whether its value may depend on what filters have left to others.
+    pub fn reads_filter_state(&self) -> bool {
+        const NAME: &str = "filter_state";
+        match self {
+            Self::Literal(_) => false,
+            Self::Attribute(path) => path.starts_with(NAME.as_bytes()),
+            Self::Cel(text) => text.contains(NAME),
+        }
+    }
 }
 
 /// What a text of its own stands for; one with escapes in it is for a real parser.
@@ -90,6 +100,19 @@ mod tests {
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn filter_state_is_found_wherever_it_is_read() {
+        for (text, reads) in [
+            ("filter_state['a']", true),
+            ("filter_state['a'] == 'b' ? 'c' : 'd'", true),
+            ("'filter_state'", false),
+            ("request.host", false),
+            ("request.host + 'x'", false),
+        ] {
+            assert_eq!(Expression::parse(text).reads_filter_state(), reads, "{text}");
+        }
+    }
 
     #[test]
     fn expressions_are_told_apart() {
