@@ -51,6 +51,7 @@ use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::Listener;
 use crate::envoy::scalars::Address;
 use crate::envoy::secret::Secret;
+use crate::identity::Identity;
 use crate::modules::{Module, ModuleError};
 
 /// The name of the bootstrap in its folder.
@@ -249,11 +250,19 @@ fn add_new(problems: &mut Vec<Problem>, found: Vec<Problem>) {
     }
 }
 
-/// A proxy with a certificate has a service account, Kubernetes' default one unless told otherwise: by it the metrics
-/// know that there can be mutual TLS, and name this end.
+/// A proxy with a certificate has the service account that the certificate names: by it the metrics know that there can
+/// be mutual TLS, and name this end as others do.
 fn with_account(proxy: &Proxy, options: &Options) -> Proxy {
-    let default = options.identity.as_ref().map(|_| "default".to_owned());
-    Proxy { service_account: proxy.service_account.clone().or(default), ..proxy.clone() }
+    let certified = options.identity.as_ref().map(|identity| account(identity, proxy));
+    Proxy { service_account: certified.or_else(|| proxy.service_account.clone()), ..proxy.clone() }
+}
+
+/// The account in a certificate; the whole SPIFFE ID where it is of another trust domain or namespace than the flags say,
+/// or names none.
+fn account(identity: &Identity, proxy: &Proxy) -> String {
+    let id = identity.id.as_str();
+    let stem = format!("spiffe://{}/ns/{}/sa/", proxy.trust_domain, proxy.namespace);
+    id.strip_prefix(&stem).unwrap_or(id).to_owned()
 }
 
 fn node(proxy: &Proxy) -> Node {
