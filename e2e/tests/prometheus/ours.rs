@@ -173,6 +173,35 @@ fn firing(prometheus: &Prometheus) {
     }
 }
 
+/// A counter that comes to be, one that stays and one that rises, and who is told of them in the hour and after it.
+const COUNTERS: &str = r#"
+rule_files: [alerts.yaml]
+evaluation_interval: 1m
+tests:
+- interval: 1m
+  input_series:
+  - {series: 'outrigger_authz_dry_run_disagreements{authorization_policy="a/new",instance="i"}', values: '_x90 1x200'}
+  - {series: 'outrigger_authz_dry_run_disagreements{authorization_policy="a/old",instance="i"}', values: '7x300'}
+  - {series: 'outrigger_authz_dry_run_disagreements{authorization_policy="a/rises",instance="i"}', values: '7x89 9x200'}
+  promql_expr_test:
+  - expr: count by (authorization_policy) (ALERTS{alertname="OutriggerDryRunDisagrees",alertstate="firing"})
+    eval_time: 95m
+    exp_samples:
+    - {labels: '{authorization_policy="a/new"}', value: 1}
+    - {labels: '{authorization_policy="a/rises"}', value: 1}
+  - expr: ALERTS
+    eval_time: 155m
+    exp_samples: []
+"#;
+
+#[test]
+fn a_counter_that_comes_to_be_has_risen() {
+    let rules = written();
+    let file = rules.path().join("prometheus/counters.yaml");
+    std::fs::write(&file, COUNTERS).unwrap();
+    promtool(&["test", "rules"], &file).unwrap();
+}
+
 /// A module that does nothing, but for its VM, which ends with the first request.
 const CRASHES: &str = r#"(module
   (memory (export "memory") 2)

@@ -11,11 +11,12 @@ const PATH: &str = "/via/b.default.svc.cluster.local/headers";
 /// The way of a request through all proxies.
 fn whole_way() -> [String; 5] {
     [
-        format!("edge.default SERVER {A}/*"),
-        "edge.default CLIENT router outbound|80||a.default.svc.cluster.local egress".to_owned(),
-        format!("a-v1.default SERVER {A}/*"),
-        format!("a-v1.default CLIENT {B}/*"),
-        format!("b-v1.default SERVER {B}/*"),
+        format!("istio-ingressgateway.default SERVER {A}/*"),
+        "istio-ingressgateway.default CLIENT router outbound|80||a.default.svc.cluster.local egress"
+            .to_owned(),
+        format!("a.default SERVER {A}/*"),
+        format!("a.default CLIENT {B}/*"),
+        format!("b.default SERVER {B}/*"),
     ]
 }
 

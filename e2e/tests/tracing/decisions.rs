@@ -54,7 +54,7 @@ fn a_trace_ends_where_it_was_decided_and_says_by_which_policy() {
 
     assert_eq!(mesh.get("/here/closed", &[]).status, Some(403));
     let spans = mesh.trace("/here/closed", 1);
-    assert_eq!(short(&spans), ["edge.default SERVER shop.example/*"]);
+    assert_eq!(short(&spans), ["istio-ingressgateway.default SERVER shop.example/*"]);
     let tags = &spans[0].tags;
     assert_eq!(tags["outrigger.authz"], "denied DENY default/closed[0]", "{tags:#?}");
     assert_eq!(tags["http.status_code"], "403");
@@ -62,10 +62,7 @@ fn a_trace_ends_where_it_was_decided_and_says_by_which_policy() {
     let path = "/via/b.default.svc.cluster.local/status/201";
     assert_eq!(mesh.get(path, &[]).status, Some(403));
     let spans = mesh.trace(path, 5);
-    assert_eq!(
-        short(&spans)[3..],
-        [format!("a-v1.default CLIENT {B}/*"), format!("b-v1.default SERVER {B}/*")]
-    );
+    assert_eq!(short(&spans)[3..], [format!("a.default CLIENT {B}/*"), format!("b.default SERVER {B}/*")]);
     assert_eq!(spans[4].tags["outrigger.authz"], "denied DENY default/b-closed[1]", "{spans:#?}");
     assert_eq!(spans[4].tags["http.status_code"], "403");
     assert!(
@@ -79,10 +76,7 @@ fn a_trace_ends_where_it_was_decided_and_says_by_which_policy() {
     let spans = mesh.trace(path, 4);
     assert_eq!(
         short(&spans)[2..],
-        [
-            format!("a-v1.default SERVER {A}/*"),
-            "a-v1.default CLIENT b.default.svc.cluster.local/*".to_owned()
-        ]
+        [format!("a.default SERVER {A}/*"), "a.default CLIENT b.default.svc.cluster.local/*".to_owned()]
     );
     assert_eq!(spans[3].tags["outrigger.fault"], "default/b[0] abort=418", "{spans:#?}");
 

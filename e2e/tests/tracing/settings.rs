@@ -41,8 +41,8 @@ fn services_need_not_be_told() {
     assert_eq!(seen.status, Some(200));
     assert!(!seen.body.to_lowercase().contains("traceparent"), "{}", seen.body);
     // Whoever is told nothing begins a trace of its own.
-    let of_gateway = mesh.collector.trace(2, |span| span.service == "edge.default").unwrap();
-    let of_a = mesh.collector.trace(1, |span| span.service == "a-v1.default").unwrap();
+    let of_gateway = mesh.collector.trace(2, |span| span.service == "istio-ingressgateway.default").unwrap();
+    let of_a = mesh.collector.trace(1, |span| span.service == "a.default").unwrap();
     assert_eq!((of_gateway.len(), of_a.len()), (2, 1), "{of_gateway:#?} {of_a:#?}");
     assert_ne!(of_gateway[0].trace, of_a[0].trace);
 }
@@ -52,10 +52,10 @@ fn only_one_side_may_be_traced() {
     let mesh =
         Mesh::start("{providers: [{name: otlp}], randomSamplingPercentage: 100, match: {mode: SERVER}}", "");
     assert_eq!(mesh.get("/via/b.default.svc.cluster.local/headers", &[]).status, Some(200));
-    let of_b = mesh.collector.trace(1, |span| span.service == "b-v1.default").unwrap();
-    let of_a = mesh.collector.trace(1, |span| span.service == "a-v1.default").unwrap();
+    let of_b = mesh.collector.trace(1, |span| span.service == "b.default").unwrap();
+    let of_a = mesh.collector.trace(1, |span| span.service == "a.default").unwrap();
     for span in of_a.iter().chain(&of_b) {
         assert_eq!(span.kind, "SERVER", "{span:#?}");
     }
-    assert!(mesh.collector.spans().iter().all(|span| span.service != "edge.default"));
+    assert!(mesh.collector.spans().iter().all(|span| span.service != "istio-ingressgateway.default"));
 }

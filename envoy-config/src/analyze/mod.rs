@@ -8,6 +8,7 @@ mod delegates;
 mod faults;
 pub mod finding;
 pub mod human;
+mod kinds;
 mod not_carried_out;
 mod overlaps;
 mod peers;

@@ -27,7 +27,10 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Fi
                 }
                 stat_prefixes(resource, service, findings);
             }
-            Spec::Telemetry(telemetry) => connection_metrics(resource, telemetry, findings),
+            Spec::Telemetry(telemetry) => {
+                connection_metrics(resource, telemetry, findings);
+                intervals(resource, telemetry, findings);
+            }
             Spec::WorkloadGroup => {
                 let message = "nobody takes registrations of workloads here: each needs a WorkloadEntry";
                 push(resource, Level::Info, "spec", message, findings);
@@ -71,6 +74,17 @@ fn connection_metrics(resource: &Resource, telemetry: &Telemetry, findings: &mut
             let message = "connections are not measured: the metrics `istio_tcp_…` are not there";
             push(resource, Level::Warning, &path, message, findings);
         }
+    }
+}
+
+/// Istio measures what goes on by connections and streams in between, too.
+fn intervals(resource: &Resource, telemetry: &Telemetry, findings: &mut Vec<Finding>) {
+    let entries = telemetry.metrics.iter().enumerate();
+    for (entry, _) in entries.filter(|(_, entry)| entry.reporting_interval.is_some()) {
+        let path = format!("spec.metrics[{entry}].reportingInterval");
+        let message = "`reportingInterval` changes nothing: a request is measured when it ends, also a long \
+                       stream of gRPC, and connections are not measured";
+        push(resource, Level::Warning, &path, message, findings);
     }
 }
 

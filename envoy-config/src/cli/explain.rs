@@ -164,28 +164,28 @@ impl Explain {
         }
     }
 
-    /// Reads an access log, with resources only to tell where the policies stand.
+    /// Reads an access log, with resources to tell which policies there are and where they stand.
     fn read_shadow(&self, log: &Path) -> Exit {
         if log.as_os_str() == "-" && self.subject.reads_stdin() {
             super::complain(&"standard input is either the access log or resources");
             return Exit::Usage;
         }
+        let Some(read) = self.subject.read() else { return Exit::Usage };
+        let resources = &read.loaded.resources;
         let open = || -> std::io::Result<Shadow> {
             if log.as_os_str() == "-" {
-                shadow::read(std::io::stdin().lock())
+                shadow::read(std::io::stdin().lock(), resources)
             } else {
-                shadow::read(BufReader::new(File::open(log)?))
+                shadow::read(BufReader::new(File::open(log)?), resources)
             }
         };
-        let mut shadow = match open() {
+        let shadow = match open() {
             Ok(shadow) => shadow,
             Err(error) => {
                 super::complain(&format_args!("can't read {}: {error}", log.display()));
                 return Exit::Usage;
             }
         };
-        let Some(read) = self.subject.read() else { return Exit::Usage };
-        shadow::place(&mut shadow, &read.loaded.resources);
         let printed = match self.output {
             Output::Human => super::print_text(&shadow::story(&shadow)),
             Output::Json => super::print_json(&shadow),

@@ -42,6 +42,12 @@ pub(super) fn increase(metric: &str, selector: &[&str], window: &str, by: &str) 
     sum(&format!("increase({}[{window}])", series(metric, selector)), by)
 }
 
+/// By how much counters have risen that come to be when they first count: at 1, which is no increase to Prometheus. Of those
+/// that were not there at the beginning of the window the whole counts.
+pub(super) fn increase_or_born(metric: &str, window: &str, by: &str) -> String {
+    sum(&format!("({metric} unless {metric} offset {window}) or increase({metric}[{window}])"), by)
+}
+
 /// By how much the counters of a proxy have risen together. `increase` by itself does not take names by a regular
 /// expression: without their names they have equal labels. All begin anew at once, when the proxy does.
 pub(super) fn increase_of_all(metrics: &str, window: &str) -> String {
@@ -124,6 +130,10 @@ mod tests {
         assert_eq!(
             increase_of_all("a_(b|c)", "10m"),
             "sum by (instance) (increase(sum by (instance) ({__name__=~\"a_(b|c)\"})[10m:]))"
+        );
+        assert_eq!(
+            increase_or_born("a", "1h", "b"),
+            "sum by (b) ((a unless a offset 1h) or increase(a[1h]))"
         );
         assert_eq!(
             share("c", &["a"], "5m", ""),

@@ -146,12 +146,12 @@ fn of_services() -> Vec<Rule> {
 fn of_policies() -> Vec<Rule> {
     let denied = query::rate(AuthzStat::Denied.metric(), &[], WINDOW, "instance");
     let all = query::under_policies(&[], WINDOW);
-    let disagree = query::increase(AuthzStat::Disagreements.metric(), &[], "1h", AUTHORIZATION_POLICY);
+    let disagree = query::increase_or_born(AuthzStat::Disagreements.metric(), "1h", AUTHORIZATION_POLICY);
     let faults = |stat: FaultStat| format!("{FAULT_PREFIX}{}", stat.metric());
     let injected = query::rate(&faults(FaultStat::Aborts), &[], WINDOW, VIRTUAL_SERVICE)
         + " + "
         + &query::rate(&faults(FaultStat::Delays), &[], WINDOW, VIRTUAL_SERVICE);
-    let spared = query::increase(&faults(FaultStat::Overflow), &[], "10m", VIRTUAL_SERVICE);
+    let spared = query::increase_or_born(&faults(FaultStat::Overflow), "10m", VIRTUAL_SERVICE);
     vec![
         alert(
             "OutriggerManyDenials",
@@ -197,7 +197,7 @@ fn of_policies() -> Vec<Rule> {
 }
 
 fn of_proxies() -> Vec<Rule> {
-    let keys = query::increase(JwtStat::FetchFailed.name(), &[], "15m", "instance");
+    let keys = query::increase_or_born(JwtStat::FetchFailed.name(), "15m", "instance");
     let overflow = query::increase(telemetry::SERIES_OVERFLOW, &[], "10m", "instance");
     let not_fetched = query::total(query::MODULES_NOT_FETCHED, &[], "instance");
     let no_vm = format!("> 0 unless {} > 0", query::total(query::VMS, &[], "instance"));

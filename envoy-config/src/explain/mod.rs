@@ -12,6 +12,7 @@ mod passed_by;
 mod peer;
 pub mod question;
 pub mod request_line;
+mod sanitized;
 pub mod shadow;
 pub mod tokens;
 
@@ -26,7 +27,6 @@ use outrigger_core::route::{self, Choice, Route};
 use outrigger_core::{Connection, Engine, Now, Request};
 
 pub use answer::Answer;
-pub use normalize::BadPath;
 pub use question::Question;
 
 use crate::mesh_config::MeshConfig;
@@ -105,8 +105,9 @@ fn decide(
     let extension_providers = mesh.extension_providers.clone();
     let config = Config { proxy: proxy.clone(), resources, extension_providers, ..Config::default() };
     let engine = Engine::compile(&config)?;
-    let Ok(lines) = question.lines(proxy, mesh) else {
-        return Ok(Answer::reply(400, "path_normalization_failed"));
+    let lines = match question.lines(proxy, mesh) {
+        Ok(lines) => lines,
+        Err(refused) => return Ok(Answer::reply(refused.status, refused.details)),
     };
     let lines = lines.borrowed();
     let connection = question.connection(proxy, mesh);

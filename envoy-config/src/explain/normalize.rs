@@ -4,7 +4,7 @@ use crate::mesh_config::PathNormalization;
 
 /// Envoy answers 400: the path holds a NUL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadPath;
+pub(super) struct BadPath;
 
 /// Normalises `path`, which may have a query; the query is left as it is.
 ///

@@ -8,8 +8,9 @@ use outrigger_core::{Connection, Draws, Now};
 use super::client_address::client_address;
 use super::joined::join;
 use super::known::Known;
-use super::normalize::{BadPath, normalize};
+use super::normalize::normalize;
 use super::request_line::RequestLine;
+use super::sanitized::sanitize;
 use crate::mesh_config::MeshConfig;
 
 /// One request and its circumstances.
@@ -38,6 +39,18 @@ pub struct Question {
 /// Header lines in Envoy's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines(Vec<(String, String)>);
+
+/// Envoy answers a request itself, before any filter sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The answer's status.
+    pub status: u16,
+    /// What the access log says.
+    pub details: &'static str,
+}
+
+/// What stands for a value that Envoy draws for each request.
+const DRAWN: &str = "(a random UUID)";
 
 impl Question {
     /// The draws.
@@ -73,23 +86,34 @@ impl Question {
         }
     }
 
-    /// The headers as the filters get them: the path normalised, names in lower case, and what Envoy itself adds.
+    /// The headers as the filters get them: the path normalised, names in lower case, without what is not for them, and
+    /// with what Envoy itself adds.
     ///
     /// # Errors
-    /// Envoy answers 400 before any filter sees the request.
-    pub fn lines(&self, proxy: &Proxy, mesh: &MeshConfig) -> Result<Lines, BadPath> {
+    /// Envoy answers before any filter sees the request.
+    pub fn lines(&self, proxy: &Proxy, mesh: &MeshConfig) -> Result<Lines, Refused> {
+        let gateway = proxy.role == Role::Gateway;
+        let path = normalize(&self.line.path, mesh.path_normalization)
+            .map_err(|_| Refused { status: 400, details: "path_normalization_failed" })?;
         let mut lines = vec![
             (":authority".to_owned(), self.authority().to_owned()),
-            (":path".to_owned(), normalize(&self.line.path, mesh.path_normalization)?),
+            (":path".to_owned(), path),
             (":method".to_owned(), self.line.method.clone()),
             (":scheme".to_owned(), self.line.scheme.to_owned()),
         ];
         let others = self.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         lines.extend(others.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
         join(&mut lines);
+        sanitize(&mut lines, gateway)?;
         self.forward_certificate(proxy, &mut lines);
-        if proxy.role == Role::Gateway {
-            self.add_forwarded(&mut lines, mesh.trusted_proxies);
+        self.add_forwarded(gateway, &mut lines, mesh.trusted_proxies);
+        if gateway {
+            let client = self.connection(proxy, mesh).remote_ip.map(|ip| ip.to_string());
+            replace(&mut lines, "x-envoy-external-address", client);
+        }
+        const REQUEST_ID: &str = "x-request-id";
+        if gateway || lines.iter().all(|(name, _)| name != REQUEST_ID) {
+            replace(&mut lines, REQUEST_ID, Some(DRAWN.to_owned()));
         }
         Ok(Lines(lines))
     }
@@ -109,17 +133,18 @@ impl Question {
         lines.extend(value.map(|value| (CERTIFICATE.to_owned(), value)));
     }
 
-    /// A gateway tells the services behind it who asked, and how. `trusted`: so many proxies in front of it are believed.
-    fn add_forwarded(&self, lines: &mut Vec<(String, String)>, trusted: u32) {
+    /// A gateway tells the services behind it who asked, and how; a sidecar how, where nobody has said it. `trusted`: so many
+    /// proxies in front of a gateway are believed.
+    fn add_forwarded(&self, gateway: bool, lines: &mut Vec<(String, String)>, trusted: u32) {
         const FOR: &str = "x-forwarded-for";
-        if let Some(peer) = self.from {
+        if let Some(peer) = self.from.filter(|_| gateway) {
             match lines.iter_mut().rfind(|(name, _)| name == FOR) {
                 Some((_, value)) => *value = format!("{value},{peer}"),
                 None => lines.push((FOR.to_owned(), peer.to_string())),
             }
         }
         const PROTOCOL: &str = "x-forwarded-proto";
-        if trusted == 0 {
+        if gateway && trusted == 0 {
             lines.retain(|(name, _)| name != PROTOCOL);
         }
         if lines.iter().all(|(name, _)| name != PROTOCOL) {
@@ -159,6 +184,14 @@ impl Question {
             peer_id: self.peer.as_deref(),
             now: self.now,
         }
+    }
+}
+
+/// One line of this name, if there is a value, in place of those there.
+fn replace(lines: &mut Vec<(String, String)>, name: &str, value: Option<String>) {
+    if let Some(value) = value {
+        lines.retain(|(other, _)| other != name);
+        lines.push((name.to_owned(), value));
     }
 }
 
@@ -203,12 +236,19 @@ mod tests {
             (&gateway, Direction::Inbound, 0, None, (protocol, "https"), Some("http")),
             (&gateway, Direction::Inbound, 1, None, (protocol, "https"), Some("https")),
             (&sidecar, Direction::Inbound, 0, None, (protocol, "https"), Some("https")),
+            (&gateway, Direction::Inbound, 0, None, ("x-request-id", "mine"), Some(DRAWN)),
+            (&sidecar, Direction::Outbound, 0, None, ("x-request-id", "mine"), Some("mine")),
+            (&gateway, Direction::Inbound, 0, None, ("x-envoy-external-address", "me"), Some("10.0.0.9")),
+            (&gateway, Direction::Inbound, 1, None, ("x-envoy-external-address", "me"), Some("10.0.0.9")),
+            (&sidecar, Direction::Inbound, 0, None, ("x-envoy-external-address", "me"), Some("me")),
+            (&gateway, Direction::Inbound, 0, None, ("x-envoy-max-retries", "9"), None),
+            (&sidecar, Direction::Outbound, 0, None, ("x-envoy-max-retries", "9"), None),
         ] {
             let question = Question {
                 line: "GET http://a/".parse().unwrap(),
                 headers: vec![(name.to_owned(), value.to_owned())],
                 peer: peer.map(str::to_owned),
-                from: None,
+                from: "10.0.0.9".parse().ok(),
                 to: None,
                 sni: None,
                 direction,

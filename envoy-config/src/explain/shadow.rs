@@ -1,15 +1,19 @@
 //! What an access log says of policies on dry run: how often each would have refused, how often that would have changed
 //! the verdict, and the first requests of which that is so.
 
+mod record;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::io::BufRead;
 
+use outrigger_api::types::authorization_policy::Action;
 use outrigger_api::{Resource, Spec};
-use outrigger_core::{RuleRef, authz};
+use outrigger_core::RuleRef;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::record::{Record, Verdict};
 use super::human::position;
 
 /// So many examples of a rule are kept.
@@ -24,6 +28,8 @@ pub struct Shadow {
     pub lines: usize,
     /// Those of requests that policies on dry run have seen.
     pub seen: usize,
+    /// Verdicts of lines in formats of one's own that name no rule of the resources: anyone may have written them.
+    pub unknown: usize,
     /// What came of each rule, in order.
     pub rules: Vec<Outcome>,
 }
@@ -62,31 +68,30 @@ pub struct Example {
     pub status: Option<String>,
 }
 
-/// A verdict of the record that the filters leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Verdict<'l> {
-    action: &'l str,
-    rule: Option<(&'l str, usize)>,
-    allowed: bool,
-}
-
-/// Reads a log: Istio's text or JSON, or any other format that has the record in it.
+/// Reads a log: Istio's text or JSON, or any other format that has the record in it. Of the latter only what names rules
+/// of `resources`.
 ///
 /// # Errors
 /// It can't be read.
-pub fn read(mut log: impl BufRead) -> std::io::Result<Shadow> {
+pub fn read(mut log: impl BufRead, resources: &[Resource]) -> std::io::Result<Shadow> {
     let mut shadow = Shadow::default();
     let mut rules = BTreeMap::<(String, Option<(String, usize)>, bool), (usize, usize, Vec<Example>)>::new();
     let mut line = Vec::new();
     while log.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
         shadow.lines += 1;
-        let verdicts = verdicts(&text);
+        let verdicts = match record::of(&text) {
+            Record::Sure(verdicts) => verdicts,
+            Record::Found(verdicts) => {
+                let (known, unknown): (Vec<_>, Vec<_>) =
+                    verdicts.into_iter().partition(|verdict| is_known(verdict, resources));
+                shadow.unknown += unknown.len();
+                known
+            }
+        };
         shadow.seen += usize::from(!verdicts.is_empty());
-        for (verdict, differs) in verdicts {
-            let rule = verdict.rule.map(|(policy, rule)| (policy.to_owned(), rule));
-            let (requests, different, examples) =
-                rules.entry((verdict.action.to_owned(), rule, verdict.allowed)).or_default();
+        for Verdict { action, rule, allowed, differs } in verdicts {
+            let (requests, different, examples) = rules.entry((action, rule, allowed)).or_default();
             *requests += 1;
             *different += usize::from(differs);
             if differs && examples.len() < EXAMPLES {
@@ -109,35 +114,25 @@ pub fn read(mut log: impl BufRead) -> std::io::Result<Shadow> {
             examples,
         })
         .collect();
+    place(&mut shadow, resources);
     Ok(shadow)
 }
 
-/// The verdicts of policies on dry run in a line, and whether each differs from what was done.
-fn verdicts(line: &str) -> Vec<(Verdict<'_>, bool)> {
-    line.split(authz::DRY_RUN).skip(1).filter_map(verdict).collect()
-}
-
-/// One at the beginning of `text`, such as `denied DENY shop/cart[0] (differs)`.
-fn verdict(text: &str) -> Option<(Verdict<'_>, bool)> {
-    let (decision, rest) = text.split_once(' ')?;
-    let allowed = match decision {
-        "allowed" => true,
-        "denied" => false,
-        _ => return None,
-    };
-    let (action, rest) = rest.split_once(' ')?;
-    if !matches!(action, "ALLOW" | "DENY") {
-        return None;
-    }
-    let (rule, rest) = match rest.strip_prefix("none") {
-        Some(rest) => (None, rest),
-        None => {
-            let (policy, rest) = rest.split_once('[')?;
-            let (number, rest) = rest.split_once(']')?;
-            (Some((policy, number.parse().ok()?)), rest)
-        }
-    };
-    Some((Verdict { action, rule, allowed }, rest.starts_with(" (differs)")))
+/// Whether there are policies that could have said it.
+fn is_known(verdict: &Verdict, resources: &[Resource]) -> bool {
+    resources.iter().any(|resource| {
+        let Spec::AuthorizationPolicy(policy) = &resource.spec else { return false };
+        let action = match &policy.action {
+            Action::Allow => "ALLOW",
+            Action::Deny => "DENY",
+            // They are not tried out so.
+            Action::Audit | Action::Custom { .. } => return false,
+        };
+        action == verdict.action
+            && verdict.rule.as_ref().is_none_or(|(id, rule)| {
+                resource.id() == *id && policy.rules.as_ref().is_some_and(|rules| *rule < rules.len())
+            })
+    })
 }
 
 impl Example {
@@ -151,8 +146,7 @@ impl Example {
     }
 
     fn of_json(line: &str) -> Option<Self> {
-        // Whoever writes the lines may put something before them.
-        let fields: Value = serde_json::from_str(line.get(line.find('{')?..)?).ok()?;
+        let fields = record::fields(line)?;
         let text = |name: &str| match fields.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Null => None,
@@ -180,7 +174,7 @@ impl Example {
 }
 
 /// Says where the rules stand, as far as they are among `resources`.
-pub fn place(shadow: &mut Shadow, resources: &[Resource]) {
+fn place(shadow: &mut Shadow, resources: &[Resource]) {
     for outcome in &mut shadow.rules {
         let (Some(policy), Some(rule)) = (&outcome.policy, outcome.rule) else { continue };
         let found = resources.iter().find(|resource| {
@@ -202,7 +196,7 @@ pub fn story(shadow: &Shadow) -> String {
 }
 
 fn tell(out: &mut String, shadow: &Shadow) -> fmt::Result {
-    let Shadow { lines, seen, rules } = shadow;
+    let Shadow { lines, seen, unknown, rules } = shadow;
     writeln!(out, "{seen} of {lines} requests were looked at by policies on dry run\n")?;
     for outcome in rules {
         let verdict = if outcome.decision == "allow" { "would allow" } else { "would refuse" };
@@ -228,6 +222,13 @@ fn tell(out: &mut String, shadow: &Shadow) -> fmt::Result {
     if rules.iter().all(|outcome| outcome.differs == 0) && *seen > 0 {
         writeln!(out, "\nto enforce them would have changed nothing")?;
     }
+    if *unknown > 0 {
+        writeln!(
+            out,
+            "\n{unknown} verdicts in lines of another format than Istio's name no rule of these resources: they are not \
+             counted, since a client may have written them"
+        )?;
+    }
     if *seen == 0 {
         writeln!(
             out,
@@ -241,17 +242,21 @@ fn tell(out: &mut String, shadow: &Shadow) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::testing::resources;
 
+    const POLICIES: &str = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n\
+         metadata: {name: close, namespace: ns}\nspec: {action: DENY, rules: [{}, {}]}\n";
     const LOG: &str = r#"[2026-01-02T03:04:05.678Z] "GET /a?x=1 HTTP/1.1" 200 - via_upstream - "-" 0 5 1 1 "-" "curl" "id" "h" "-" c - - - - r "allowed ALLOW ns/open[0]" "dry-run denied DENY ns/close[1] (differs), dry-run allowed ALLOW ns/new[0]"
 {"method":"GET","path":"/b","response_code":403,"start_time":"2026-01-02T03:04:06Z","authz":"denied ALLOW none","authz_dry_run":"dry-run allowed DENY none, dry-run allowed ALLOW ns/new[0] (differs)"}
 envoy: of my own: dry-run denied DENY ns/close[1] (differs)
+envoy: of nobody's: dry-run denied DENY ns/close[2] (differs), dry-run denied ALLOW ns/close[0] (differs)
 nothing of that: dry-run maybe
 "#;
 
     #[test]
     fn every_format_with_the_record_is_read() {
-        let shadow = read(LOG.as_bytes()).unwrap();
-        assert_eq!((shadow.lines, shadow.seen), (4, 3));
+        let shadow = read(LOG.as_bytes(), &resources(&[POLICIES])).unwrap();
+        assert_eq!((shadow.lines, shadow.seen, shadow.unknown), (5, 3, 2));
         let rules: Vec<_> = shadow
             .rules
             .iter()
@@ -271,12 +276,15 @@ nothing of that: dry-run maybe
         let examples: Vec<_> = shadow.rules[2].examples.iter().map(|example| &*example.request).collect();
         assert_eq!(examples, ["GET /a?x=1", "envoy: of my own: dry-run denied DENY ns/close[1] (differs)"]);
         assert_eq!(shadow.rules[0].examples[0].status.as_deref(), Some("403"));
-        assert!(story(&shadow).contains("DENY ns/close, rules[1], would refuse 2, 2 of them unlike now"));
+        let told = story(&shadow);
+        assert!(told.contains("DENY ns/close, rules[1]"), "{told}");
+        assert!(told.contains("would refuse 2, 2 of them unlike now"), "{told}");
+        assert!(story(&shadow).contains("2 verdicts in lines of another format"));
     }
 
     #[test]
     fn a_log_without_records_says_what_may_be_wrong() {
-        let shadow = read(&b"[x] \"GET / HTTP/1.1\" 200\n"[..]).unwrap();
+        let shadow = read(&b"[x] \"GET / HTTP/1.1\" 200\n"[..], &[]).unwrap();
         assert_eq!((shadow.lines, shadow.seen, shadow.rules.len()), (1, 0, 0));
         assert!(story(&shadow).contains("is there a policy"));
     }

@@ -8,6 +8,7 @@ use outrigger_core::telemetry::Expression;
 use outrigger_core::{Attributes, Engine};
 
 use super::authz::{self, Guard, Scope, Server};
+use super::clusters::OwnPort;
 use super::collectors::Collectors;
 use super::filters::Beside;
 use super::listeners::{Chain, Content, Http, Plan, Tcp, Traffic, Unknown};
@@ -117,7 +118,7 @@ fn requests(
     let mut config = filters::config(known, &http.proxy);
     let telemetry = telemetry::Scope::new(resources, &http.proxy, &options.mesh);
     let mut collectors = collectors(resources, &http.proxy);
-    let operation = operation(http, resources);
+    let operation = operation(http, resources, options);
     let operation = operation.as_deref();
     let traced = tracing::traced(&telemetry, &http.proxy, operation, &node.cluster, &mut collectors);
     let logs = access_log::loggers(&telemetry, &mut collectors);
@@ -168,9 +169,10 @@ fn collectors<'c>(resources: &'c [Resource], proxy: &'c Proxy) -> Collectors<'c>
 }
 
 /// The `host:port` that all requests of a listener are for.
-fn operation(http: &Http, resources: &[Resource]) -> Option<String> {
+fn operation(http: &Http, resources: &[Resource], options: &Options) -> Option<String> {
     let Traffic::Inbound(application) = &http.traffic else { return None };
-    clusters::service::application_operation(application.port, resources, &http.proxy)
+    let (number, proxy) = (application.port, &http.proxy);
+    clusters::service::application_operation(OwnPort { number, resources, proxy, options })
 }
 
 fn bytes(

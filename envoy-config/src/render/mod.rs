@@ -11,6 +11,7 @@ mod filters;
 mod hcm;
 pub(crate) mod label_names;
 mod listeners;
+mod node;
 mod options;
 pub(crate) mod part;
 mod probe;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use outrigger_api::{Problem, Proxy, Resource, Role};
+use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -44,13 +45,12 @@ pub(crate) use self::listeners::{Entrance, Reached, entered, reached};
 pub use self::options::{AppPort, AppProbe, Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
 use crate::credentials::Credentials;
-use crate::envoy::bootstrap::{
-    Admin, DynamicResources, LayeredRuntime, Node, NodeMetadata, RuntimeLayer, StatsConfig,
-};
+use crate::envoy::bootstrap::{Admin, DynamicResources, LayeredRuntime, Node, RuntimeLayer, StatsConfig};
 use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::Listener;
 use crate::envoy::scalars::Address;
 use crate::envoy::secret::Secret;
+use crate::identity::Identity;
 use crate::modules::{Module, ModuleError};
 
 /// The name of the bootstrap in its folder.
@@ -96,7 +96,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
     let (plans, warnings) = listeners::plan(resources, proxy, options, &credentials, &mut secrets)?;
     let (mut rendered, mut destinations, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     let (mut keys, mut servers, mut labels) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (node, mut traced) = (node(proxy), false);
+    let (node, mut traced) = (node::node(proxy, &options.mesh.service_name), false);
     for plan in &plans {
         match assemble::listener(plan, resources, &node, options) {
             Ok(assembled) => {
@@ -249,22 +249,19 @@ fn add_new(problems: &mut Vec<Problem>, found: Vec<Problem>) {
     }
 }
 
-/// A proxy with a certificate has a service account, Kubernetes' default one unless told otherwise: by it the metrics
-/// know that there can be mutual TLS, and name this end.
+/// A proxy with a certificate has the service account that the certificate names: by it the metrics know that there can
+/// be mutual TLS, and name this end as others do.
 fn with_account(proxy: &Proxy, options: &Options) -> Proxy {
-    let default = options.identity.as_ref().map(|_| "default".to_owned());
-    Proxy { service_account: proxy.service_account.clone().or(default), ..proxy.clone() }
+    let certified = options.identity.as_ref().map(|identity| account(identity, proxy));
+    Proxy { service_account: certified.or_else(|| proxy.service_account.clone()), ..proxy.clone() }
 }
 
-fn node(proxy: &Proxy) -> Node {
-    let kind = match proxy.role {
-        Role::Gateway => "router",
-        Role::Sidecar => "sidecar",
-    };
-    let workload = if proxy.workload.is_empty() { "unknown" } else { &proxy.workload };
-    let cluster = format!("{workload}.{}", proxy.namespace);
-    let metadata = NodeMetadata { outrigger_version: env!("CARGO_PKG_VERSION") };
-    Node { id: format!("{kind}~{cluster}"), cluster, metadata }
+/// The account in a certificate; the whole SPIFFE ID where it is of another trust domain or namespace than the flags say,
+/// or names none.
+fn account(identity: &Identity, proxy: &Proxy) -> String {
+    let id = identity.id.as_str();
+    let stem = format!("spiffe://{}/ns/{}/sa/", proxy.trust_domain, proxy.namespace);
+    id.strip_prefix(&stem).unwrap_or(id).to_owned()
 }
 
 fn runtime() -> LayeredRuntime {

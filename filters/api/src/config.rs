@@ -45,7 +45,7 @@ pub struct Proxy {
     pub namespace: String,
     /// `labels`: those of its workload.
     pub labels: Labels,
-    /// `serviceAccount`
+    /// `serviceAccount`: its name, or the whole SPIFFE ID of the workload's certificate.
     pub service_account: Option<String>,
     /// `trustDomain`; default `cluster.local`.
     pub trust_domain: String,

@@ -11,6 +11,7 @@ use outrigger_core::telemetry::{Metric, OVERFLOW};
 
 use super::codes;
 use super::finding::{Finding, Level};
+use super::kinds::{self, Kind};
 
 /// What one destination answers with, by a rule of thumb: 200, 204, 302, 400, 401, 403, 404 and 503, of which some with
 /// flags of Envoy's.
@@ -23,6 +24,17 @@ pub(super) fn check(resources: &[Resource], most: u32, findings: &mut Vec<Findin
         if let Spec::Telemetry(telemetry) = &resource.spec {
             check_one(resource, telemetry, destinations, most, findings);
         }
+    }
+}
+
+/// An expression with few values about an attribute of any kind.
+fn named(attribute: &str) -> String {
+    match kinds::of_attribute(attribute) {
+        Some(Kind::Number | Kind::Double) => format!("{attribute} > 1000 ? 'more' : 'less'"),
+        Some(Kind::Duration) => format!("{attribute} > duration('1s') ? 'slow' : 'fast'"),
+        Some(Kind::Moment) => format!("{attribute}.getHours()"),
+        Some(Kind::Map) => format!("{attribute}['x'] == 'a' ? 'a' : 'other'"),
+        _ => format!("{attribute} == 'a' ? 'a' : 'other'"),
     }
 }
 
@@ -55,8 +67,8 @@ fn check_one(
             let hint = format!(
                 "each value makes about {series} series of a metric ({destinations} destinations, {ANSWERS} kinds of \
                  answers): after some {values} values the bound of {most} (`--max-series`) is reached, and what \
-                 comes then counts as `{OVERFLOW}`; name the values that matter, such as \
-                 `{attribute} == 'a' ? 'a' : 'other'`"
+                 comes then counts as `{OVERFLOW}`; name the values that matter, such as `{}`",
+                named(&attribute)
             );
             findings.push(
                 Finding::new(codes::UNBOUNDED_LABEL, Level::Warning, resource, &path, message).hint(hint),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+
+/// Istio's names for the workloads at both ends.
+const PEERS: [&str; 2] = ["downstream_peer", "upstream_peer"];
 
 /// What an expression asks for.
 #[derive(Debug, Default)]
@@ -11,6 +14,8 @@ pub(super) struct Asked<'e> {
     pub(super) names: BTreeSet<&'e str>,
     /// Functions and methods that are no operators.
     pub(super) functions: BTreeSet<&'e str>,
+    /// What Istio's proxies leave of peers in filter state.
+    pub(super) peer: Option<&'static str>,
     /// It goes through a list or a map (`exists`, `all`, `map`, `filter` …).
     pub(super) loops: bool,
 }
@@ -32,8 +37,16 @@ impl<'e> Asked<'e> {
                     self.names.insert(name);
                 }
             }
-            Expr::Select(select) => self.look(&select.operand, known),
+            Expr::Select(select) => {
+                self.look_at_field(&select.operand, &select.field);
+                self.look(&select.operand, known);
+            }
             Expr::Call(call) => {
+                if let (operators::INDEX, [whole, field]) = (call.func_name.as_str(), call.args.as_slice())
+                    && let Expr::Literal(LiteralValue::String(field)) = &field.expr
+                {
+                    self.look_at_field(whole, field.inner());
+                }
                 if call.func_name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                     self.functions.insert(&call.func_name);
                 }
@@ -46,6 +59,13 @@ impl<'e> Asked<'e> {
                 made.entries.iter().for_each(|entry| self.look_at_entry(&entry.expr, known))
             }
             Expr::Comprehension(looping) => self.look_at_loop(looping, known),
+        }
+    }
+
+    fn look_at_field(&mut self, whole: &IdedExpr, field: &str) {
+        let state = matches!(&whole.expr, Expr::Ident(name) if name == "filter_state" || name == "upstream_filter_state");
+        if let Some(peer) = PEERS.iter().find(|peer| state && **peer == field) {
+            self.peer = Some(peer);
         }
     }
 

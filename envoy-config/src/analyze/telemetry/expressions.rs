@@ -7,6 +7,7 @@ use outrigger_api::types::telemetry::{TagOverride, Telemetry};
 use super::asked::Asked;
 use crate::analyze::codes;
 use crate::analyze::finding::{Finding, Level};
+use crate::analyze::kinds::{Kind, kind};
 use crate::analyze::registry::{closest, did_you_mean};
 
 /// Envoy's attributes, by what they begin with.
@@ -127,12 +128,51 @@ fn of(resource: &Resource, path: &str, expression: &str, place: Place) -> Option
     if let Some(message) = place.refusal(&asked) {
         return Some(finding(Level::Error, message));
     }
+    if let Some(peer) = asked.peer {
+        let message = format!("nobody leaves `{peer}` in filter state here: {}", place.otherwise());
+        let hint =
+            "what peers tell of themselves is in the labels `source_…` and `destination_…` of every metric";
+        return Some(finding(Level::Warning, message).hint(hint.to_owned()));
+    }
     let known = |name: &&str| ATTRIBUTES.contains(name) || TYPES.contains(name);
-    let unknown = asked.names.into_iter().find(|name| !known(name))?;
+    let Some(unknown) = asked.names.into_iter().find(|name| !known(name)) else {
+        let (message, hint) = misread(kind(&program.expression().expr)?).filter(|_| place == Place::Label)?;
+        return Some(finding(Level::Warning, message.to_owned()).hint(hint.map(str::to_owned)));
+    };
     let message = format!("Envoy has no attribute that begins with `{unknown}`: {}", place.otherwise());
     let meant = did_you_mean(closest(unknown, ATTRIBUTES.into_iter()));
     let hint = meant.unwrap_or_else(|| format!("there is `{}`", ATTRIBUTES.join("`, `")));
     Some(finding(Level::Warning, message).hint(hint))
+}
+
+/// What becomes of a label whose value is neither text nor whole number nor boolean, and what to write instead.
+fn misread(kind: Kind) -> Option<(&'static str, Option<&'static str>)> {
+    match kind {
+        Kind::Text | Kind::Number | Kind::Boolean => None,
+        Kind::Double => Some((
+            "a number with a fraction is taken for a whole one: the label would be another number",
+            Some("make a text of it by `string(…)`, or a whole number by `int(…)`"),
+        )),
+        Kind::Duration => Some((
+            "a duration becomes a number of nanoseconds, which next to no two requests share",
+            Some(
+                "compare it, as in `request.duration > duration('1s') ? 'slow' : 'fast'`, or make a text of it by `string(…)`",
+            ),
+        )),
+        Kind::Moment => Some((
+            "a moment becomes a number of nanoseconds, which no two requests share",
+            Some("take a part of it, such as `request.time.getHours()`"),
+        )),
+        Kind::List => Some((
+            "a list is no text: the label would be what it is in Envoy's memory",
+            Some("take one of its elements, or ask something about it, as in `'a' in […]`"),
+        )),
+        Kind::Map => Some((
+            "a map is no text: the label would be unreadable",
+            Some("take one of its values, such as `request.headers['x-team']`"),
+        )),
+        Kind::Nothing => Some(("this is no value: the label would be `unknown`", None)),
+    }
 }
 
 /// Where it goes wrong: what else is said follows from that.

@@ -8,6 +8,7 @@ mod health;
 pub(super) mod jwks;
 mod localities;
 mod outliers;
+mod own_port;
 mod peers;
 mod pool;
 pub(super) mod service;
@@ -24,6 +25,7 @@ use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
 
 use self::discovery::{Endpoints, Names, World};
+pub(super) use self::own_port::OwnPort;
 use self::tls::Means;
 use super::authz::Server;
 use super::listeners::{Application, Content, Plan, Traffic, Unknown};
@@ -88,16 +90,17 @@ pub(super) fn clusters(
 ) -> Result<Clusters, Vec<Problem>> {
     let Surroundings { resources, proxy, options, credentials, secrets } = surroundings;
     let Wanted { destinations, servers, keys, plans, traced } = wanted;
+    let own_port = |number| OwnPort { number, resources, proxy, options };
     let mut clusters: BTreeMap<String, Cluster> = plans
         .iter()
         .flat_map(|plan| &plan.chains)
         .flat_map(|chain| -> Vec<Cluster> {
             match &chain.content {
-                Content::Http(http) => of_listener(&http.traffic, resources, proxy).into_iter().collect(),
+                Content::Http(http) => of_listener(&http.traffic, own_port).into_iter().collect(),
                 Content::Probes(probes) => probes.iter().map(probe::cluster).collect(),
                 Content::Tcp(tcp) => {
                     let application = tcp.application.iter();
-                    application.map(|application| of_tcp_application(application, resources, proxy)).collect()
+                    application.map(|application| of_tcp_application(application, own_port)).collect()
                 }
             }
         })
@@ -214,11 +217,11 @@ fn of_destination(
     Ok(Some(cluster))
 }
 
-fn of_listener(traffic: &Traffic, resources: &[Resource], proxy: &Proxy) -> Option<Cluster> {
+fn of_listener<'r>(traffic: &Traffic, own_port: impl Fn(u16) -> OwnPort<'r>) -> Option<Cluster> {
     match traffic {
         Traffic::Gateway | Traffic::Outbound(Unknown::Refuse | Unknown::Proxy(_)) => None,
         Traffic::Outbound(Unknown::PassThrough) => Some(build::requested(PASSTHROUGH.to_owned(), false)),
-        Traffic::Inbound(application) => Some(of_application(application, resources, proxy)),
+        Traffic::Inbound(application) => Some(of_application(application, own_port(application.port))),
     }
 }
 
@@ -230,26 +233,26 @@ pub(super) fn local(name: String, address: Address) -> Cluster {
 }
 
 /// The application gets bytes.
-fn of_tcp_application(application: &Application, resources: &[Resource], proxy: &Proxy) -> Cluster {
+fn of_tcp_application<'r>(application: &Application, own_port: impl Fn(u16) -> OwnPort<'r>) -> Cluster {
     let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
-    cluster.metadata = service::of_application(application.port, resources, proxy);
+    cluster.metadata = service::of_application(own_port(application.port));
     pool::apply(&mut cluster, &application.pool.clone().unwrap_or_default(), None);
     cluster
 }
 
 /// What DestinationRules say of the service that a port of the sidecar's application serves: as for its clients, so that it
 /// has room for them. Rules for single clients are none for it.
-pub(super) fn pool_of_service(port: u16, resources: &[Resource], proxy: &Proxy) -> Option<ConnectionPool> {
-    let (host, number) = service::of_port(port, resources, proxy)?;
-    let nobody = Proxy { labels: Labels::new(), ..proxy.clone() };
-    let rules = DestinationRules::find(resources, &nobody, &host);
+pub(super) fn pool_of_service(port: OwnPort<'_>) -> Option<ConnectionPool> {
+    let (host, number) = service::of_port(port)?;
+    let nobody = Proxy { labels: Labels::new(), ..port.proxy.clone() };
+    let rules = DestinationRules::find(port.resources, &nobody, &host);
     settings::settings(&rules, number, None).pool.map(|pool| pool.value.clone())
 }
 
 /// The application gets the version of HTTP that its port is said to speak, else that of the client.
-fn of_application(application: &Application, resources: &[Resource], proxy: &Proxy) -> Cluster {
+fn of_application(application: &Application, port: OwnPort<'_>) -> Cluster {
     let mut cluster = local(inbound_cluster(application.port), application.endpoint.clone());
-    cluster.metadata = service::of_application(application.port, resources, proxy);
+    cluster.metadata = service::of_application(port);
     let mut pool = application.pool.clone().unwrap_or_default();
     let http = pool.http.get_or_insert_default();
     http.use_client_protocol |= application.protocol == Protocol::Unspecified;

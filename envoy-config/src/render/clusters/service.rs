@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use outrigger_api::{Proxy, Resource, Spec};
+use outrigger_api::{Resource, Spec};
 use outrigger_core::route::Destination;
 use serde_json::{Value, json};
 
 use super::discovery::Found;
+use super::own_port::OwnPort;
 use crate::envoy::cluster::Metadata;
 use crate::render::tracing::OPERATION;
 
@@ -26,8 +27,8 @@ pub(super) fn of_destination(destination: &Destination, found: &Found<'_>) -> Me
 }
 
 /// Of the cluster of a sidecar's application: the services that select it and have this port.
-pub(super) fn of_application(port: u16, resources: &[Resource], proxy: &Proxy) -> Metadata {
-    let selected = resources.iter().filter_map(|resource| selecting(resource, port, proxy)).flatten();
+pub(super) fn of_application(port: OwnPort<'_>) -> Metadata {
+    let selected = port.resources.iter().filter_map(|resource| selecting(resource, port)).flatten();
     let services: Vec<_> = selected.map(|(service, _)| service).collect();
     if services.is_empty() {
         return Metadata::default();
@@ -43,40 +44,34 @@ pub(super) fn name_spans(metadata: &mut Metadata, destination: &Destination) {
 }
 
 /// The `host:port` of the first service of the sidecar's application at this port, what spans of its requests are called.
-pub(in crate::render) fn application_operation(
-    port: u16,
-    resources: &[Resource],
-    proxy: &Proxy,
-) -> Option<String> {
-    of_port(port, resources, proxy).map(|(host, number)| format!("{host}:{number}"))
+pub(in crate::render) fn application_operation(port: OwnPort<'_>) -> Option<String> {
+    of_port(port).map(|(host, number)| format!("{host}:{number}"))
 }
 
 /// The host of the first service of the sidecar's application at this port, and the service's own port.
-pub(super) fn of_port(port: u16, resources: &[Resource], proxy: &Proxy) -> Option<(String, u16)> {
-    let services = resources.iter().filter_map(|resource| selecting(resource, port, proxy)).flatten();
+pub(super) fn of_port(port: OwnPort<'_>) -> Option<(String, u16)> {
+    let services = port.resources.iter().filter_map(|resource| selecting(resource, port)).flatten();
     let named =
         services.filter_map(|(service, number)| Some((service.get("host")?.as_str()?.to_owned(), number)));
     named.min()
 }
 
 /// The services that a resource declares, if they select this workload and its port; with their own port.
-fn selecting(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Vec<(Value, u16)>> {
-    let (meta, labels) = (&resource.meta, &proxy.labels);
+fn selecting(resource: &Resource, port: OwnPort<'_>) -> Option<Vec<(Value, u16)>> {
+    let (meta, proxy) = (&resource.meta, port.proxy);
     if meta.namespace != proxy.namespace {
         return None;
     }
     match &resource.spec {
         Spec::Service(service) => {
-            let of = service.ports.iter().find(|of| of.leads_to(port))?;
+            let of = port.of_service(service)?;
             let host = format!("{}.{}.svc.{}", meta.name, meta.namespace, proxy.cluster_domain);
-            service.selects(labels).then(|| vec![(self::service(resource, &host), of.port)])
+            Some(vec![(self::service(resource, &host), of.port)])
         }
         Spec::ServiceEntry(entry) => {
-            let selects = entry.workload_selector.as_ref().is_some_and(|selector| selector.matches(labels));
-            let of = entry.ports.iter().find(|of| of.target_port.unwrap_or(of.number) == port)?;
+            let of = port.of_entry(entry)?;
             let hosts = entry.hosts.iter();
-            let services = hosts.map(|host| (self::service(resource, &host.to_string()), of.number));
-            selects.then(|| services.collect())
+            Some(hosts.map(|host| (self::service(resource, &host.to_string()), of.number)).collect())
         }
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! What DestinationRules and the places of services come to.
 
+use outrigger_api::Proxy;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -8,7 +9,7 @@ use crate::envoy::cluster::Locality;
 use crate::envoy::secret::Inline;
 use crate::identity::Identity;
 use crate::render::testing::{gateway, resources};
-use crate::render::{Options, render};
+use crate::render::{Options, render, with_account};
 
 const ENTRY: &str = "
 apiVersion: networking.istio.io/v1
@@ -45,6 +46,30 @@ pub(super) fn options() -> Options {
     };
     let locality = Locality { region: "eu".to_owned(), zone: "1".to_owned(), sub_zone: String::new() };
     Options { identity: Some(identity), locality, ..Options::default() }
+}
+
+#[test]
+fn who_this_end_is_says_its_certificate() {
+    let whole = "spiffe://td.test/ns/shop/sa/cart";
+    for (certified, namespace, flag, account) in [
+        (Some(whole), "shop", None, Some("cart")),
+        (Some(whole), "shop", Some("other"), Some("cart")),
+        (Some(whole), "default", None, Some(whole)),
+        (Some("spiffe://td.test/vm/7"), "shop", Some("cart"), Some("spiffe://td.test/vm/7")),
+        (None, "shop", Some("cart"), Some("cart")),
+        (None, "shop", None, None),
+    ] {
+        let mut options = options();
+        options.identity = options
+            .identity
+            .zip(certified)
+            .map(|(identity, id)| Identity { id: id.parse().unwrap(), ..identity });
+        let (trust_domain, namespace) = ("td.test".to_owned(), namespace.to_owned());
+        let proxy =
+            Proxy { service_account: flag.map(str::to_owned), trust_domain, namespace, ..Proxy::default() };
+        let told = with_account(&proxy, &options).service_account;
+        assert_eq!(told.as_deref(), account, "{certified:?} {flag:?}");
+    }
 }
 
 fn cluster(texts: &[&str]) -> Value {

@@ -200,3 +200,39 @@ fn a_service_has_the_room_that_its_rules_give_clients() {
     assert_eq!(limit(&[&service, &for_all, own]), 9);
     assert_eq!(limit(&[&service, &for_some]), u32::MAX);
 }
+
+/// A port of the application is found by the number that the sidecar opens for it, too.
+#[rstest]
+#[case("number: 8000, targetPort: 5432", "", Some(8000))]
+#[case("number: 8000, targetPort: 15006", "", Some(8000))]
+#[case("number: 8000, targetPort: 25006", "", Some(8000))]
+#[case("number: 8000", "ports: {db: 15006}", Some(8000))]
+#[case("number: 8000", "ports: {db: 25006}", Some(8000))]
+#[case("number: 8000", "ports: {db: 5432}", Some(8000))]
+#[case("number: 8000", "ports: {db: 5433}", None)]
+#[case("number: 8000", "ports: {other: 15006}", None)]
+#[case("number: 8000", "labels: {app: reviews, version: v2}, ports: {db: 15006}", None)]
+#[case("number: 8000", "labels: {app: other}, ports: {db: 15006}", None)]
+#[case("number: 9000", "", None)]
+fn services_lead_to_a_port_by_either_number(
+    #[case] port: &str,
+    #[case] workload: &str,
+    #[case] number: Option<u16>,
+) {
+    let labels = if workload.contains("labels") { "" } else { "labels: {app: reviews}, " };
+    let workload = format!(
+        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {{name: w}}\nspec: {{address: 10.0.0.1, {labels}{workload}}}\n"
+    );
+    let entry = entry(&format!("{{{port}, name: db, protocol: TCP}}"));
+    let mut proxy = sidecar();
+    proxy.labels.insert("version".to_owned(), "v1".to_owned());
+    let app_ports = vec![AppPort { port: 5432, opened: INBOUND_PORT }, AppPort { port: 9090, opened: 9000 }];
+    let options = Options { app_ports, ports: [(INBOUND_PORT, 25006)].into(), ..Options::default() };
+    let rendered = render(&resources(&[&entry, &workload]), &proxy, &options).unwrap();
+    let value = json_of(&rendered);
+    let cluster = &value["clusters"]["inbound|5432||"];
+    let service = &cluster["metadata"]["filter_metadata"]["istio"]["services"][0]["host"];
+    let passed_on = cluster.get("typed_extension_protocol_options").is_none();
+    let expected = number.map_or(Value::Null, |_| "db.test".into());
+    assert_eq!((service, passed_on), (&expected, number.is_some()), "{port} {workload}");
+}

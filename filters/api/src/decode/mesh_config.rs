@@ -8,7 +8,7 @@ use crate::{
     check,
     problem::{Severity, code},
     types::{
-        mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization},
+        mesh_config::{AccessLogEncoding, MeshConfig, OutboundTraffic, PathNormalization, ServiceName},
         provider_name::Providers,
     },
 };
@@ -62,9 +62,11 @@ const PROXY: &[&str] = &[
     "controlPlaneAuthPolicy",
     "customConfigFile",
     "discoveryAddress",
+    "discoveryRefreshDelay",
     "drainDuration",
     "envoyAccessLogService",
     "envoyMetricsService",
+    "envoyMetricsServiceAddress",
     "extraStatTags",
     "fileFlushInterval",
     "fileFlushMinSizeKb",
@@ -81,7 +83,6 @@ const PROXY: &[&str] = &[
     "readinessProbe",
     "runtimeValues",
     "sds",
-    "serviceCluster",
     "statNameLength",
     "statsCompression",
     "statsdUdpAddress",
@@ -194,7 +195,23 @@ fn proxy_config(field: &Cursor<'_>) -> Option<MeshConfig> {
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             tracing: fields.get("tracing", proxy_tracing::decode).unwrap_or_default(),
             mesh_id: fields.text("meshId"),
+            service_name: service_name(fields),
             ..MeshConfig::default()
         })
     })
+}
+
+/// `istio-proxy` is what Istio's installation says of all, and as if left out.
+fn service_name(fields: &Object<'_>) -> ServiceName {
+    fields.at_most_one(&["serviceCluster", "tracingServiceName"]);
+    let scheme = fields.get("tracingServiceName", |field| {
+        let scheme = field.one_of(&[
+            ("APP_LABEL_AND_NAMESPACE", &ServiceName::AppAndNamespace),
+            ("CANONICAL_NAME_ONLY", &ServiceName::Canonical),
+            ("CANONICAL_NAME_AND_NAMESPACE", &ServiceName::CanonicalAndNamespace),
+        ]);
+        scheme.cloned()
+    });
+    let literal = fields.text("serviceCluster").filter(|name| !name.is_empty() && name != "istio-proxy");
+    literal.map(ServiceName::Literal).or(scheme).unwrap_or_default()
 }

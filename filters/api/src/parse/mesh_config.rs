@@ -48,7 +48,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::types::mesh_config::{AccessLogEncoding, OutboundTraffic, PathNormalization};
+    use crate::types::mesh_config::{AccessLogEncoding, OutboundTraffic, PathNormalization, ServiceName};
 
     fn problems(text: &str) -> Vec<String> {
         let (_, problems) = parse_mesh_config(text.as_bytes(), "mesh.yaml");
@@ -91,6 +91,25 @@ defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}
                  (defaultConfig.concurrency)",
             ]
         );
+    }
+
+    #[test]
+    fn a_proxy_is_called_as_one_of_two_fields_says() {
+        for (fields, name) in [
+            ("", ServiceName::AppAndNamespace),
+            ("serviceCluster: shop", ServiceName::Literal("shop".to_owned())),
+            ("serviceCluster: istio-proxy", ServiceName::AppAndNamespace),
+            ("tracingServiceName: APP_LABEL_AND_NAMESPACE", ServiceName::AppAndNamespace),
+            ("tracingServiceName: CANONICAL_NAME_ONLY", ServiceName::Canonical),
+            ("tracingServiceName: CANONICAL_NAME_AND_NAMESPACE", ServiceName::CanonicalAndNamespace),
+        ] {
+            let text = format!("defaultConfig: {{{fields}}}");
+            let (mesh, problems) = parse_mesh_config(text.as_bytes(), "mesh.yaml");
+            assert_eq!((mesh.service_name, problems), (name, vec![]), "{fields}");
+        }
+        let both = problems("defaultConfig: {serviceCluster: a, tracingServiceName: CANONICAL_NAME_ONLY}");
+        assert!(both.len() == 1 && both[0].contains("only one of `serviceCluster` and"), "{both:?}");
+        assert_eq!(problems("defaultConfig: {tracingServiceName: APP}").len(), 1);
     }
 
     #[test]

@@ -41,17 +41,6 @@ impl Service {
     }
 }
 
-impl ServicePort {
-    /// Whether it leads to this port of a workload. What a name stands for is not known.
-    pub fn leads_to(&self, port: u16) -> bool {
-        match &self.target_port {
-            Some(PortRef::Number(number)) => *number == port,
-            Some(PortRef::Name(_)) => false,
-            None => self.port == port,
-        }
-    }
-}
-
 /// A port by number or name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PortRef {

@@ -45,6 +45,22 @@ pub struct MeshConfig {
     pub tracing: ProxyTracing,
     /// `defaultConfig.meshId`; `None`: the trust domain.
     pub mesh_id: Option<String>,
+    /// `defaultConfig.serviceCluster` or `defaultConfig.tracingServiceName`.
+    pub service_name: ServiceName,
+}
+
+/// What a proxy calls itself in spans and to others (Envoy's `node.cluster`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ServiceName {
+    /// `APP_LABEL_AND_NAMESPACE`
+    #[default]
+    AppAndNamespace,
+    /// `CANONICAL_NAME_ONLY`
+    Canonical,
+    /// `CANONICAL_NAME_AND_NAMESPACE`
+    CanonicalAndNamespace,
+    /// `serviceCluster`, which says it itself.
+    Literal(String),
 }
 
 /// Names of providers that are taken where no Telemetry names any.

@@ -25,10 +25,11 @@ pub struct Reporter {
 impl Reporter {
     /// The reporter of `proxy`, whose Telemetries say `overrides`.
     pub fn new(proxy: &Proxy, overrides: Overrides) -> Self {
-        let principal = proxy
-            .service_account
-            .as_ref()
-            .map(|account| format!("spiffe://{}/ns/{}/sa/{account}", proxy.trust_domain, proxy.namespace));
+        let principal =
+            proxy.service_account.as_ref().map(|account| match account.starts_with("spiffe://") {
+                true => account.clone(),
+                false => format!("spiffe://{}/ns/{}/sa/{account}", proxy.trust_domain, proxy.namespace),
+            });
         let (local, is_destination) = (Workload::local(proxy), reports_as_destination(proxy));
         Self { local, is_destination, principal, overrides }
     }
@@ -240,6 +241,19 @@ mod tests {
                 assert!(label(&name, wanted).is_some(), "{wanted} is missing in {name}");
             }
             assert_eq!(name.matches('\u{1e}').count(), labels.len());
+        }
+    }
+
+    #[test]
+    fn this_end_is_named_by_its_account_or_by_the_whole_id() {
+        for (account, principal) in [
+            ("b", "spiffe://cluster.local/ns/default/sa/b"),
+            ("spiffe://other/ns/x/sa/y", "spiffe://other/ns/x/sa/y"),
+        ] {
+            let proxy = Proxy { service_account: Some(account.to_owned()), ..sidecar() };
+            let name =
+                of(&proxy).stat_name(Metric::RequestCount, &series("spiffe://a/b"), &Service::default());
+            assert_eq!(label(&name, "destination_principal").as_deref(), Some(principal));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::envoy::listener::{FilterChainMatch, TrafficDirection};
 use crate::envoy::scalars::Address;
 use crate::envoy::tls::DownstreamTlsContext;
 use crate::render::authz::{self, Scope};
-use crate::render::clusters;
+use crate::render::clusters::{self, OwnPort};
 use crate::render::listeners::gateway::tls::{self, Place};
 use crate::render::options::Options;
 use crate::render::problems;
@@ -49,10 +49,11 @@ pub(super) fn plan(
             context.problems.extend(refused(place, listener));
         }
         let here = Proxy { direction: Some(Direction::Inbound), port: Some(port.number), ..proxy.clone() };
-        let protocol = protocol(&port, context.resources, proxy);
+        let own = OwnPort { number: port.number, resources: context.resources, proxy, options };
+        let protocol = protocol(&port, own);
         let mut application = application(&port, sidecar.map(|(_, sidecar)| sidecar), protocol, options);
         if application.pool.is_none() {
-            application.pool = clusters::pool_of_service(port.number, context.resources, proxy);
+            application.pool = clusters::pool_of_service(own);
         }
         let content = if passed_on(protocol, &port) {
             Content::Tcp(Box::new(Tcp::to_application(application, here)))
@@ -157,28 +158,21 @@ fn application(
 
 /// What is spoken on a port: as the Sidecar says, else a Service or ServiceEntry that selects the workload. Where nobody
 /// says it, it is HTTP of the version that comes.
-fn protocol(port: &Port<'_>, resources: &[Resource], proxy: &Proxy) -> Protocol {
+fn protocol(port: &Port<'_>, own: OwnPort<'_>) -> Protocol {
     if let Some((_, listener)) = &port.ingress {
         return listener.port.protocol;
     }
-    let own = resources.iter().filter(|resource| resource.meta.namespace == proxy.namespace);
-    let said: Vec<_> = own.filter_map(|resource| said_by(resource, port.number, proxy)).collect();
+    let here = own.resources.iter().filter(|resource| resource.meta.namespace == own.proxy.namespace);
+    let said: Vec<_> = here.filter_map(|resource| said_by(resource, own)).collect();
     let bytes = said.iter().find(|protocol| !protocol.is_http());
     bytes.or(said.first()).copied().unwrap_or(Protocol::Unspecified)
 }
 
 /// What a resource says of a port of the workload.
-fn said_by(resource: &Resource, port: u16, proxy: &Proxy) -> Option<Protocol> {
+fn said_by(resource: &Resource, own: OwnPort<'_>) -> Option<Protocol> {
     let said = match &resource.spec {
-        Spec::Service(service) if service.selects(&proxy.labels) => {
-            let of = service.ports.iter().find(|of| of.protocol == "TCP" && of.leads_to(port))?;
-            of_service(of)
-        }
-        Spec::ServiceEntry(entry) => {
-            let selector = entry.workload_selector.as_ref()?;
-            let of = entry.ports.iter().find(|of| of.target_port.unwrap_or(of.number) == port)?;
-            if selector.matches(&proxy.labels) { of.protocol } else { Protocol::Unspecified }
-        }
+        Spec::Service(service) => of_service(own.of_service(service)?),
+        Spec::ServiceEntry(entry) => own.of_entry(entry)?.protocol,
         _ => Protocol::Unspecified,
     };
     (!matches!(said, Protocol::Unspecified | Protocol::Udp)).then_some(said)
