@@ -118,7 +118,11 @@ fn unescape_slashes(path: &str) -> String {
     slashes.replace("%5c", "\\").replace("%5C", "\\")
 }
 
+/// Envoy joins what is not empty, between the slash at the beginning and the one at the end: of slashes alone two remain.
 fn merge_slashes(path: &str) -> String {
+    if path.len() > 1 && path.bytes().all(|byte| byte == b'/') {
+        return "//".to_owned();
+    }
     let mut merged = String::with_capacity(path.len());
     for letter in path.chars() {
         if letter != '/' || !merged.ends_with('/') {
@@ -198,9 +202,10 @@ mod tests {
             ("/.;a//b", "//b", "/b", "/b"),
             ("//..;//a", "//a", "/a", "/a"),
             ("/a//b/../..//c", "/a//c", "/a/c", "/a/c"),
-            ("/a/b/../../..//", "//", "/", "/"),
-            ("//.", "//", "/", "/"),
-            ("/%5C", "/%5C", "/%5C", "/"),
+            ("/a/b/../../..//", "//", "//", "//"),
+            ("//.", "//", "//", "//"),
+            ("/%5C", "/%5C", "/%5C", "//"),
+            ("///?a", "///?a", "//?a", "//?a"),
             ("/%2e%2f%2e%2e", "/.%2f..", "/.%2f..", "/"),
             ("/a%2f%5c/b", "/a%2f%5c/b", "/a%2f%5c/b", "/a/b"),
             ("/%", "/%", "/%", "/%"),
