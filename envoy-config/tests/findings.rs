@@ -249,6 +249,38 @@ fn providers_that_cannot_be_asked() {
     assert_eq!(findings(&flags, &tried), ["OUT0231@metadata.annotations"], "no second server");
 }
 
+/// What is tried out refuses nobody, whoever is to be asked.
+#[test]
+fn a_policy_that_is_tried_out_does_nothing_without_its_provider() {
+    let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a, annotations: \
+                  {outrigger.io/dry-run: 'true'}}\nspec: {action: CUSTOM, provider: {name: web}, rules: [{}]}\n";
+    let (_, found) = json(&["analyze", "-f", "-", "-o", "json"], policy);
+    let message =
+        found.as_array().unwrap().iter().find(|finding| finding["code"] == "OUT0250").unwrap()["message"]
+            .as_str();
+    assert!(message.unwrap().ends_with("this policy, which is tried out, does nothing"), "{found:#}");
+}
+
+/// Envoy refuses the whole configuration for some names of headers, and only its own filters are told of them.
+#[test]
+fn a_header_name_that_envoy_refuses_is_an_error() {
+    for (action, name, level) in [
+        ("CUSTOM, provider: {name: web}", r"a\0b", "Error"),
+        ("CUSTOM, provider: {name: web}", r"a\nb", "Error"),
+        ("CUSTOM, provider: {name: web}", r"a\rb", "Error"),
+        ("CUSTOM, provider: {name: web}", "a b", "Warning"),
+        ("DENY", r"a\nb", "Warning"),
+    ] {
+        let policy = format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: a}}\nspec: {{action: {action}, \
+             rules: [{{when: [{{key: \"request.headers[{name}]\", values: [x]}}]}}]}}\n"
+        );
+        let (_, found) = json(&["analyze", "-f", "-", "-o", "json"], &policy);
+        let found = found.as_array().unwrap().iter().find(|finding| finding["code"] == "OUT0241");
+        assert_eq!(found.unwrap()["level"], level, "{policy}");
+    }
+}
+
 /// What policies do not mean on servers that pass bytes on.
 #[test]
 fn policies_on_tcp_servers() {

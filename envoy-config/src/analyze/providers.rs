@@ -17,7 +17,7 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig, fi
         let scope = Scope { resources, proxy, mesh };
         match usable(&scope, provider) {
             Ok(_) => second(resources, resource, policy, proxy, findings),
-            Err(unusable) => findings.push(nobody(resource, provider, &unusable, mesh)),
+            Err(unusable) => findings.push(nobody(resource, (provider, policy.dry_run), &unusable, mesh)),
         }
         if policy.dry_run {
             let message = "this policy is tried out: the server is asked, and nobody is refused";
@@ -37,9 +37,18 @@ fn custom(resources: &[Resource]) -> impl Iterator<Item = (&Resource, &Authoriza
     })
 }
 
-fn nobody(resource: &Resource, provider: &str, unusable: &Unusable, mesh: &MeshConfig) -> Finding {
+/// `dry_run`: the policy is only tried out, and left out.
+fn nobody(
+    resource: &Resource,
+    (provider, dry_run): (&str, bool),
+    unusable: &Unusable,
+    mesh: &MeshConfig,
+) -> Finding {
     let path = "spec.provider.name";
-    let then = "what this policy matches is refused";
+    let then = match dry_run {
+        true => "this policy, which is tried out, does nothing",
+        false => "what this policy matches is refused",
+    };
     match unusable {
         Unusable::Unknown => {
             let known: Vec<_> = mesh.extension_providers.iter().map(|one| one.name.as_str()).collect();

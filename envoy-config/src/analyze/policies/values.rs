@@ -1,6 +1,8 @@
 //! Values that no request has: slips that Istio takes without a word, and that make a rule weaker or stronger than it
 //! looks.
 
+use outrigger_api::types::authorization_policy::Action;
+
 use super::field::Field;
 use super::rules::{Constraint, Policy};
 use super::shape::Shape;
@@ -24,16 +26,20 @@ pub(super) fn check(policy: &Policy<'_>, findings: &mut Vec<Finding>) -> Vec<boo
 }
 
 fn check_one(policy: &Policy<'_>, rule: usize, constraint: &Constraint<'_>, findings: &mut Vec<Finding>) {
-    let mut push = |path: String, message: String, hint: Option<String>| {
-        let finding =
-            Finding::new(codes::VALUE_OF_NO_REQUEST, Level::Warning, policy.resource, &path, message);
+    let mut push = |level, path: String, message: String, hint: Option<String>| {
+        let finding = Finding::new(codes::VALUE_OF_NO_REQUEST, level, policy.resource, &path, message);
         findings.push(finding.hint(hint));
     };
     if let Field::Header(name) = constraint.field
         && !is_header_name(name)
     {
         let path = format!("{}.key", constraint.entry_path(rule));
-        push(path, format!("no request has a header `{name}`: that is not the name of one"), None);
+        // Envoy's own filters get the rules of such policies, and it refuses the whole configuration for these letters.
+        let refused =
+            matches!(policy.policy.action, Action::Custom { .. }) && name.contains(['\0', '\n', '\r']);
+        let level = if refused { Level::Error } else { Level::Warning };
+        let name = name.escape_debug();
+        push(level, path, format!("no request has a header `{name}`: that is not the name of one"), None);
         return;
     }
     let lists = [
@@ -43,7 +49,7 @@ fn check_one(policy: &Policy<'_>, rule: usize, constraint: &Constraint<'_>, find
     for (path, values) in lists {
         for (at, value) in values.iter().enumerate() {
             if let Some(slip) = slip(constraint.field, value) {
-                push(format!("{path}[{at}]"), slip.message, slip.hint);
+                push(Level::Warning, format!("{path}[{at}]"), slip.message, slip.hint);
             }
         }
     }
