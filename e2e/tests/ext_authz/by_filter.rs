@@ -125,7 +125,11 @@ fn bootstrap(port: u16, admin: u16, filter: &Value, provider: &Value) -> Value {
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     });
-    let header = json!({"header": {"key": "x-seen-user", "value": "%REQ(X-USER)%"}});
+    let seen =
+        |name: &str| json!({"header": {"key": format!("x-seen-{name}"), "value": format!("%REQ({name})%")}});
+    let headers = ["x-user", "authorization", "x-envoy-auth-headers-to-remove"].map(seen);
+    let own = json!({"header": {"key": "set-cookie", "value": "own=1"}});
+    let headers: Vec<_> = headers.into_iter().chain([own]).collect();
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "test",
@@ -136,7 +140,7 @@ fn bootstrap(port: u16, admin: u16, filter: &Value, provider: &Value) -> Value {
             "routes": [{
                 "match": {"prefix": "/"},
                 "direct_response": {"status": 200, "body": {"inline_string": "through"}},
-                "response_headers_to_add": [header],
+                "response_headers_to_add": headers,
             }],
         }]},
     });
@@ -208,7 +212,7 @@ fn a_filter_asks_and_does_what_it_is_told() {
         let headers = [("x-id", "1"), ("x-user", "client"), ("x-secret", "s"), ("authorization", "Bearer t")];
         let allowed = envoy.send("POST", "/asked?a=b", &headers);
         assert_eq!((allowed.0, allowed.1.as_str()), (200, "through"), "{module}: {}", envoy.log());
-        assert_eq!(header(&allowed, "x-seen-user"), Some("ann"), "in place of the client's");
+        assert_eq!(header(&allowed, "x-seen-x-user"), Some("ann"), "in place of the client's");
         let asked = server.asked().unwrap();
         assert_eq!(asked.line, "POST /check/asked?a=b HTTP/1.1");
         for (name, value) in [
@@ -235,6 +239,83 @@ fn a_filter_asks_and_does_what_it_is_told() {
         let denied = envoy.send("GET", "/asked", &[]);
         assert_eq!((denied.0, header(&denied, "x-decision")), (403, Some("denied DENY default/eve[0]")));
     }
+}
+
+#[test]
+fn an_answer_is_taken_as_by_envoys_own_filter() {
+    let lists = json!({
+        "includeRequestHeadersInCheck": ["x-id", "cookie"],
+        "headersToUpstreamOnAllow": ["x-*"],
+        "headersToDownstreamOnAllow": ["set-cookie", "x-*"],
+    });
+    let server = Server::start();
+    let envoy = Envoy::start("outrigger.wasm", &provider(server.port, &lists), &json!([ask(false)]));
+    let taken = "x-envoy-auth-headers-to-remove: Authorization, x-user,,:path , host";
+    server.tell(Answer::Say(200, &[taken, "x-user: ann", "set-cookie: a=1", "set-cookie: b=2"], ""));
+    let headers =
+        [("authorization", "Bearer t"), ("x-id", "1"), ("cookie", "c=1"), ("x-id", "2"), ("cookie", "d=2")];
+    let seen = envoy.send("GET", "/asked", &headers);
+    assert_eq!((seen.0, seen.1.as_str()), (200, "through"), "{}", envoy.log());
+    for name in ["authorization", "x-user", "x-envoy-auth-headers-to-remove"] {
+        assert_eq!(header(&seen, &format!("x-seen-{name}")), None, "{name} has gone");
+    }
+    assert_eq!(header(&seen, "x-envoy-auth-headers-to-remove"), None);
+    let mut cookies: Vec<_> =
+        seen.2.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.as_str()).collect();
+    cookies.sort_unstable();
+    assert_eq!(cookies, ["a=1", "b=2", "own=1"]);
+    let asked = server.asked().unwrap();
+    let lines = |name: &str| asked.headers.iter().filter(|(known, _)| known == name).count();
+    assert_eq!((lines("x-id"), lines("cookie")), (1, 1));
+    assert_eq!(
+        (asked.header("x-id").as_deref(), asked.header("cookie").as_deref()),
+        (Some("1,2"), Some("c=1,d=2"))
+    );
+
+    server.tell(Answer::Say(600, &["x-envoy-auth-headers-to-remove: x-id", "x-why: odd"], "odd"));
+    let seen = envoy.send("GET", "/asked", &[]);
+    assert_eq!(
+        (seen.0, seen.1.as_str(), header(&seen, "x-why")),
+        (600, "odd", Some("odd")),
+        "{}",
+        envoy.log()
+    );
+    assert_eq!(header(&seen, "x-envoy-auth-headers-to-remove"), None);
+}
+
+#[test]
+fn a_server_that_is_tried_out_is_asked_besides_another() {
+    let server = Server::start();
+    let mut tried = ask(true);
+    tried["metadata"]["name"] = "tried".into();
+    for module in ["outrigger_authz.wasm", "outrigger.wasm"] {
+        let envoy = Envoy::start(module, &provider(server.port, &json!({})), &json!([ask(false), tried]));
+        let told = |name: &str| envoy.stat(&format!("{name}.*default/tried"));
+        server.tell(Answer::Say(200, &[], ""));
+        assert_eq!(envoy.send("GET", "/asked", &[]).0, 200, "{}", envoy.log());
+        server.tell(Answer::Say(401, &[], "no"));
+        assert_eq!(envoy.send("GET", "/asked", &[]).0, 401, "{}", envoy.log());
+        let started = Instant::now();
+        while told("outrigger_authz_dry_run_disagreements") == 0 {
+            assert!(started.elapsed() < Duration::from_secs(10), "{}", envoy.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(told("outrigger_authz_denied"), 0);
+        let asked = std::iter::from_fn(|| server.asked()).count();
+        assert_eq!(asked, 4, "{module}: each request twice");
+    }
+}
+
+#[test]
+fn a_policy_for_another_workload_is_told_of() {
+    let mut stray = deny_eve();
+    stray["metadata"]["namespace"] = "elsewhere".into();
+    let mut without = deny_eve();
+    without["metadata"].as_object_mut().unwrap().remove("namespace");
+    let envoy = Envoy::start("outrigger_authz.wasm", &provider(1, &json!({})), &json!([stray, without]));
+    assert_eq!(envoy.send("GET", "/", &[("x-user", "eve")]).0, 403);
+    assert!(envoy.log().contains("elsewhere/eve is not for this proxy"), "{}", envoy.log());
+    assert!(!envoy.log().contains("default/eve is not"), "{}", envoy.log());
 }
 
 #[test]

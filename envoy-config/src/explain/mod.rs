@@ -116,7 +116,8 @@ fn decide(
     let request = Request::new(&lines, &connection);
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
-    let asked = engine.ask(&request).as_ref().map(authz::Asked::of);
+    let mut asks = engine.customs().iter().rev().filter_map(|custom| custom.ask(&request));
+    let asked = asks.next().as_ref().map(authz::Asked::of);
     let jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     // What comes after the rules about tokens sees the request as they have left it: without the token, and with headers
     // of its claims.

@@ -33,8 +33,8 @@ pub(crate) struct Needs {
     pub(crate) attributes: Attributes,
     /// Clusters that keys of tokens are fetched through.
     pub(crate) keys: BTreeSet<&'static str>,
-    /// The server that it asks about requests.
-    pub(crate) provider: Option<ExtensionProvider>,
+    /// The servers that it asks about requests.
+    pub(crate) providers: Vec<ExtensionProvider>,
     /// Where it sends requests.
     pub(crate) destinations: BTreeSet<Destination>,
     /// The generic routes that it names.
@@ -96,8 +96,8 @@ pub(crate) fn part(
         Module::Router => needs::<{ PolicySet::ROUTE.bits() }>(&config),
         Module::Metrics => needs::<{ PolicySet::METRICS.bits() }>(&config),
     }?;
-    // Of the servers only the one that is asked.
-    config.extension_providers.retain(|known| needs.provider.as_ref() == Some(known));
+    // Of the servers only those that are asked.
+    config.extension_providers.retain(|known| needs.providers.contains(known));
     Ok(Part { module, config, needs })
 }
 
@@ -118,7 +118,7 @@ fn needs<const POLICIES: u8>(config: &Config) -> Result<Needs, Vec<Problem>> {
     Ok(Needs {
         attributes: engine.attributes(),
         keys: clusters::jwks::names(engine.key_sources()),
-        provider: engine.provider().cloned(),
+        providers: engine.customs().iter().map(|custom| (*custom.provider).clone()).collect(),
         destinations: table.into_iter().flat_map(Table::destinations).cloned().collect(),
         profiles: table.map(Table::profiles).unwrap_or_default(),
         labels: overrides.added_labels().map(str::to_owned).collect(),

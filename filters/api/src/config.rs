@@ -171,7 +171,7 @@ impl Proxy {
 impl Config {
     /// Reads a filter's configuration. All of it must be usable: what a proxy can't carry out is refused, with the
     /// path of each field, such as `resources[2].spec.http[0].timeout`. Warnings are only for people's eyes, and
-    /// given by the command that people use.
+    /// given by the command that people use. A resource without a namespace is in the proxy's.
     ///
     /// # Errors
     /// Everything that is wrong.
@@ -192,7 +192,8 @@ impl Config {
         let mut node = match json::parse(text) {
             Ok(node) => node,
             Err(error) => {
-                reader.unreadable(code::CONFIG, error.message, Some(error.position));
+                let message = error.message + ", where a `StringValue` with JSON belongs";
+                reader.unreadable(code::CONFIG, message, Some(error.position));
                 return Err(reader.parsed.problems);
             }
         };
@@ -209,6 +210,9 @@ impl Config {
             metrics = fields.get("metrics", |metrics| metrics.object(MetricLimits::decode));
             fields.required("proxy", |proxy| proxy.object(Proxy::decode))
         });
+        if let Some(proxy) = &proxy {
+            reader.default_namespace.clone_from(&proxy.namespace);
+        }
         for (index, resource) in resources.into_iter().enumerate() {
             reader.read(resource, &FieldPath::root().field("resources").index(index));
         }

@@ -39,6 +39,16 @@ pub fn applies(target: &Target, namespace: &str, proxy: &Proxy) -> bool {
     }
 }
 
+/// Whether `resource` is a policy about who gets in, and for another proxy than this.
+pub fn is_stray(resource: &Resource, proxy: &Proxy) -> bool {
+    let target = match &resource.spec {
+        Spec::AuthorizationPolicy(policy) => &policy.target,
+        Spec::RequestAuthentication(policy) => &policy.target,
+        _ => return false,
+    };
+    !applies(target, &resource.meta.namespace, proxy)
+}
+
 fn is_target(target: &TargetRef, namespace: &str, proxy: &Proxy) -> bool {
     match target.kind {
         TargetKind::Gateway => {

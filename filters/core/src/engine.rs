@@ -1,6 +1,5 @@
 //! The five policies behind one call, in Istio's order.
 
-use outrigger_api::types::extension_provider::ExtensionProvider;
 use outrigger_api::{Config, Decoder, Problem};
 
 use crate::fault::Moment;
@@ -147,14 +146,10 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         self.jwt().map(jwt::Rules::warnings).unwrap_or_default()
     }
 
-    /// The server that requests may have to be asked about, by policies with `action: CUSTOM`.
-    pub fn provider(&self) -> Option<&ExtensionProvider> {
-        self.authz().and_then(authz::Policies::provider)
-    }
-
-    /// Whether a server has to be asked about a request, before it is decided: [`Self::request`] takes no notice of it.
-    pub fn ask(&self, request: &Request<'_>) -> Option<authz::Ask<'_>> {
-        self.authz()?.ask(request)
+    /// The servers that requests may have to be asked about, before they are decided: [`Self::request`] takes no notice of
+    /// them.
+    pub fn customs(&self) -> &[authz::Custom] {
+        self.authz().map(authz::Policies::customs).unwrap_or_default()
     }
 
     /// Whether no request can be changed or refused, so that none has to be looked at.

@@ -101,15 +101,15 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } {
             let asked = plugin.asked.try_borrow_mut().ok().and_then(|mut asked| asked.remove(&call));
             if let Some(asked) = asked {
-                return self.on_verdict(&plugin, &asked, size);
+                return self.on_verdict(&asked, size);
             }
         }
         plugin.on_answer(call, size);
     }
 
     /// A server has said what becomes of a request.
-    fn on_verdict(&self, plugin: &Plugin<POLICIES>, asked: &Asked, size: usize) {
-        let answer = ext_authz::answer(plugin.engine.provider(), size);
+    fn on_verdict(&self, asked: &Asked, size: usize) {
+        let answer = ext_authz::answer(&asked.provider, size);
         if asked.dry_run {
             let allowed = matches!(answer, Answer::Allowed { .. });
             authz_stats::count_answer(allowed, &asked.rule, true);
@@ -149,7 +149,7 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         let plugin = self.plugin_of(id);
         if const { POLICIES == PolicySet::AUTHZ.bits() }
             && let Some(plugin) = &plugin
-            && plugin.engine.provider().is_none()
+            && plugin.engine.customs().is_empty()
         {
             return authorize::at_once(plugin);
         }

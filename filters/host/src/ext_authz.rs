@@ -1,5 +1,6 @@
 //! Asks a server about a request (`action: CUSTOM`), by HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_api::types::extension_provider::{ExtAuthzHttp, ExtensionProvider, ProviderKind};
@@ -17,6 +18,8 @@ const MAX_BODY: usize = 64 * 1024;
 pub(crate) struct Asked {
     /// Who waits for the answer.
     pub(crate) stream: u32,
+    /// Who answers.
+    pub(crate) provider: Arc<ExtensionProvider>,
     /// Why it is asked.
     pub(crate) rule: RuleRef,
     /// Nobody waits.
@@ -36,8 +39,8 @@ pub(crate) fn ask(provider: &ExtensionProvider, request: &Request<'_>) -> Result
 }
 
 /// The answer that has just come, of so many bytes.
-pub(crate) fn answer(provider: Option<&ExtensionProvider>, size: usize) -> Answer {
-    let Some(http) = provider.and_then(by_http) else { return ext_authz::no_way() };
+pub(crate) fn answer(provider: &ExtensionProvider, size: usize) -> Answer {
+    let Some(http) = by_http(provider) else { return ext_authz::no_way() };
     let pairs = abi::header_pairs(Map::CallResponse).unwrap_or_default();
     let body = match size.min(MAX_BODY) {
         0 => Vec::new(),

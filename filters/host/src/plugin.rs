@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use outrigger_api::{Config, DecisionRecord};
-use outrigger_core::authz::ext_authz::unaskable;
+use outrigger_api::{Config, DecisionRecord, select};
+use outrigger_core::authz::{self, ext_authz::unaskable};
 use outrigger_core::jwt::Cache;
 use outrigger_core::telemetry::Reporter;
 use outrigger_core::{Draws, Now, PolicyEngine, PolicySet, Reply};
@@ -83,16 +83,25 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         let config = Config::read(&json, &PolicyEngine::<POLICIES>::decoders()).map_err(all)?;
         // What memory a VM once has it keeps, so that the most in use at any one time counts.
         drop(json);
+        for policy in &config.resources {
+            if select::is_stray(policy, &config.proxy) {
+                log::warn!("{} is not for this proxy", policy.id());
+            }
+        }
         let engine = PolicyEngine::compile(&config).map_err(all)?;
         for warning in engine.warnings() {
             log::warn!("{warning}");
         }
         let responds = const { PolicySet::contains_bits(POLICIES, PolicySet::ROUTE) };
-        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
-            && let Some(provider) = engine.provider()
-            && let Some(reason) = unaskable(provider, responds)
-        {
-            return Err(vec![format!("extension provider `{}` can't be asked: {reason}", provider.name)]);
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } {
+            for authz::Custom { provider, .. } in engine.customs() {
+                if let Some(reason) = unaskable(provider, responds) {
+                    return Err(vec![format!(
+                        "extension provider `{}` can't be asked: {reason}",
+                        provider.name
+                    )]);
+                }
+            }
         }
         if config.decision_record.response_header.is_some() && !responds {
             // Only modules that route are told of responses: it costs every request an entry into the VM.

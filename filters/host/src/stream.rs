@@ -1,6 +1,7 @@
 //! One request: read once, decided once, its effects applied.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_api::DecisionRecord;
@@ -109,15 +110,14 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         if let Some(metrics) = plugin.metrics() {
             self.measured.on_headers(request.headers(), request.is_grpc(), metrics);
         }
-        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) }
-            && !self.may_pass
-            && let Some(ask) = plugin.engine.ask(request)
-        {
-            match self.ask(&ask, request, plugin)? {
-                Asking::Waits => return Ok(Action::Pause),
-                // The server may have changed its headers.
-                Asking::Anew => return self.decide(plugin),
-                Asking::Goes => {}
+        if const { PolicySet::contains_bits(POLICIES, PolicySet::AUTHZ) } && !self.may_pass {
+            for ask in plugin.engine.customs().iter().filter_map(|custom| custom.ask(request)) {
+                match self.ask(&ask, request, plugin)? {
+                    Asking::Waits => return Ok(Action::Pause),
+                    // The server may have changed its headers.
+                    Asking::Anew => return self.decide(plugin),
+                    Asking::Goes => {}
+                }
             }
         }
         // What the others need does not have to be there.
@@ -224,7 +224,8 @@ impl<const POLICIES: u8> Stream<POLICIES> {
         let (rule, dry_run) = (ask.rule, ask.dry_run);
         match ext_authz::ask(ask.provider, request) {
             Ok(call) => {
-                let asked = Asked { stream: self.id, rule: rule.clone(), dry_run };
+                let provider = Arc::clone(ask.provider);
+                let asked = Asked { stream: self.id, provider, rule: rule.clone(), dry_run };
                 plugin.asked.try_borrow_mut().map_err(|_| "outrigger_nobody_asked")?.insert(call, asked);
                 (self.asked, self.may_pass) = (!dry_run, dry_run);
                 Ok(if dry_run { Asking::Goes } else { Asking::Waits })

@@ -54,6 +54,7 @@ fn where_decisions_are_told() {
 fn everything_must_be_usable() {
     for (text, said) in [
         ("{", "EOF while parsing"),
+        ("proxy:", "expected value, where a `StringValue` with JSON belongs"),
         ("[]", "expected a mapping, found a list"),
         ("{}", "missing `proxy`"),
         (r#"{"proxy": {}}"#, "missing `role`"),
@@ -82,6 +83,18 @@ fn everything_must_be_usable() {
         let said_now = errors(text);
         assert!(said_now.len() == 1 && said_now[0].contains(said), "{text}\n{said_now:#?}");
     }
+}
+
+#[test]
+fn a_resource_without_a_namespace_is_in_the_proxys() {
+    let text = r#"{"resources": [
+        {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "a"}, "spec": {}},
+        {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "b", "namespace": "other"}, "spec": {}}],
+        "proxy": {"role": "gateway", "namespace": "shop"}}"#;
+    let config = Config::from_json(text.as_bytes()).unwrap();
+    assert_eq!(config.resources.iter().map(Resource::id).collect::<Vec<_>>(), ["shop/a", "other/b"]);
+    let stray = |resource| crate::select::is_stray(resource, &config.proxy);
+    assert_eq!(config.resources.iter().map(stray).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]

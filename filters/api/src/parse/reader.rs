@@ -38,7 +38,7 @@ const RESERVED: [&str; 3] = [
 #[derive(Debug)]
 pub(crate) struct Reader {
     file: Option<Arc<str>>,
-    default_namespace: String,
+    pub(crate) default_namespace: String,
     /// Of the kinds that are read.
     decoders: Vec<Decoder>,
     keep_nodes: bool,

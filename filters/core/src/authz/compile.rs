@@ -6,7 +6,7 @@ use outrigger_api::types::extension_provider::ExtensionProvider;
 use outrigger_api::{Problem, Proxy, Resource, Spec, select};
 
 use super::Policies;
-use super::custom::{Custom, Customs};
+use super::custom::{self, Custom};
 use super::draft::{self, Draft};
 use super::rule_set::RuleSet;
 use crate::{Attributes, RuleRef};
@@ -24,7 +24,7 @@ pub(super) fn compile(
     let (mut audit, mut deny, mut allow) = (Drafts::None, Drafts::None, Drafts::None);
     let (mut shadow_deny, mut shadow_allow) = (Drafts::None, Drafts::None);
     let mut shadow_allow_policies = Vec::new();
-    let mut customs = Customs::default();
+    let (mut custom, mut shadow_custom) = (None, None);
     for resource in resources {
         let Spec::AuthorizationPolicy(policy) = &resource.spec else { continue };
         if !select::applies(&policy.target, &resource.meta.namespace, proxy) {
@@ -39,8 +39,13 @@ pub(super) fn compile(
             (Action::Audit, _) => &mut audit,
             (Action::Custom { provider }, dry_run) => {
                 let rules = drafts(resource, policy, proxy, &mut problems);
-                let added = customs.add((resource, provider), providers, dry_run, rules.into_iter());
-                problems.extend(added.err().map(|problem| *problem));
+                let custom = if dry_run { &mut shadow_custom } else { &mut custom };
+                let added = custom::add(custom, provider, providers, dry_run, rules);
+                problems.extend(
+                    added
+                        .err()
+                        .map(|message| resource.error("spec.provider.name", code::UNSUPPORTED, message)),
+                );
                 continue;
             }
         };
@@ -56,7 +61,7 @@ pub(super) fn compile(
     }
     let set = |drafts: Drafts| drafts.map(RuleSet::new);
     let mut policies = Policies {
-        custom: customs.build(),
+        customs: shadow_custom.map(Custom::new).into_iter().chain(custom.map(Custom::new)).collect(),
         audit: set(audit),
         deny: set(deny),
         allow: set(allow),
@@ -67,7 +72,7 @@ pub(super) fn compile(
     };
     let Policies { audit, deny, allow, shadow_deny, shadow_allow, .. } = &policies;
     let sets = [audit, deny, allow, shadow_deny, shadow_allow].into_iter().flatten();
-    let asking = policies.custom.as_ref().map(Custom::attributes).unwrap_or_default();
+    let asking = policies.customs.iter().fold(Attributes::none(), |all, custom| all | custom.attributes());
     policies.attributes = sets.fold(asking, |all, set| all | set.attributes());
     Ok(policies)
 }

@@ -14,6 +14,8 @@ use crate::verdict::{HeaderOp, Reply};
 const ALWAYS_DOWNSTREAM: [&[u8]; 2] = [b"location", b"www-authenticate"];
 /// Headers that are about the body or the connection of one message.
 const OF_MESSAGE: [&[u8]; 4] = [b"content-length", b"transfer-encoding", b"connection", b"host"];
+/// The header in which an answer names those that the request loses. It goes nowhere itself.
+const REMOVED: &[u8] = b"x-envoy-auth-headers-to-remove";
 
 /// A header line of a question.
 pub type Line<'q> = (Cow<'q, [u8]>, Cow<'q, [u8]>);
@@ -35,9 +37,7 @@ pub enum Answer {
 /// Why a filter can't ask `provider`; `None` if it can. `responds`: the filter sees responses too.
 pub fn unaskable(provider: &ExtensionProvider, responds: bool) -> Option<&'static str> {
     let ProviderKind::ExtAuthzHttp(http) = &provider.kind else {
-        return Some(
-            "a filter asks by HTTP; for gRPC there is Envoy's own ext_authz, which `outrigger render` sets up",
-        );
+        return Some("a filter asks by HTTP; Envoy's own ext_authz asks by gRPC");
     };
     if http.check.request_body.is_some() {
         return Some("a filter sends no body (`includeRequestBodyInCheck`)");
@@ -78,7 +78,11 @@ pub fn question<'q, 'r: 'q>(http: &'q ExtAuthzHttp, request: &Request<'r>) -> Ve
     for (name, value) in request.headers() {
         let sent = *name == b"authorization" || fits(&http.request_headers, name);
         if sent && !name.starts_with(b":") && !OF_MESSAGE.contains(name) && !added(name) {
-            lines.push((Cow::Borrowed(*name), Cow::Borrowed(*value)));
+            // What a request repeats is one line of the question, cookies too.
+            match lines.iter_mut().find(|(known, _)| known == name) {
+                Some((_, values)) => *values = Cow::Owned([values, &b","[..], value].concat()),
+                None => lines.push((Cow::Borrowed(*name), Cow::Borrowed(*value))),
+            }
         }
     }
     for (name, value) in &http.additional_headers {
@@ -91,41 +95,67 @@ pub fn question<'q, 'r: 'q>(http: &'q ExtAuthzHttp, request: &Request<'r>) -> Ve
 pub fn answer(http: &ExtAuthzHttp, lines: &[HeaderLine<'_>], body: &[u8]) -> Answer {
     let status = lines.iter().find(|(name, _)| *name == b":status");
     let status = status.and_then(|(_, status)| std::str::from_utf8(status).ok()?.parse::<u16>().ok());
-    let own = |wanted: &dyn Fn(&[u8]) -> bool| -> Vec<(Cow<'static, str>, Cow<'static, [u8]>)> {
-        let ours = |name: &[u8]| !name.starts_with(b":") && !OF_MESSAGE.contains(&name) && wanted(name);
-        let chosen = lines.iter().filter(|(name, _)| ours(name));
-        chosen
-            .map(|(name, value)| {
-                (String::from_utf8_lossy(name).into_owned().into(), Cow::Owned(value.to_vec()))
-            })
-            .collect()
-    };
-    let set = |patterns: &[ValuePattern]| -> Vec<HeaderOp<'static>> {
-        let chosen = own(&|name| fits(patterns, name));
-        chosen.into_iter().map(|(name, value)| HeaderOp::Set(name, value)).collect()
-    };
     match status {
-        Some(200) => Answer::Allowed {
-            upstream: set(&http.to_upstream_on_allow),
-            downstream: set(&http.to_downstream_on_allow),
-        },
-        None | Some(500..) if http.check.fail_open => {
+        Some(200) => {
+            let (mut upstream, mut downstream, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+            for line in lines {
+                if line.0 == REMOVED {
+                    for name in line.1.split(|byte| *byte == b',') {
+                        let name = String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase();
+                        // Without these a request is none.
+                        if !name.starts_with(':') && name != "host" {
+                            removed.push(HeaderOp::Remove(name.into()));
+                        }
+                    }
+                }
+                if is_passed_on(line.0, &http.to_upstream_on_allow) {
+                    let (name, value) = owned(line);
+                    upstream.push(HeaderOp::Set(name, value));
+                }
+                if is_passed_on(line.0, &http.to_downstream_on_allow) {
+                    let (name, value) = owned(line);
+                    downstream.push(HeaderOp::Add(name, value));
+                }
+            }
+            // The last word: what is named there goes, even if the answer gives it anew.
+            upstream.append(&mut removed);
+            Answer::Allowed { upstream, downstream }
+        }
+        None | Some(500..=599) if http.check.fail_open => {
             Answer::Allowed { upstream: Vec::new(), downstream: Vec::new() }
         }
-        None | Some(500..) => Answer::Denied(error(http.check.status_on_error)),
-        Some(status) => Answer::Denied(Reply {
-            // What is no final status can't be given to a client.
-            status: if status < 200 { 403 } else { status },
-            headers: own(&|name| {
-                http.to_downstream_on_deny.is_empty()
-                    || ALWAYS_DOWNSTREAM.contains(&name)
-                    || fits(&http.to_downstream_on_deny, name)
-            }),
-            body: body.to_vec().into(),
-            details: "ext_authz_denied".into(),
-            grpc_status: None,
-        }),
+        None | Some(500..=599) => Answer::Denied(error(http.check.status_on_error)),
+        Some(status) => {
+            let listed = &http.to_downstream_on_deny;
+            let patterns = if listed.is_empty() { &[ValuePattern::Any] } else { &**listed };
+            let mut headers = Vec::new();
+            for line in lines
+                .iter()
+                .filter(|(name, _)| ALWAYS_DOWNSTREAM.contains(name) || is_passed_on(name, patterns))
+            {
+                headers.push(owned(line));
+            }
+            Answer::Denied(Reply {
+                // What is no final status can't be given to a client.
+                status: if status < 200 { 403 } else { status },
+                headers,
+                body: body.to_vec().into(),
+                details: "ext_authz_denied".into(),
+                grpc_status: None,
+            })
+        }
     }
+}
+
+/// Whether a header of an answer goes further.
+#[inline(never)]
+fn is_passed_on(name: &[u8], patterns: &[ValuePattern]) -> bool {
+    !name.starts_with(b":") && !OF_MESSAGE.contains(&name) && name != REMOVED && fits(patterns, name)
+}
+
+#[inline(never)]
+fn owned((name, value): &HeaderLine<'_>) -> (Cow<'static, str>, Cow<'static, [u8]>) {
+    (String::from_utf8_lossy(name).into_owned().into(), Cow::Owned(value.to_vec()))
 }
 
 fn error(status: u16) -> Reply<'static> {

@@ -32,8 +32,7 @@ use std::sync::Arc;
 use outrigger_api::types::extension_provider::ExtensionProvider;
 use outrigger_api::{Problem, Proxy, Resource};
 
-pub use custom::Ask;
-use custom::Custom;
+pub use custom::{Ask, Custom};
 pub use decision::{Action, DRY_RUN, Decision, ShadowDecision, record};
 use facts::Facts;
 pub use nearest::{Nearest, nearest};
@@ -44,7 +43,8 @@ use crate::{Attributes, Request, RuleRef};
 /// Compiled authorization policies of one proxy.
 #[derive(Debug)]
 pub struct Policies {
-    custom: Option<Custom>,
+    /// The one that is tried out comes first.
+    customs: Vec<Custom>,
     audit: Option<RuleSet>,
     deny: Option<RuleSet>,
     /// `None` if no ALLOW policy applies. Without rules it refuses everything.
@@ -70,14 +70,9 @@ impl Policies {
         compile::compile(resources, proxy, providers)
     }
 
-    /// The server that requests may have to be asked about.
-    pub fn provider(&self) -> Option<&ExtensionProvider> {
-        self.custom.as_ref().map(|custom| &*custom.provider)
-    }
-
-    /// Whether a server has to be asked about a request, before all else. What is not known holds: then it is asked.
-    pub fn ask(&self, request: &Request<'_>) -> Option<Ask<'_>> {
-        self.custom.as_ref()?.ask(&Facts { request, unknown_holds: true })
+    /// The servers that requests may have to be asked about: of policies that are tried out, and of others.
+    pub fn customs(&self) -> &[Custom] {
+        &self.customs
     }
 
     /// What the rules ask of a request beyond its headers.

@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use outrigger_api::types::extension_provider::{ExtAuthzHttp, ExtensionProvider, ProviderKind};
-use outrigger_api::{Config, Decoder};
+use outrigger_api::{Config, Decoder, Spec};
 use serde_json::{Value, json};
 
 use super::{Call, Policies, Proxy, resource};
@@ -51,13 +51,29 @@ fn a_server_is_asked_if_a_rule_matches() {
         [("/", None), ("/asked", Some("default/b[0]")), ("/asked/twice", Some("default/a[0]"))]
     {
         Call::get(path).view(|request| {
-            let ask = policies.ask(request);
+            let [custom] = policies.customs() else { panic!("one server") };
+            let ask = custom.ask(request);
             assert_eq!(ask.map(|ask| ask.rule.to_string()).as_deref(), expected, "{path}");
             assert!(ask.is_none_or(|ask| ask.provider.name == "web" && !ask.dry_run));
             // The other policies have nothing to do with it.
             assert!(policies.decide(request).allowed);
         });
     }
+}
+
+#[test]
+fn a_server_that_is_tried_out_is_asked_besides() {
+    let mut tried = resource("tried", &custom("rpc", "/asked*"));
+    if let Spec::AuthorizationPolicy(policy) = &mut tried.spec {
+        policy.dry_run = true;
+    }
+    let resources = [resource("real", &custom("web", "/asked*")), tried];
+    let policies = Policies::compile(&resources, &Proxy::default(), &providers(&json!({}))).unwrap();
+    Call::get("/asked").view(|request| {
+        let asks: Vec<_> = policies.customs().iter().filter_map(|custom| custom.ask(request)).collect();
+        let seen: Vec<_> = asks.iter().map(|ask| (ask.provider.name.as_str(), ask.dry_run)).collect();
+        assert_eq!(seen, [("rpc", true), ("web", false)]);
+    });
 }
 
 #[test]
@@ -122,8 +138,7 @@ fn the_question_has_the_headers_asked_for() {
                 "content-length: 0",
                 "authorization: Bearer t",
                 "cookie: c=1",
-                "x-one: 1",
-                "x-one: 2",
+                "x-one: 1,2",
                 "request-id: 7",
                 "x-by: outrigger",
             ]
@@ -136,14 +151,17 @@ fn the_question_has_the_headers_asked_for() {
 fn answers() {
     let http = http(&json!({
         "statusOnError": "503",
-        "headersToUpstreamOnAllow": ["x-user", "host"],
+        "headersToUpstreamOnAllow": ["x-*", "host"],
         "headersToDownstreamOnAllow": ["set-cookie"],
         "headersToDownstreamOnDeny": ["x-why"],
     }));
     let lines = |status: &'static str| {
-        let more: [(&[u8], &[u8]); 6] = [
+        let more: [(&[u8], &[u8]); 9] = [
+            (b"x-envoy-auth-headers-to-remove", b" Authorization ,x-key,:path, Host"),
             (b"x-user", b"ann"),
+            (b"x-envoy-auth-headers-to-remove", b"x-secret"),
             (b"set-cookie", b"c=1"),
+            (b"set-cookie", b"d=2"),
             (b"x-why", b"no"),
             (b"location", b"/login"),
             (b"host", b"evil"),
@@ -152,13 +170,18 @@ fn answers() {
         [&[(&b":status"[..], status.as_bytes())][..], &more].concat()
     };
     let set = |name: &'static str, value: &'static [u8]| HeaderOp::Set(name.into(), value.into());
+    let add = |value: &'static [u8]| HeaderOp::Add("set-cookie".into(), value.into());
+    let gone = |name: &'static str| HeaderOp::Remove(name.into());
     let allowed = ext_authz::answer(&http, &lines("200"), b"");
-    let (upstream, downstream) = (vec![set("x-user", b"ann")], vec![set("set-cookie", b"c=1")]);
+    let removed = [gone("authorization"), gone("x-key"), gone("x-secret")];
+    let upstream = [&[set("x-user", b"ann"), set("x-why", b"no")][..], &removed].concat();
+    let downstream = vec![add(b"c=1"), add(b"d=2")];
     assert_eq!(allowed, Answer::Allowed { upstream, downstream });
     for (answer, status, headers, body, details) in [
         ("302", 302, vec!["x-why", "location"], "no", "ext_authz_denied"),
         ("401", 401, vec!["x-why", "location"], "no", "ext_authz_denied"),
         ("201", 201, vec!["x-why", "location"], "no", "ext_authz_denied"),
+        ("600", 600, vec!["x-why", "location"], "no", "ext_authz_denied"),
         ("500", 503, vec![], "", "ext_authz_error"),
         ("599", 503, vec![], "", "ext_authz_error"),
         ("garbage", 503, vec![], "", "ext_authz_error"),
