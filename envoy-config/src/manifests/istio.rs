@@ -108,7 +108,7 @@ pub fn render(input: Input<'_>, how: &Istio<'_>) -> Result<Manifests, Error> {
     if how.stats_tags || modules.iter().any(|module| counts(*module)) {
         documents.push(bootstrap_override::of_labels(&how.name, &how.namespace, &needs.labels)?);
     }
-    if let Some(provider) = &needs.provider {
+    for provider in &needs.providers {
         let check = provider.check();
         notes.push(format!(
             "`{}` is asked through istiod's cluster of {}:{}: a Service or ServiceEntry of the cluster must have it",

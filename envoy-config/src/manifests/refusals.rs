@@ -38,8 +38,7 @@ pub(super) fn servers_can_be_asked(parts: &[Part]) -> Result<(), Error> {
     let mut problems = Vec::new();
     for part in parts {
         let responds = part.module == Module::Suite;
-        let Some(why) = part.needs.provider.as_ref().and_then(|provider| unaskable(provider, responds))
-        else {
+        let Some(why) = part.needs.providers.iter().find_map(|provider| unaskable(provider, responds)) else {
             continue;
         };
         for resource in part.config.resources.iter().filter(|resource| is_custom(resource)) {

@@ -122,10 +122,12 @@ pub(crate) fn around(
 /// What all of them need.
 pub(crate) fn all(parts: &[Part]) -> Needs {
     parts.iter().fold(Needs::default(), |mut all, part| {
-        let Needs { attributes, keys, provider, destinations, profiles, labels, messages } = &part.needs;
+        let Needs { attributes, keys, providers, destinations, profiles, labels, messages } = &part.needs;
         all.attributes |= *attributes;
         all.keys.extend(keys);
-        all.provider = all.provider.or_else(|| provider.clone());
+        let new = providers.iter().filter(|provider| !all.providers.contains(provider));
+        let new: Vec<_> = new.cloned().collect();
+        all.providers.extend(new);
         all.destinations.extend(destinations.iter().cloned());
         all.profiles.extend(profiles.iter().cloned());
         all.labels.extend(labels.iter().cloned());

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use outrigger_api::node::Value;
+use outrigger_api::select::is_stray;
 use outrigger_api::{Config, Kind, Proxy, Resource};
 
 use super::authz;
@@ -129,12 +130,13 @@ fn reads(module: Module, kind: Kind) -> bool {
     }
 }
 
-/// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads. Servers are
-/// asked by filters of Envoy's own.
+/// What the filters of a listener get: who they are, and the resources of the kinds that some filter reads, without
+/// policies for other proxies. Servers are asked by filters of Envoy's own.
 pub(super) fn config(resources: &[Resource], proxy: &Proxy) -> Config {
     let read = resources
         .iter()
-        .filter(|resource| reads(Module::Suite, resource.kind) && !authz::is_custom(resource));
+        .filter(|resource| reads(Module::Suite, resource.kind) && !authz::is_custom(resource))
+        .filter(|resource| !is_stray(resource, proxy));
     Config { proxy: proxy.clone(), resources: read.map(without_endpoints).collect(), ..Config::default() }
 }
 
