@@ -250,8 +250,8 @@ fn an_answer_is_taken_as_by_envoys_own_filter() {
     });
     let server = Server::start();
     let envoy = Envoy::start("outrigger.wasm", &provider(server.port, &lists), &json!([ask(false)]));
-    let taken = "x-envoy-auth-headers-to-remove: Authorization, x-user,,:path , host";
-    server.tell(Answer::Say(200, &[taken, "x-user: ann", "set-cookie: a=1", "set-cookie: b=2"], ""));
+    const TAKEN: &str = "x-envoy-auth-headers-to-remove: Authorization, x-user,,:path , host";
+    server.tell(Answer::Say(200, &[TAKEN, "x-user: ann", "set-cookie: a=1", "set-cookie: b=2"], ""));
     let headers =
         [("authorization", "Bearer t"), ("x-id", "1"), ("cookie", "c=1"), ("x-id", "2"), ("cookie", "d=2")];
     let seen = envoy.send("GET", "/asked", &headers);
