@@ -27,6 +27,31 @@ fn requests_wait_for_a_server_that_starts_after_the_proxy() {
     });
 }
 
+/// More than may wait, on each of its four threads.
+const LEAVE: usize = 6000;
+
+#[test]
+fn who_has_left_takes_nobodys_place() {
+    // Who asks is connected, and has no answer before anybody serves.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let rule = format!("issuer: i, jwksUri: 'http://127.0.0.1:{port}/keys', timeout: 20s");
+    let proxy = Proxy::start("", &rule);
+    let good = token("RS256", "i");
+    for _ in 0..LEAVE {
+        proxy.ask_and_leave(&good);
+    }
+    std::thread::scope(|scope| {
+        let patient: Vec<_> = (0..20).map(|_| scope.spawn(|| proxy.get(Some(&good)))).collect();
+        std::thread::sleep(Duration::from_millis(200));
+        let _server = Server::on(listener, Answer::Body(keys(&["rs256"])));
+        for answer in patient {
+            let answered = answer.join().unwrap();
+            assert_eq!(answered.status, 200, "{answered:?}");
+        }
+    });
+}
+
 #[test]
 fn nobody_waits_for_ever_and_nobody_is_let_in() {
     for answer in [Answer::Hang, Answer::Status(404)] {

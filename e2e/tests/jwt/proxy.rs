@@ -1,5 +1,7 @@
 //! A gateway that takes tokens of one issuer.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
@@ -90,6 +92,13 @@ impl Proxy {
             body: answer.body_mut().read_to_string().unwrap(),
             after: started.elapsed(),
         }
+    }
+
+    /// Sends a request and closes the connection.
+    pub(crate) fn ask_and_leave(&self, token: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let request = format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
     }
 
     /// All of the proxy's statistics that have changed, for Prometheus.

@@ -75,3 +75,26 @@ fn two_modules_and_the_suite_decide_alike() {
         assert_eq!(envoy.status(OF_BOTH.0, OF_BOTH.1), Some(of_both), "{filters:?}");
     }
 }
+
+/// Both have one VM, where a tick lets several requests go on at once, which then are all new to the second.
+#[test]
+fn requests_that_one_filter_has_held_are_known_to_another_of_the_same_module() {
+    let rules = |name: &str, rule: Value| {
+        let mut configuration = configuration();
+        configuration["resources"][1]["spec"]["http"] = json!([rule]);
+        let mut filter = wasm(name, local("outrigger_fault.wasm"), &configuration);
+        filter["typed_config"]["config"]["vm_config"]["vm_id"] = "one".into();
+        filter
+    };
+    let to =
+        json!([{"destination": {"host": "httpbin.default.svc.cluster.local", "port": {"number": 8000}}}]);
+    let always = json!({"value": 100});
+    let holds = json!({"fault": {"delay": {"fixedDelay": "0.3s", "percentage": always}}, "route": to});
+    let aborts = json!({"fault": {"abort": {"httpStatus": 418, "percentage": always}}, "route": to});
+    let envoy = OwnEnvoy::serving(&Setup::new([rules("holds", holds), rules("aborts", aborts)]));
+    let seen: Vec<_> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..24).map(|_| scope.spawn(|| envoy.status("/get", &[]))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert_eq!(seen, [Some(418); 24], "{}", envoy.log());
+}

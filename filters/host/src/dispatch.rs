@@ -23,9 +23,10 @@ use crate::{abi, authorize, authz_stats, ext_authz};
 pub struct Dispatcher<const POLICIES: u8> {
     /// By the id of their root context: a few.
     plugins: RefCell<Vec<(u32, Rc<Plugin<POLICIES>>)>>,
-    /// The stream that was created last, and its root context. Envoy creates a stream right before the first callback
-    /// about it, so that no other has to be known.
-    created: Cell<(u32, u32)>,
+    /// Streams that no other callback was about yet, with their root contexts. Mostly it is one: Envoy creates a stream right
+    /// before the first callback about it. But where a module stands in a chain twice, requests that the first lets go on
+    /// together are all created for the second before it is asked about any.
+    created: RefCell<Vec<(u32, u32)>>,
     /// The streams whose request was seen and that have something left to do.
     streams: RefCell<HashMap<u32, Stream<POLICIES>, BuildHasherDefault<IdHasher>>>,
     /// How many contexts may still be created before those that are gone are looked for.
@@ -41,7 +42,7 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
     pub const fn new() -> Self {
         Self {
             plugins: RefCell::new(Vec::new()),
-            created: Cell::new((0, 0)),
+            created: RefCell::new(Vec::new()),
             streams: RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())),
             until_sweep: Cell::new(SWEEP),
         }
@@ -49,7 +50,11 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
 
     /// A context is there: a stream of the root context `parent`, or a root context if that is 0.
     pub fn on_context_create(&self, context: u32, parent: u32) {
-        self.created.set((context, parent));
+        if parent != 0
+            && let Ok(mut created) = self.created.try_borrow_mut()
+        {
+            created.push((context, parent));
+        }
         match self.until_sweep.get().checked_sub(1) {
             Some(left) => self.until_sweep.set(left),
             None => self.sweep(context),
@@ -65,6 +70,9 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
             && plugins.len() > 1
         {
             plugins.retain(|(root, _)| there(*root));
+        }
+        if let Ok(mut created) = self.created.try_borrow_mut() {
+            created.retain(|(stream, _)| there(*stream));
         }
         let mut left = 0;
         if let Ok(mut streams) = self.streams.try_borrow_mut() {
@@ -193,8 +201,10 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
 
     /// The configuration of a stream that was just created.
     fn plugin_of(&self, stream: u32) -> Option<Rc<Plugin<POLICIES>>> {
-        let (created, root) = self.created.get();
-        if created == stream { self.plugin(root) } else { None }
+        let mut created = self.created.try_borrow_mut().ok()?;
+        let at = created.iter().rposition(|(other, _)| *other == stream)?;
+        let (_, root) = created.swap_remove(at);
+        self.plugin(root)
     }
 }
 

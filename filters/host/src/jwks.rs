@@ -84,6 +84,13 @@ impl Jwks {
         }
     }
 
+    /// A request waits no longer, or has left.
+    pub(crate) fn forget(&self, stream: u32) {
+        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
+            waiting.retain(|waits| *waits != stream);
+        }
+    }
+
     fn has_room(&self) -> bool {
         self.waiting.try_borrow().is_ok_and(|waiting| waiting.len() < MOST_WAITING)
     }

@@ -316,6 +316,7 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     /// on.
     pub(crate) fn decide_anew(mut self, after: &dyn Fn(Self)) {
         self.held = false;
+        self.waits_no_longer();
         let action = self.on_request_headers();
         after(self);
         if action == Action::Continue {
@@ -383,13 +384,24 @@ impl<const POLICIES: u8> Stream<POLICIES> {
     }
 }
 
+impl<const POLICIES: u8> Stream<POLICIES> {
+    /// Leaves its place among those that wait for keys, if it has one, to others.
+    fn waits_no_longer(&self) {
+        if let Some(tokens) = self.plugin.as_ref().and_then(|plugin| plugin.tokens()) {
+            tokens.jwks.forget(self.id);
+        }
+    }
+}
+
 impl<const POLICIES: u8> Drop for Stream<POLICIES> {
     fn drop(&mut self) {
         if self.held
             && let Some(plugin) = &self.plugin
-            && let Ok(mut holds) = plugin.holds.try_borrow_mut()
         {
-            holds.remove(self.id);
+            self.waits_no_longer();
+            if let Ok(mut holds) = plugin.holds.try_borrow_mut() {
+                holds.remove(self.id);
+            }
         }
     }
 }
