@@ -150,6 +150,26 @@ fn edits_are_checked_and_taken_over_without_a_failed_request() {
     assert!(failures.is_empty(), "{} of {sent} requests failed, the first: {}", failures.len(), failures[0]);
 }
 
+/// A shell that redirects into a file has emptied it before the first line comes.
+#[test]
+fn a_file_that_is_emptied_takes_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, more) = (folder.path().join("routes.yaml"), folder.path().join("more.yaml"));
+    edit(&file, &virtual_service("subset: v1"));
+    let deny = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: closed}\nspec: {action: DENY, rules: [{}]}\n";
+    edit(&more, deny);
+    let local = Local::start().unwrap();
+    let (running, log) = local.run(&[folder.path().to_owned()], Role::Gateway, &[]).unwrap();
+    let status = || running.client.request("GET", "reviews.example", "/", &[]).unwrap().status;
+    assert_eq!(status(), Some(403));
+    std::fs::write(&more, "").unwrap();
+    wait_for_line(&log, "there is nothing in");
+    wait_for_line(&log, "not reloaded");
+    assert_eq!(status(), Some(403));
+    std::fs::remove_file(&more).unwrap();
+    wait_until_served_by(&running.client, "reviews-v1");
+}
+
 #[test]
 fn envoy_ends_with_a_command_that_is_killed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,10 @@
 //! Files, folders and standard input become resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, fs, io};
 
 use outrigger_api::problem::code;
@@ -17,8 +17,8 @@ use walkdir::WalkDir;
 pub struct Inputs {
     paths: Vec<PathBuf>,
     namespace: String,
-    /// Standard input can be read only once.
-    stdin: OnceLock<Vec<u8>>,
+    /// What can be read only once: standard input and pipes.
+    streams: Mutex<BTreeMap<PathBuf, Arc<[u8]>>>,
 }
 
 /// What was read.
@@ -72,12 +72,12 @@ const STDIN: &str = "<stdin>";
 impl Inputs {
     /// Reads `paths`; resources without a namespace get `namespace`.
     pub fn new(paths: Vec<PathBuf>, namespace: String) -> Self {
-        Self { paths, namespace, stdin: OnceLock::new() }
+        Self { paths, namespace, streams: Mutex::default() }
     }
 
-    /// The files and folders, without standard input: what is worth watching.
+    /// The files and folders, without standard input and pipes: what is worth watching.
     pub fn watched(&self) -> impl Iterator<Item = &Path> {
-        self.paths.iter().map(PathBuf::as_path).filter(|path| !is_stdin(path))
+        self.paths.iter().map(PathBuf::as_path).filter(|path| !is_stream(path))
     }
 
     /// Reads everything.
@@ -89,10 +89,11 @@ impl Inputs {
         let mut unreadable = Vec::new();
         let mut seen = BTreeSet::new();
         for path in &self.paths {
-            if is_stdin(path) {
+            if is_stream(path) {
                 if seen.insert(path.clone()) {
-                    match self.stdin() {
-                        Ok(text) => loaded.add(STDIN, text, &self.namespace),
+                    let name = if is_stdin(path) { STDIN.to_owned() } else { path.display().to_string() };
+                    match self.read_once(path) {
+                        Ok(text) => loaded.add(&name, &text, &self.namespace),
                         Err(error) => unreadable.push(Unreadable { path: path.clone(), error }),
                     }
                 }
@@ -114,13 +115,19 @@ impl Inputs {
         if unreadable.is_empty() { Ok(loaded) } else { Err(unreadable) }
     }
 
-    fn stdin(&self) -> io::Result<&[u8]> {
-        if let Some(text) = self.stdin.get() {
-            return Ok(text);
+    fn read_once(&self, path: &Path) -> io::Result<Arc<[u8]>> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = streams.get(path) {
+            return Ok(Arc::clone(text));
         }
         let mut text = Vec::new();
-        io::stdin().read_to_end(&mut text)?;
-        Ok(self.stdin.get_or_init(|| text))
+        match is_stdin(path) {
+            true => io::stdin().read_to_end(&mut text)?,
+            false => fs::File::open(path)?.read_to_end(&mut text)?,
+        };
+        let text: Arc<[u8]> = text.into();
+        streams.insert(path.to_owned(), Arc::clone(&text));
+        Ok(text)
     }
 }
 
@@ -128,6 +135,15 @@ impl Loaded {
     /// Whether some resource can't be used.
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(Problem::is_error)
+    }
+
+    /// Files without a resource, right or wrong.
+    pub fn empty_files(&self) -> impl Iterator<Item = &SourceFile> {
+        let resources = self.resources.iter().filter_map(|resource| resource.source.file.as_deref());
+        let ignored = self.ignored.iter().filter_map(|ignored| ignored.file.as_deref());
+        let problems = self.problems.iter().filter_map(|problem| problem.file.as_deref());
+        let used: HashSet<_> = resources.chain(ignored).chain(problems).collect();
+        self.files.iter().filter(move |file| !used.contains(&*file.name))
     }
 
     /// The text of a file.
@@ -170,6 +186,12 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Whether it has an end from which there is no way back to its beginning: standard input, or a pipe such as that of
+/// `-f <(command)`.
+fn is_stream(path: &Path) -> bool {
+    is_stdin(path) || fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
 /// The file itself, or the resource files of a folder, sorted by name.
 fn files_at(path: &Path) -> (Vec<PathBuf>, Vec<Unreadable>) {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
@@ -184,13 +206,17 @@ fn files_at(path: &Path) -> (Vec<PathBuf>, Vec<Unreadable>) {
             Ok(entry) if entry.file_type().is_file() && is_resource_file(entry.path()) => {
                 files.push(entry.into_path());
             }
+            Ok(entry) if !entry.file_type().is_dir() && is_resource_file(entry.path()) => {
+                let error = io::Error::other("it is no file: a pipe, a socket or a device");
+                errors.push(Unreadable { path: entry.into_path(), error });
+            }
             Ok(_) => {}
-            // Such as the link to nowhere by which Emacs locks a file, or one that is no resource file.
+            // Such as the link to nowhere by which Emacs locks a file. One without an extension may be for a folder.
             Err(error)
                 if error.depth() > 0
                     && error.path().is_some_and(|path| {
                         !path.file_name().is_some_and(visible)
-                            || (leads_nowhere(path) && !is_resource_file(path))
+                            || (leads_nowhere(path) && path.extension().is_some() && !is_resource_file(path))
                     }) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(path).to_owned();
@@ -238,14 +264,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("a.yaml"), "").unwrap();
-        for name in [".#a.yaml", "README"] {
+        for name in [".#a.yaml", ".lock", "README.md"] {
             symlink("user@host.1234:1", path(name)).unwrap();
         }
         let (files, errors) = files_at(folder.path());
         assert_eq!(files, [path("a.yaml")]);
         assert!(errors.is_empty(), "{errors:?}");
         symlink("missing.yaml", path("b.yaml")).unwrap();
+        symlink("unmounted", path("policies")).unwrap();
         let (_, errors) = files_at(folder.path());
-        assert_eq!(errors.iter().map(|one| &one.path).collect::<Vec<_>>(), [&path("b.yaml")]);
+        let errors: Vec<_> = errors.iter().map(|one| &one.path).collect();
+        assert_eq!(errors, [&path("b.yaml"), &path("policies")]);
+    }
+
+    #[test]
+    fn a_pipe_is_read_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::write(pipe, "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n").unwrap()
+        });
+        let inputs = Inputs::new(vec![pipe], "default".to_owned());
+        assert_eq!(inputs.watched().count(), 0);
+        for _ in 0..2 {
+            assert_eq!(inputs.load().unwrap().resources.len(), 1);
+        }
+        writer.join().unwrap();
     }
 }

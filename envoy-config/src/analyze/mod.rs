@@ -119,14 +119,7 @@ fn ignored_kinds(loaded: &Loaded, findings: &mut Vec<Finding>) {
 
 /// A file without anything in it was hardly meant to be given.
 fn empty_files(loaded: &Loaded, findings: &mut Vec<Finding>) {
-    let used: std::collections::HashSet<_> = loaded
-        .resources
-        .iter()
-        .filter_map(|resource| resource.source.file.as_deref())
-        .chain(loaded.ignored.iter().filter_map(|ignored| ignored.file.as_deref()))
-        .chain(loaded.problems.iter().filter_map(|problem| problem.file.as_deref()))
-        .collect();
-    for file in loaded.files.iter().filter(|file| !used.contains(&*file.name)) {
+    for file in loaded.empty_files() {
         findings.push(Finding {
             code: codes::EMPTY_FILE,
             level: Level::Warning,

@@ -1,7 +1,9 @@
 //! `outrigger run`
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -87,7 +89,8 @@ impl Run {
             Ok(certs) => certs,
             Err(exit) => return exit,
         };
-        run(&Files { inputs: self.input.inputs(), certs, flags: self }, &options)
+        let full = Mutex::default();
+        run(&Files { inputs: self.input.inputs(), full, certs, flags: self }, &options)
     }
 }
 
@@ -126,6 +129,8 @@ impl Run {
 /// The files of the command line, read again on each change.
 struct Files {
     inputs: Inputs,
+    /// Those that had something in them when they were last taken.
+    full: Mutex<BTreeSet<Arc<str>>>,
     /// Where the certificate is that `--ca` asks for.
     certs: Option<TempDir>,
     flags: Run,
@@ -147,7 +152,18 @@ impl Source for Files {
         {
             super::warn(&difference);
         }
-        check_and_render(&loaded, &mesh, &proxy, &options)
+        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty: BTreeSet<_> = loaded.empty_files().map(|file| Arc::clone(&file.name)).collect();
+        if let Some(emptied) = empty.intersection(&full).next() {
+            super::complain(&format_args!(
+                "there is nothing in {emptied} any more, as while somebody writes it\nhint: delete the file if its \
+                 resources are to go"
+            ));
+            return Err(Exit::Refused);
+        }
+        let rendered = check_and_render(&loaded, &mesh, &proxy, &options)?;
+        *full = loaded.files.into_iter().map(|file| file.name).filter(|name| !empty.contains(name)).collect();
+        Ok(rendered)
     }
 
     fn watched(&self) -> Vec<PathBuf> {

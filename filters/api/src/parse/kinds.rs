@@ -55,6 +55,16 @@ pub(super) enum Known {
 
 pub(super) fn known(api_version: &str, kind: &str) -> Known {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    // A filter refuses all that it does not read; elsewhere other kinds are passed by.
+    if cfg!(feature = "yaml")
+        && group.is_empty()
+        && let Some((home, _)) = KINDS.iter().find(|(_, known)| known.as_str() == kind && is_istio(*known))
+    {
+        return Known::Wrong {
+            message: format!("`{api_version}` has no kind `{kind}`"),
+            hint: Some(format!("write `apiVersion: {home}/v1`")),
+        };
+    }
     if !group.contains("istio") {
         return other(group, version, kind);
     }
@@ -134,6 +144,15 @@ mod tests {
         assert_eq!(known("gateway.networking.k8s.io/v1", "Gateway"), Known::Other);
         assert_eq!(known("v1", "ConfigMap"), Known::Other);
         assert_eq!(known("networking.istio.io/v1alpha3", "EnvoyFilter"), Known::Unsupported);
+    }
+
+    #[cfg(feature = "yaml")]
+    #[test]
+    fn tells_kinds_without_their_group() {
+        for api_version in ["v1", "security.istio.io"] {
+            let expected = Some("write `apiVersion: security.istio.io/v1`".to_owned());
+            assert_eq!(hint(api_version, "AuthorizationPolicy"), expected);
+        }
     }
 
     #[test]
