@@ -37,21 +37,22 @@ fn every_scenario_is_explained_as_it_ends() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+/// Which listener is asked.
+fn direction(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Gateway => &[],
+        Role::Outbound => &["--direction", "outbound"],
+        Role::Inbound => &["--direction", "inbound"],
+    }
+}
+
 fn explain(flags: &[String], exchange: &Exchange, role: Role, draw: &str) -> Seen {
     let mut command = Command::new(outrigger().unwrap());
     command.arg("explain").arg(&exchange.send).args(flags).args(["--draw", draw, "-o", "json"]);
     for (name, value) in exchange.header_lines().unwrap() {
         command.arg("-H").arg(format!("{name}: {value}"));
     }
-    match role {
-        Role::Gateway => {}
-        Role::Outbound => {
-            command.args(["--direction", "outbound"]);
-        }
-        Role::Inbound => {
-            command.args(["--direction", "inbound"]);
-        }
-    }
+    command.args(direction(role));
     let output = command.output().unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{command:?}: {error}: {}", String::from_utf8_lossy(&output.stderr)));
@@ -162,15 +163,7 @@ fn headers_are_those_that_filters_see() {
             lines.iter().for_each(|line| {
                 command.args(["-H", line]);
             });
-            match role {
-                Role::Gateway => {}
-                Role::Outbound => {
-                    command.args(["--direction", "outbound"]);
-                }
-                Role::Inbound => {
-                    command.args(["--direction", "inbound"]);
-                }
-            }
+            command.args(direction(role));
             let answer: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
             // The application has none of these paths.
             let told = answer["status"].as_u64().unwrap_or(404);

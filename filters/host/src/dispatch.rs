@@ -61,8 +61,8 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
         }
     }
 
-    /// Forgets the contexts that are gone. To be told of each would cost every request an entry into the VM. Configurations that were replaced go this way, and streams that never came to their last
-    /// callback.
+    /// Forgets the contexts that are gone. To be told of each would cost every request an entry into the VM. Configurations
+    /// that were replaced go this way, and streams that never came to their last callback.
     #[inline(never)]
     fn sweep(&self, current: u32) {
         let there = |context: u32| abi::set_effective_context(context).is_ok();
