@@ -103,6 +103,12 @@ impl Identity {
         })
     }
 
+    /// When its certificate ends, or has ended: then peers refuse it. For people.
+    pub fn end(&self) -> String {
+        let verb = if self.ends <= OffsetDateTime::now_utc() { "which has ended" } else { "which ends" };
+        format!("{verb} at {}", self.ends)
+    }
+
     /// Reads the three files of `folder` and sees that they fit together.
     ///
     /// # Errors

@@ -29,10 +29,15 @@ struct Running {
 
 impl Running {
     fn start(files: &Path, ports: &[(u16, u16)], admin: u16) -> Self {
+        Self::start_with(files, ports, admin, &[])
+    }
+
+    fn start_with(files: &Path, ports: &[(u16, u16)], admin: u16, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outrigger"));
         command
             .args(["run", "--bind", "127.0.0.1", "--admin", &format!("127.0.0.1:{admin}"), "-f"])
-            .arg(files);
+            .arg(files)
+            .args(flags);
         for (named, opened) in ports {
             command.args(["--port", &format!("{named}={opened}")]);
         }
@@ -76,9 +81,13 @@ impl Running {
         }
     }
 
-    fn terminate(&mut self) -> Option<i32> {
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    fn terminate(&mut self) -> Option<i32> {
+        self.signal("-TERM");
         self.exit_code()
     }
 }
@@ -97,9 +106,14 @@ fn port() -> u16 {
 
 /// The status line of an answer.
 fn status(port: u16) -> io::Result<String> {
+    status_of(port, "/")
+}
+
+fn status_of(port: u16, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n")?;
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n").as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
@@ -150,6 +164,77 @@ fn serves_takes_over_changes_and_stops() {
 
     assert_eq!(run.terminate(), Some(0), "{}", run.said());
     assert!(status(two).is_err(), "Envoy is gone too");
+}
+
+#[test]
+fn after_sigterm_it_serves_until_load_balancers_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("istio.yaml");
+    let (one, probe, admin) = (port(), port(), port());
+    fs::write(&file, gateway(&[80])).unwrap();
+    let probe_port = probe.to_string();
+    let flags = ["--probe-port", &probe_port, "--min-drain-duration", "8s"];
+    let mut run = Running::start_with(&file, &[(80, one)], admin, &flags);
+    run.says("ready", 0);
+    assert_eq!(status_of(probe, "/healthz/ready").unwrap(), "HTTP/1.1 200 OK");
+    run.signal("-TERM");
+    let start = Instant::now();
+    run.says("stopping", 0);
+    while status_of(probe, "/healthz/ready").unwrap() != "HTTP/1.1 503 Service Unavailable" {
+        assert!(start.elapsed() < PATIENCE, "the probe never fails");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(status(one).unwrap(), "HTTP/1.1 404 Not Found", "requests are served meanwhile");
+    assert_eq!(run.exit_code(), Some(0), "{}", run.said());
+    assert!(start.elapsed() >= Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_person_is_not_kept_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("istio.yaml");
+    fs::write(&file, gateway(&[80])).unwrap();
+    let flags = ["--drain-timeout", "60s"];
+    for (signals, open) in [(1, false), (2, true)] {
+        let one = port();
+        let mut run = Running::start_with(&file, &[(80, one)], port(), &flags);
+        run.says("ready", 0);
+        // A request that never ends.
+        let request = open.then(|| {
+            let mut stream = TcpStream::connect(("127.0.0.1", one)).unwrap();
+            stream.write_all(b"POST / HTTP/1.1\r\nhost: a.test\r\n\r\n").unwrap();
+            stream
+        });
+        let start = Instant::now();
+        for _ in 0..signals {
+            run.signal("-INT");
+            run.says("stopping", 0);
+        }
+        assert_eq!(run.exit_code(), Some(0), "{}", run.said());
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        drop(request);
+    }
+}
+
+#[test]
+fn what_fails_for_a_passing_reason_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("istio.yaml");
+    let (one, admin) = (port(), port());
+    fs::write(&file, gateway(&[80])).unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let two = other.local_addr().unwrap().port();
+    let mut run = Running::start(&file, &[(80, one), (81, two)], admin);
+    run.says("ready", 0);
+    let before = run.said().len();
+    fs::write(&file, gateway(&[80, 81])).unwrap();
+    run.says("trying again in 5 s", before);
+    assert!(run.said()[before..].contains(&format!("port {two} ")), "{}", run.said());
+    drop(other);
+    run.says("\nreloaded: ", before);
+    assert_eq!(status(two).unwrap(), "HTTP/1.1 404 Not Found");
+    run.signal("-INT");
+    assert_eq!(run.exit_code(), Some(0), "{}", run.said());
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn wait_for_reload(lines: &mpsc::Receiver<String>) -> Result<()> {
     }
 }
 
-/// `outrigger run`, stopped by SIGTERM when dropped.
+/// `outrigger run`, stopped when dropped, as by Ctrl-C.
 pub struct Gateway {
     child: Child,
 }
@@ -220,7 +220,7 @@ impl Drop for Gateway {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status();
         // A busy machine takes its time.
         for _ in 0..600 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {

@@ -6,14 +6,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use outrigger_api::parse_duration;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::note;
+use super::{duration, note};
 use crate::Exit;
 use crate::certs::{
     Authority, CertsError, Keeper, Rotation, SpiffeId, Step, Told, TrustDomain, Wanted, Workload,
@@ -388,6 +387,6 @@ fn output(text: &str) -> Result<(SpiffeId, PathBuf), String> {
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {
-    let lifetime = parse_duration(text).map_err(|reason| format!("`{text}` {reason}"))?;
+    let lifetime = duration(text)?;
     if lifetime < Duration::from_secs(1) { Err("at least a second".to_owned()) } else { Ok(lifetime) }
 }

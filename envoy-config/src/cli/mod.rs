@@ -19,6 +19,7 @@ pub mod run;
 pub mod version;
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -90,6 +91,11 @@ impl Cli {
 fn is_header_name(text: &str) -> bool {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(token)
+}
+
+/// A duration of the command line, such as `90s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    outrigger_api::parse_duration(text).map_err(|reason| format!("`{text}` {reason}"))
 }
 
 /// Says what went wrong, on standard error.

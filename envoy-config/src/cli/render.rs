@@ -137,13 +137,14 @@ impl Render {
             ));
             return Exit::Usage;
         }
-        let options = match self.envoy.options(&self.proxy, &mesh.mesh, &module_dir, None) {
-            Ok(options) => options,
+        let identity = match self.envoy.identity(None) {
+            Ok(identity) => identity,
             Err(error) => {
                 super::complain(&error);
                 return Exit::Usage;
             }
         };
+        let options = self.envoy.options(&self.proxy, &mesh.mesh, &module_dir, identity);
         let rendered = match check_and_render(&loaded, &mesh, &proxy, &options) {
             Ok(rendered) => rendered,
             Err(exit) => return exit,

@@ -89,19 +89,23 @@ impl RenderFlags {
         self.certs.iter().chain(&self.credentials).cloned()
     }
 
-    /// What they ask for; Envoy finds the modules in `module_dir`. `own_certs`: where the workload's certificate is if no
-    /// flag says.
+    /// The workload's certificate. `own_certs`: where it is if no flag says.
     ///
     /// # Errors
-    /// A certificate that can't be used.
+    /// It can't be used.
+    pub fn identity(&self, own_certs: Option<&Path>) -> Result<Option<Identity>, IdentityError> {
+        self.certs.as_deref().or(own_certs).map(Identity::read_settled).transpose()
+    }
+
+    /// What they ask for; Envoy finds the modules in `module_dir`.
     pub fn options(
         &self,
         proxy: &ProxyOptions,
         mesh: &MeshConfig,
         module_dir: &Path,
-        own_certs: Option<&Path>,
-    ) -> Result<Options, IdentityError> {
-        Ok(Options {
+        identity: Option<Identity>,
+    ) -> Options {
+        Options {
             ports: self.ports.iter().copied().collect::<BTreeMap<_, _>>(),
             bind: self.bind,
             outbound_bind: self.outbound_bind,
@@ -115,13 +119,13 @@ impl RenderFlags {
             probe_port: self.probe_port,
             app_probes: self.probes(),
             module_dir: module_dir.to_owned(),
-            identity: self.certs.as_deref().or(own_certs).map(Identity::read_settled).transpose()?,
+            identity,
             credentials: self.credentials.clone(),
             locality: proxy.locality.clone().unwrap_or_default(),
             decision_header: self.decision_header.clone(),
             metrics: MetricLimits { max_series: self.max_series },
             mesh: mesh.clone(),
-        })
+        }
     }
 }
 

@@ -9,16 +9,16 @@ use std::time::Duration;
 use clap::Args;
 use tempfile::TempDir;
 
-use super::certs;
 use super::input::{InputOptions, Paths};
 use super::render_flags::{RenderFlags, check_and_render};
+use super::{certs, duration};
 use crate::Exit;
 use crate::certs::{Keeper, Told, Wanted, Workload};
-use crate::identity::spiffe_id;
+use crate::identity::{Identity, spiffe_id};
 use crate::load::Inputs;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Rendered;
-use crate::run::{RunOptions, Source, private_folder, run};
+use crate::run::{DrainTimes, RunOptions, Source, private_folder, run};
 
 /// How long the certificate is valid that `--ca` asks for.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -66,6 +66,16 @@ pub struct Run {
     #[arg(long, value_name = "N", help_heading = "Envoy", value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: Option<u32>,
 
+    /// After a signal to stop, fail health checks but serve for at least so long, until load balancers know of it
+    /// [default: 5s after SIGTERM, 0s after Ctrl-C]
+    #[arg(long, value_name = "DURATION", help_heading = "Envoy", value_parser = duration)]
+    min_drain_duration: Option<Duration>,
+
+    /// After a signal to stop, let requests and connections go on for so long at most; a second signal ends them
+    /// [default: 30s]
+    #[arg(long, value_name = "DURATION", help_heading = "Envoy", value_parser = duration)]
+    drain_timeout: Option<Duration>,
+
     /// Have the workload's certificate made by the authority in DIR (`outrigger certs init`), and renewed in time, in
     /// place of `--certs`
     #[arg(long, value_name = "DIR", help_heading = "Envoy", conflicts_with = "certs")]
@@ -84,13 +94,14 @@ impl Run {
             image: self.image.clone(),
             log_level: self.envoy_log_level.clone(),
             concurrency: self.concurrency,
+            drain: DrainTimes { min_duration: self.min_drain_duration, timeout: self.drain_timeout },
         };
         let certs = match self.own_certs() {
             Ok(certs) => certs,
             Err(exit) => return exit,
         };
-        let full = Mutex::default();
-        run(&Files { inputs: self.input.inputs(), full, certs, flags: self }, &options)
+        let (inputs, full, identity) = (self.input.inputs(), Mutex::default(), Mutex::default());
+        run(&Files { inputs, full, certs, identity, flags: self }, &options)
     }
 }
 
@@ -133,21 +144,35 @@ struct Files {
     full: Mutex<BTreeSet<Arc<str>>>,
     /// Where the certificate is that `--ca` asks for.
     certs: Option<TempDir>,
+    /// The workload's certificate when everything was last taken.
+    identity: Mutex<Option<Identity>>,
     flags: Run,
+}
+
+impl Files {
+    /// The workload's certificate. One that can't be used any more holds up no change of a policy: that of before, which
+    /// Envoy has, is kept.
+    fn identity(&self) -> Result<Option<Identity>, Exit> {
+        let last = || self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.flags.render.identity(self.certs.as_ref().map(TempDir::path)).or_else(|error| match last() {
+            Some(identity) => {
+                super::warn(&format!("{error}; the one of before is kept, {}", identity.end()));
+                Ok(Some(identity))
+            }
+            None => {
+                super::complain(&error);
+                Err(Exit::Usage)
+            }
+        })
+    }
 }
 
 impl Source for Files {
     fn render(&self, module_dir: &Path) -> Result<Rendered, Exit> {
         let (loaded, mesh) = self.flags.input.read_from(&self.inputs).ok_or(Exit::Usage)?;
         let proxy = self.flags.proxy.proxy(&mesh.mesh);
-        let options = self
-            .flags
-            .render
-            .options(&self.flags.proxy, &mesh.mesh, module_dir, self.certs.as_ref().map(TempDir::path))
-            .map_err(|error| {
-                super::complain(&error);
-                Exit::Usage
-            })?;
+        let identity = self.identity()?;
+        let options = self.flags.render.options(&self.flags.proxy, &mesh.mesh, module_dir, identity);
         if let Some(difference) = options.identity.as_ref().and_then(|identity| identity.differs_from(&proxy))
         {
             super::warn(&difference);
@@ -162,6 +187,7 @@ impl Source for Files {
             return Err(Exit::Refused);
         }
         let rendered = check_and_render(&loaded, &mesh, &proxy, &options)?;
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&options.identity);
         *full = loaded.files.into_iter().map(|file| file.name).filter(|name| !empty.contains(name)).collect();
         Ok(rendered)
     }

@@ -3,34 +3,99 @@
 use std::time::{Duration, Instant};
 
 use super::admin::{Admin, Stats};
+use super::events::By;
 
 /// How long an idle connection is waited for: its client may have sent a request that is on its way.
 const IDLE: Duration = Duration::from_secs(2);
+/// How long load balancers may take to see that health checks fail: Istio's `MINIMUM_DRAIN_DURATION`.
+const MIN_DURATION: Duration = Duration::from_secs(5);
 /// How long requests may go on.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long stopping takes, as Envoy Gateway's `shutdown` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DrainTimes {
+    /// `minDrainDuration`: connections are accepted for at least so long. `None`: five seconds after SIGTERM, no time if
+    /// a person stops it.
+    pub min_duration: Option<Duration>,
+    /// `drainTimeout`: connections go on for so long at most. `None`: thirty seconds, and more than `min_duration`.
+    pub timeout: Option<Duration>,
+}
+
+impl DrainTimes {
+    fn min_duration(self, by: By) -> Duration {
+        self.min_duration.unwrap_or(match by {
+            By::Supervisor => MIN_DURATION,
+            By::User => Duration::ZERO,
+        })
+    }
+
+    fn timeout(self) -> Duration {
+        self.timeout.unwrap_or_else(|| TIMEOUT.max(self.min_duration.unwrap_or_default() + IDLE))
+    }
+}
 
 /// Tells clients and load balancers to go elsewhere, and waits until the requests here are done; `stop` ends the wait.
-pub(super) fn drain(admin: &Admin, mut stop: impl FnMut() -> bool) {
+pub(super) fn drain(admin: &Admin, times: DrainTimes, by: By, mut stop: impl FnMut() -> bool) {
     // An Envoy that does not answer has nothing to wait for.
     if admin.post("healthcheck/fail").and_then(|()| admin.post("drain_listeners?graceful&skip_exit")).is_err()
     {
         return;
     }
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE && !stop() {
-        let Ok(stats) = admin.stats(r"^http\..*\.downstream_(cx|rq)_active$") else { return };
-        let (connections, requests) = (sum(&stats, "cx_active"), sum(&stats, "rq_active"));
-        if connections == 0 || (requests == 0 && start.elapsed() > IDLE) {
-            return;
+    let (start, min_duration, timeout) = (Instant::now(), times.min_duration(by), times.timeout());
+    let mut wait = |least: Duration| {
+        while start.elapsed() < timeout && !stop() {
+            let Ok(active) = Active::of(admin) else { return };
+            if start.elapsed() >= least && active.is_done(start.elapsed()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        std::thread::sleep(Duration::from_millis(50));
+    };
+    wait(min_duration);
+    // Somebody may have come in since the last look. Nobody can from here on.
+    if admin.post("drain_listeners").is_ok() {
+        wait(Duration::ZERO);
     }
 }
 
-/// All but those of the administration interface, which we are asking right now.
-fn sum(stats: &Stats, end: &str) -> u64 {
-    let of_clients = stats.iter().filter(|(name, _)| name.ends_with(end) && !name.starts_with("http.admin."));
-    of_clients.map(|(_, count)| count).sum()
+/// What goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Active {
+    /// Connections of any kind.
+    connections: u64,
+    /// Those that carry requests.
+    http: u64,
+    /// Requests.
+    requests: u64,
+}
+
+impl Active {
+    fn of(admin: &Admin) -> Result<Self, ureq::Error> {
+        admin.stats(r"^(http|listener)\..*\.downstream_(cx|rq)_active$").map(|stats| Self::in_stats(&stats))
+    }
+
+    /// Without the administration interface, which we are asking right now, and without the parts of each thread.
+    fn in_stats(stats: &Stats) -> Self {
+        let sum = |start: &str, end: &str| {
+            let of_clients = stats.iter().filter(|(name, _)| {
+                name.strip_prefix(start).is_some_and(|rest| {
+                    rest.ends_with(end) && !rest.starts_with("admin.") && !rest.contains(".worker_")
+                })
+            });
+            of_clients.map(|(_, count)| count).sum()
+        };
+        Self {
+            connections: sum("listener.", ".downstream_cx_active"),
+            http: sum("http.", ".downstream_cx_active"),
+            requests: sum("http.", ".downstream_rq_active"),
+        }
+    }
+
+    /// Whether nothing is cut off. Nobody knows whether bytes of TCP are on their way.
+    fn is_done(self, waited: Duration) -> bool {
+        self.connections == 0 || (self.requests == 0 && self.connections <= self.http && waited > IDLE)
+    }
 }
 
 #[cfg(test)]
@@ -38,12 +103,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_connection_does_not_count() {
-        let stats = Stats::from([
-            ("http.admin.downstream_cx_active".to_owned(), 1),
-            ("http.outbound_0.0.0.0_80.downstream_cx_active".to_owned(), 2),
-            ("http.outbound_0.0.0.0_80.downstream_rq_active".to_owned(), 3),
-        ]);
-        assert_eq!((sum(&stats, "cx_active"), sum(&stats, "rq_active")), (2, 3));
+    fn our_own_connection_and_the_parts_of_threads_do_not_count() {
+        let stats = [
+            ("http.admin.downstream_cx_active", 1),
+            ("http.outbound_0.0.0.0_80.downstream_cx_active", 2),
+            ("http.outbound_0.0.0.0_80.downstream_rq_active", 3),
+            ("listener.admin.downstream_cx_active", 1),
+            ("listener.admin.main_thread.downstream_cx_active", 1),
+            ("listener.0.0.0.0_80.downstream_cx_active", 4),
+            ("listener.0.0.0.0_80.worker_0.downstream_cx_active", 4),
+        ];
+        let stats = stats.map(|(name, count)| (name.to_owned(), count)).into();
+        assert_eq!(Active::in_stats(&stats), Active { connections: 4, http: 2, requests: 3 });
+    }
+
+    #[test]
+    fn idle_connections_are_waited_for_a_little_and_tcp_to_its_end() {
+        let active = |connections, http, requests| Active { connections, http, requests };
+        let (soon, later) = (Duration::ZERO, IDLE * 2);
+        assert!(active(0, 0, 0).is_done(soon));
+        assert!(!active(1, 1, 0).is_done(soon) && active(1, 1, 0).is_done(later));
+        assert!(!active(1, 1, 1).is_done(later), "a request");
+        assert!(!active(2, 1, 0).is_done(later), "a connection of TCP");
+    }
+
+    #[test]
+    fn only_a_supervisor_knows_of_load_balancers() {
+        let times = DrainTimes::default();
+        assert_eq!(times.min_duration(By::Supervisor), MIN_DURATION);
+        assert_eq!(times.min_duration(By::User), Duration::ZERO);
+        let long = DrainTimes { min_duration: Some(TIMEOUT), timeout: None };
+        assert_eq!(long.min_duration(By::User), TIMEOUT);
+        assert!(long.timeout() > TIMEOUT);
     }
 }

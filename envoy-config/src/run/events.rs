@@ -12,14 +12,23 @@ use signal_hook::iterator::Signals;
 /// Something has happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The user wants to stop.
-    Stop,
+    /// Somebody wants to stop.
+    Stop(By),
     /// Some file may have changed.
     Changed,
     /// Envoy has written a line.
     Line(String),
     /// Envoy has closed its output: it is gone, or about to.
     Closed,
+}
+
+/// Who wants to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A person, who waits for it.
+    User,
+    /// What keeps services running, by SIGTERM: other programs may not know of it yet.
+    Supervisor,
 }
 
 /// A change is looked at when the files have been quiet for so long: editors write in several steps.
@@ -38,7 +47,8 @@ pub(super) fn signals(events: Sender<Event>) -> std::io::Result<()> {
         for signal in signals.forever() {
             // A shell sends one more, which does not mean that it is urgent.
             let again = signal == SIGHUP && std::mem::replace(&mut hung_up, true);
-            if !again && events.send(Event::Stop).is_err() {
+            let by = if signal == SIGTERM { By::Supervisor } else { By::User };
+            if !again && events.send(Event::Stop(by)).is_err() {
                 return;
             }
         }
@@ -73,22 +83,98 @@ pub(super) fn lines(output: impl Read + Send + 'static, events: Sender<Event>) {
     });
 }
 
-/// Waits until the files rest. Lines and signals that come meanwhile are put into `kept`.
-pub(super) fn settle(events: &Receiver<Event>, kept: &mut VecDeque<Event>) {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let wait = QUIET.min(end.saturating_duration_since(Instant::now()));
-        match events.recv_timeout(wait) {
-            Ok(Event::Changed) if Instant::now() < end => {}
-            Ok(Event::Changed) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
-            Ok(other) => {
-                let ends = matches!(other, Event::Stop | Event::Closed);
-                kept.push_back(other);
-                if ends {
-                    return;
-                }
+/// What has come and is not dealt with yet, the most urgent first.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    received: Receiver<Event>,
+    stops: VecDeque<By>,
+    lines: VecDeque<String>,
+    closed: bool,
+    changed: bool,
+}
+
+impl Inbox {
+    /// Takes what is sent to `received`.
+    pub(super) fn new(received: Receiver<Event>) -> Self {
+        Self { received, stops: VecDeque::new(), lines: VecDeque::new(), closed: false, changed: false }
+    }
+
+    /// The next event; `None` if none has come before `end`.
+    pub(super) fn next(&mut self, end: Option<Instant>) -> Option<Event> {
+        loop {
+            self.collect();
+            if let Some(event) = self.most_urgent() {
+                return Some(event);
+            }
+            let event = match end {
+                None => self.received.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(end) => self.received.recv_timeout(end.saturating_duration_since(Instant::now())),
+            };
+            match event {
+                Ok(event) => self.put(event),
+                Err(RecvTimeoutError::Disconnected) => return Some(Event::Stop(By::User)),
+                Err(RecvTimeoutError::Timeout) => return None,
             }
         }
+    }
+
+    /// The lines that have come.
+    pub(super) fn lines(&mut self) -> impl Iterator<Item = String> {
+        self.collect();
+        self.lines.drain(..)
+    }
+
+    /// Whether somebody wants to stop.
+    pub(super) fn is_stopped(&mut self) -> bool {
+        self.collect();
+        !self.stops.is_empty()
+    }
+
+    /// Whether Envoy is gone, or somebody wants to stop.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.is_stopped() || self.closed
+    }
+
+    /// Waits until the files rest. All their changes so far are one.
+    pub(super) fn settle(&mut self) {
+        let end = Instant::now() + PATIENCE;
+        while !self.is_over() {
+            let wait = QUIET.min(end.saturating_duration_since(Instant::now()));
+            match self.received.recv_timeout(wait) {
+                Ok(Event::Changed) if Instant::now() >= end => break,
+                Ok(event) => self.put(event),
+                Err(_) => break,
+            }
+        }
+        self.changed = false;
+    }
+
+    fn collect(&mut self) {
+        while let Ok(event) = self.received.try_recv() {
+            self.put(event);
+        }
+    }
+
+    fn put(&mut self, event: Event) {
+        match event {
+            Event::Stop(by) => self.stops.push_back(by),
+            Event::Line(line) => self.lines.push_back(line),
+            Event::Closed => self.closed = true,
+            Event::Changed => self.changed = true,
+        }
+    }
+
+    fn most_urgent(&mut self) -> Option<Event> {
+        if let Some(by) = self.stops.pop_front() {
+            return Some(Event::Stop(by));
+        }
+        if let Some(line) = self.lines.pop_front() {
+            return Some(Event::Line(line));
+        }
+        if std::mem::take(&mut self.closed) {
+            return Some(Event::Closed);
+        }
+        std::mem::take(&mut self.changed).then_some(Event::Changed)
     }
 }
 
@@ -98,15 +184,42 @@ mod tests {
 
     use super::*;
 
+    const STOP: Event = Event::Stop(By::User);
+
+    fn inbox(events: impl IntoIterator<Item = Event>) -> (Sender<Event>, Inbox) {
+        let (sender, received) = mpsc::channel();
+        events.into_iter().for_each(|event| sender.send(event).unwrap());
+        (sender, Inbox::new(received))
+    }
+
+    fn all(inbox: &mut Inbox) -> Vec<Event> {
+        std::iter::from_fn(|| inbox.next(Some(Instant::now()))).collect()
+    }
+
     #[test]
     fn what_comes_while_files_settle_is_kept() {
-        let (sender, events) = mpsc::channel();
-        for event in [Event::Changed, Event::Line("x".to_owned()), Event::Stop, Event::Changed] {
-            sender.send(event).unwrap();
-        }
-        let mut kept = VecDeque::new();
-        settle(&events, &mut kept);
-        assert_eq!(kept, [Event::Line("x".to_owned()), Event::Stop]);
+        let line = Event::Line("x".to_owned());
+        let (_sender, mut inbox) = inbox([Event::Changed, line.clone(), STOP, Event::Changed]);
+        inbox.settle();
+        assert_eq!(all(&mut inbox), [STOP, line]);
+    }
+
+    #[test]
+    fn a_stop_waits_for_no_change() {
+        let many = std::iter::repeat_n(Event::Changed, 1000);
+        let (_sender, mut inbox) = inbox(many.chain([STOP, STOP]));
+        assert!(inbox.is_stopped());
+        assert_eq!(all(&mut inbox), [STOP, STOP, Event::Changed]);
+        assert!(!inbox.is_stopped());
+    }
+
+    #[test]
+    fn envoys_last_lines_come_before_its_end() {
+        let (sender, mut inbox) = inbox([Event::Changed, Event::Line("x".to_owned()), Event::Closed]);
+        assert!(inbox.is_over() && !inbox.is_stopped());
+        assert_eq!(all(&mut inbox), [Event::Line("x".to_owned()), Event::Closed, Event::Changed]);
+        drop(sender);
+        assert_eq!(inbox.next(None), Some(STOP), "nobody can send any more");
     }
 
     #[test]

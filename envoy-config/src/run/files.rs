@@ -47,6 +47,13 @@ pub(super) enum StepError {
     Write(#[from] WriteError),
 }
 
+impl StepError {
+    /// Whether the same step may be taken a moment later.
+    pub(super) fn is_passing(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
 impl Files {
     /// Writes everything for the first time; `folder` holds the modules already.
     pub(super) fn create(folder: PathBuf, rendered: &Rendered) -> Result<Self, WriteError> {

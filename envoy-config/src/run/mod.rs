@@ -26,6 +26,7 @@ use std::sync::mpsc;
 
 use tempfile::TempDir;
 
+pub use self::drain::DrainTimes;
 pub use self::launcher::VERSION as ENVOY_VERSION;
 
 use self::fingerprint::Fingerprint;
@@ -46,6 +47,8 @@ pub struct RunOptions {
     pub log_level: Option<String>,
     /// `--concurrency`: worker threads; `None`: one a core.
     pub concurrency: Option<u32>,
+    /// `--min-drain-duration` and `--drain-timeout`.
+    pub drain: DrainTimes,
 }
 
 /// What is run: read again whenever a file changes.

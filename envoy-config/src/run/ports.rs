@@ -22,9 +22,29 @@ pub(super) fn taken(address: SocketAddr, what: &str) -> Option<String> {
     Some(format!("port {port} ({what} on `{}`) {reason}\nhint: {hint}", address.ip()))
 }
 
+/// Whether `new` has its port from one of `old`, which our own Envoy holds: it takes both until the old one is gone.
+pub(super) fn shares_one(new: SocketAddr, old: &[SocketAddr]) -> bool {
+    old.iter().any(|old| {
+        let overlap = new.ip() == old.ip() || new.ip().is_unspecified() || old.ip().is_unspecified();
+        new.port() == old.port() && overlap
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_ports_are_not_taken() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let old = [address("0.0.0.0:8080"), address("127.0.0.1:9090")];
+        for own in ["0.0.0.0:8080", "127.0.0.1:8080", "127.0.0.1:9090", "0.0.0.0:9090", "[::]:9090"] {
+            assert!(shares_one(address(own), &old), "{own}");
+        }
+        for other in ["0.0.0.0:8081", "127.0.0.2:9090"] {
+            assert!(!shares_one(address(other), &old), "{other}");
+        }
+    }
 
     #[test]
     fn a_taken_port_is_named() {

@@ -1,8 +1,7 @@
 //! One Envoy from its start to its end, with the changes in between.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -10,7 +9,7 @@ use tempfile::TempDir;
 use super::admin::Admin;
 use super::dynamic::{self, Dynamic};
 use super::envoy::{self, Envoy, Unfit};
-use super::events::{self, Event};
+use super::events::{By, Event, Inbox};
 use super::files::{self, Files};
 use super::launcher::Launcher;
 use super::say::say;
@@ -41,11 +40,11 @@ pub(super) struct Session {
     files: Files,
     admin: Admin,
     envoy: Envoy,
-    received: Receiver<Event>,
-    /// Events that came while something else was waited for.
-    kept: VecDeque<Event>,
+    inbox: Inbox,
     /// When unused clusters go.
     sweep: Option<Instant>,
+    /// When what failed is tried once more.
+    again: Option<Again>,
     watched: Watched,
     /// Whether what the files said last was not taken over.
     refused: bool,
@@ -63,12 +62,9 @@ impl Session {
         (events, received): (Sender<Event>, Receiver<Event>),
         watcher: Watched,
     ) -> Result<Self, Exit> {
-        let mut kept = VecDeque::new();
+        let mut inbox = Inbox::new(received);
         // Who has stopped us does not want to know what failed then.
-        let mut stop = || {
-            kept.extend(received.try_iter());
-            is_stopped(&kept)
-        };
+        let mut stop = || inbox.is_stopped();
         let version = launcher.check_version(folder.path(), &mut stop).map_err(|error| match stop() {
             true => Exit::Success,
             false => environment(&error.to_string()),
@@ -100,9 +96,9 @@ impl Session {
             files,
             admin: Admin::new(admin_address),
             envoy,
-            received,
-            kept,
+            inbox,
             sweep: None,
+            again: None,
             refused: false,
             watched: watcher,
             folder,
@@ -119,18 +115,16 @@ impl Session {
     fn wait_until_ready(&mut self) -> Result<(), Exit> {
         let end = Instant::now() + START;
         while !self.admin.ready() {
-            match self.received.recv_timeout(Duration::from_millis(20)) {
-                Ok(Event::Line(line)) => self.envoy.log(line),
-                Ok(Event::Stop) => return Err(Exit::Success),
-                Ok(Event::Closed) => return Err(self.died()),
-                Ok(Event::Changed) => self.kept.push_back(Event::Changed),
-                Err(_) if Instant::now() > end => {
-                    return Err(environment(&format!(
-                        "Envoy is not ready after {} seconds",
-                        START.as_secs()
-                    )));
-                }
-                Err(_) => {}
+            std::thread::sleep(Duration::from_millis(20));
+            self.pass_on();
+            if self.inbox.is_stopped() {
+                return Err(Exit::Success);
+            }
+            if self.inbox.is_over() {
+                return Err(self.died());
+            }
+            if Instant::now() > end {
+                return Err(environment(&format!("Envoy is not ready after {} seconds", START.as_secs())));
             }
         }
         let refused = |filter| {
@@ -155,99 +149,104 @@ impl Session {
     /// Serves until the user stops it or Envoy dies.
     pub(super) fn serve(&mut self, source: &dyn Source) -> Exit {
         loop {
-            let event = match self.kept.pop_front() {
-                Some(event) => event,
-                None => match self.next() {
-                    Some(event) => event,
-                    None => continue,
-                },
-            };
-            match event {
-                Event::Line(line) => self.envoy.log(line),
-                Event::Closed => return self.died(),
-                Event::Stop => return self.stop(),
-                Event::Changed => {
-                    events::settle(&self.received, &mut self.kept);
-                    self.reload(source);
+            match self.inbox.next(self.alarm()) {
+                None => self.ring(source),
+                Some(Event::Line(line)) => self.envoy.log(line),
+                Some(Event::Closed) => return self.died(),
+                Some(Event::Stop(by)) => return self.stop(by),
+                Some(Event::Changed) => {
+                    self.inbox.settle();
+                    if !self.inbox.is_over() {
+                        self.again = None;
+                        self.reload(source);
+                    }
                 }
             }
         }
     }
 
-    /// The next event; `None` after the unused clusters have gone.
-    fn next(&mut self) -> Option<Event> {
-        let Some(sweep) = self.sweep else { return self.received.recv().ok() };
-        match self.received.recv_timeout(sweep.saturating_duration_since(Instant::now())) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Disconnected) => Some(Event::Stop),
-            Err(RecvTimeoutError::Timeout) => {
-                self.sweep = None;
-                if let Err(error) = self.files.drop_leftover() {
-                    say!("warning: can't drop clusters that are not used any more: {error}");
-                }
-                None
-            }
+    /// When something is to be done though nothing happens.
+    fn alarm(&self) -> Option<Instant> {
+        self.sweep.into_iter().chain(self.again.as_ref().map(|again| again.at)).min()
+    }
+
+    /// Does what is due.
+    fn ring(&mut self, source: &dyn Source) {
+        let now = Instant::now();
+        if self.sweep.take_if(|sweep| *sweep <= now).is_some()
+            && let Err(error) = self.files.drop_leftover()
+        {
+            say!("warning: can't drop clusters that are not used any more: {error}");
+        }
+        if self.again.as_ref().is_some_and(|again| again.at <= now) {
+            self.reload(source);
         }
     }
 
     /// Takes over what the files say now, or says why not and leaves everything as it is.
     fn reload(&mut self, source: &dyn Source) {
+        let before = self.again.take();
+        match self.take_over(source) {
+            Ok(Some(changed)) => {
+                self.refused = false;
+                say!("reloaded: {changed}");
+            }
+            // Worth a word if they said something wrong before.
+            Ok(None) if std::mem::take(&mut self.refused) => {
+                say!("the files are right again: nothing to change");
+            }
+            Ok(None) | Err(Failure::Stopped) => {}
+            Err(Failure::Refused) => self.not_reloaded(),
+            Err(Failure::Passing) => {
+                self.not_reloaded();
+                let again = Again::after(before.as_ref());
+                say!("trying again in {} s", again.wait.as_secs());
+                self.again = Some(again);
+            }
+        }
+    }
+
+    /// What has changed; `None` if what is served is what the files say.
+    fn take_over(&mut self, source: &dyn Source) -> Result<Option<String>, Failure> {
         self.watched.loading();
-        let Ok(rendered) = source.render(self.folder.path()) else {
-            self.not_reloaded();
-            return;
-        };
+        let rendered = source.render(self.folder.path()).map_err(|_| Failure::Refused)?;
         self.watched.add(&rendered.files);
         if rendered == self.rendered {
-            self.right_again();
-            return;
+            return Ok(None);
         }
         let new: Vec<_> = labels(&rendered).filter(|label| !self.labels.contains(*label)).collect();
         if !new.is_empty() {
             let new = new.join("`, `");
             say!("error: Envoy takes new labels of metrics only when it starts: `{new}`");
             say!("hint: start outrigger anew");
-            self.not_reloaded();
-            return;
+            return Err(Failure::Refused);
         }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
             self.rendered = rendered;
-            self.right_again();
-            return;
+            return Ok(None);
         }
-        let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
+        let (inbox, envoy) = (&mut self.inbox, &mut self.envoy);
         let mut stop = || {
-            pass_on(received, kept, envoy);
-            is_stopped(kept)
+            inbox.lines().for_each(|line| envoy.log(line));
+            inbox.is_stopped()
         };
-        let checked = check(&self.launcher, &self.options, &rendered, &self.folder, &mut stop);
-        if checked == Err(Exit::Success) {
-            return;
-        }
-        if checked.is_err() || !self.new_ports_are_free(&new) {
-            self.not_reloaded();
-            return;
-        }
+        check(&self.launcher, &self.options, &rendered, &self.folder, &mut stop)?;
+        self.see_that_ports_are_free(&new)?;
         self.pass_on();
         self.envoy.forget();
-        let (admin, received, kept, envoy) = (&self.admin, &self.received, &mut self.kept, &mut self.envoy);
-        let taken = self.files.take(new, &steps, admin, &mut || pass_on(received, kept, envoy));
-        match taken {
-            Ok(()) => {
-                self.rendered = rendered;
-                self.refused = false;
-                self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
-                say!("reloaded: {}", steps::summary(&steps));
-            }
-            Err(error) => {
-                // Its reason may come a moment after its counters.
-                std::thread::sleep(Duration::from_millis(100));
-                self.pass_on();
-                say!("error: {error}: {}", self.why());
-                self.not_reloaded();
-            }
+        let (admin, inbox, envoy) = (&self.admin, &mut self.inbox, &mut self.envoy);
+        let mut meanwhile = || inbox.lines().for_each(|line| envoy.log(line));
+        if let Err(error) = self.files.take(new, &steps, admin, &mut meanwhile) {
+            // Its reason may come a moment after its counters.
+            std::thread::sleep(Duration::from_millis(100));
+            self.pass_on();
+            say!("error: {error}: {}", self.why());
+            return Err(if error.is_passing() { Failure::Passing } else { Failure::Refused });
         }
+        self.rendered = rendered;
+        self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
+        Ok(Some(steps::summary(&steps)))
     }
 
     fn not_reloaded(&mut self) {
@@ -255,31 +254,23 @@ impl Session {
         say!("not reloaded: still serving the last good configuration");
     }
 
-    /// What is served is what the files say, without a change: worth a word if they said something wrong before.
-    fn right_again(&mut self) {
-        if std::mem::take(&mut self.refused) {
-            say!("the files are right again: nothing to change");
-        }
-    }
-
-    fn new_ports_are_free(&self, new: &Dynamic) -> bool {
+    fn see_that_ports_are_free(&self, new: &Dynamic) -> Result<(), Failure> {
         let old = self.files.addresses();
-        let added = files::addresses(new).into_iter().filter(|address| !old.contains(address));
-        let taken: Vec<_> =
-            added.filter_map(|address: SocketAddr| ports::taken(address, "listener")).collect();
+        let added = files::addresses(new).into_iter().filter(|new| !ports::shares_one(*new, &old));
+        let taken: Vec<_> = added.filter_map(|address| ports::taken(address, "listener")).collect();
         for message in &taken {
             say!("error: {message}");
         }
-        taken.is_empty()
+        if taken.is_empty() { Ok(()) } else { Err(Failure::Passing) }
     }
 
-    fn stop(&mut self) -> Exit {
+    fn stop(&mut self, by: By) -> Exit {
         say!("stopping: requests that are on their way are finished first");
-        let (received, kept, envoy) = (&self.received, &mut self.kept, &mut self.envoy);
-        drain::drain(&self.admin, || {
-            pass_on(received, kept, envoy);
+        let (inbox, envoy) = (&mut self.inbox, &mut self.envoy);
+        drain::drain(&self.admin, self.options.drain, by, || {
+            inbox.lines().for_each(|line| envoy.log(line));
             // A second signal means now.
-            kept.iter().any(|event| matches!(event, Event::Stop | Event::Closed))
+            inbox.is_over()
         });
         self.envoy.stop();
         Exit::Success
@@ -303,21 +294,49 @@ impl Session {
 
     /// Shows what Envoy has said so far.
     fn pass_on(&mut self) {
-        pass_on(&self.received, &mut self.kept, &mut self.envoy);
+        self.inbox.lines().for_each(|line| self.envoy.log(line));
     }
 }
 
-fn pass_on(received: &Receiver<Event>, kept: &mut VecDeque<Event>, envoy: &mut Envoy) {
-    for event in received.try_iter() {
-        match event {
-            Event::Line(line) => envoy.log(line),
-            other => kept.push_back(other),
+/// Why a change is not taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// It is wrong.
+    Refused,
+    /// Something around it is, which may be right a moment later: a full disk, a port that is taken, DNS that does not
+    /// answer.
+    Passing,
+    /// Somebody wants to stop.
+    Stopped,
+}
+
+impl From<Exit> for Failure {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Success => Self::Stopped,
+            Exit::Environment => Self::Passing,
+            _ => Self::Refused,
         }
     }
 }
 
-fn is_stopped(kept: &VecDeque<Event>) -> bool {
-    kept.contains(&Event::Stop)
+/// When a change that failed is tried once more.
+#[derive(Debug)]
+struct Again {
+    at: Instant,
+    /// How long was waited for it.
+    wait: Duration,
+}
+
+impl Again {
+    const FIRST: Duration = Duration::from_secs(5);
+    const LAST: Duration = Duration::from_secs(60);
+
+    /// Twice as late each time that it fails in a row.
+    fn after(before: Option<&Self>) -> Self {
+        let wait = before.map_or(Self::FIRST, |before| (before.wait * 2).min(Self::LAST));
+        Self { at: Instant::now() + wait, wait }
+    }
 }
 
 /// Lets Envoy judge the whole before anything is touched. [`Exit::Success`] is an error here: `stop` has come first.

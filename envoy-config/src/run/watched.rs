@@ -1,6 +1,7 @@
 //! Files whose changes are events.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -158,29 +159,29 @@ fn concerns(path: &Path, watched: &[PathBuf]) -> bool {
         })
 }
 
-/// By the whole path, or, where links lead elsewhere, unless it is an editor's own file.
+/// By the whole path, which the kernel tells as it was asked or, elsewhere, without links; an editor's own files are none.
 fn is_below(path: &Path, folder: &Path) -> bool {
+    let below = |folder: io::Result<PathBuf>| folder.is_ok_and(|folder| path.starts_with(folder));
     !path.file_name().is_some_and(|name| is_editors(name.as_encoded_bytes()))
-        && (path.starts_with(folder) || folder.is_relative() || folder.is_symlink())
+        && (below(std::path::absolute(folder)) || below(folder.canonicalize()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
     use std::fs;
     use std::os::unix::fs::symlink;
-    use std::sync::mpsc::{self, Receiver};
+    use std::sync::mpsc;
 
     use tempfile::TempDir;
 
     use super::*;
-    use crate::run::events::settle;
+    use crate::run::events::Inbox;
 
     /// A folder, in which one path is watched.
     struct Case {
         folder: TempDir,
         watched: Watched,
-        events: Receiver<Event>,
+        inbox: Inbox,
     }
 
     impl Case {
@@ -189,7 +190,7 @@ mod tests {
             let paths = vec![folder.path().join(path)];
             let loaded = Fingerprint::of(&paths);
             let watched = watch_every(pause, paths, loaded, &sender);
-            Self { folder, watched, events }
+            Self { folder, watched, inbox: Inbox::new(events) }
         }
 
         fn path(&self, path: &str) -> PathBuf {
@@ -207,15 +208,19 @@ mod tests {
 
         /// Whether a change is noticed; then it is loaded, and nothing is new.
         fn notices(&mut self) -> bool {
-            let came = self.events.recv_timeout(Duration::from_secs(5)) == Ok(Event::Changed);
-            settle(&self.events, &mut VecDeque::new());
+            let came = self.comes_within(Duration::from_secs(5));
+            self.inbox.settle();
             self.watched.loading();
-            settle(&self.events, &mut VecDeque::new());
+            self.inbox.settle();
             came
         }
 
-        fn is_quiet(&self) -> bool {
-            self.events.recv_timeout(Duration::from_millis(400)).is_err()
+        fn comes_within(&mut self, time: Duration) -> bool {
+            self.inbox.next(Some(Instant::now() + time)) == Some(Event::Changed)
+        }
+
+        fn is_quiet(&mut self) -> bool {
+            !self.comes_within(Duration::from_millis(400))
         }
     }
 
@@ -263,6 +268,17 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_beside_a_folder_is_no_change_of_it() {
+        let here = std::env::current_dir().unwrap();
+        for folder in ["src", "./src", "../envoy-config/src"] {
+            let watched = [PathBuf::from(folder)];
+            assert!(concerns(&here.join(folder).join("a.yaml"), &watched), "{folder}");
+            assert!(concerns(&here.join("src/a.yaml"), &watched), "{folder}");
+            assert!(!concerns(&here.join("out.log"), &watched), "{folder}");
+        }
+    }
+
+    #[test]
     fn looking_does_without_the_kernel() {
         let mut case = Case::new(with(&["d/a.yaml"]), "d", OFTEN);
         case.watched.watcher = None;
@@ -275,7 +291,7 @@ mod tests {
         // In one step: a look may come between those of a write.
         case.write("new", "3");
         case.rename("new", "d/a.yaml");
-        assert_eq!(case.events.recv_timeout(Duration::from_secs(5)), Ok(Event::Changed));
+        assert!(case.comes_within(Duration::from_secs(5)));
         assert!(case.is_quiet(), "told once, though it is not loaded");
     }
 

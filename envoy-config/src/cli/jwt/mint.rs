@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use jsonwebtoken::Algorithm;
-use outrigger_api::parse_duration;
 use outrigger_core::Now;
 use serde_json::Value;
 
 use crate::Exit;
-use crate::cli::{complain, moment, note, print_json, print_text};
+use crate::cli::{complain, duration, moment, note, print_json, print_text};
 use crate::jwt::key::{DevelopmentKey, KeyError};
 use crate::jwt::mint::{MARK, Wanted, mint};
 
@@ -190,10 +189,6 @@ fn claim(text: &str) -> Result<(String, Value), String> {
         }
         _ => Err(format!("`{text}` is not `name=value`")),
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|reason| format!("`{text}` {reason}"))
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {

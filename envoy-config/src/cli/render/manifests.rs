@@ -210,10 +210,7 @@ impl Render {
     fn render(&self, loaded: &Loaded, mesh: &mesh_config::Parsed) -> Result<Manifests, Error> {
         let flags = &self.manifests;
         let asked = |error: String| Error::Asked(error);
-        let options = self
-            .envoy
-            .options(&self.proxy, &mesh.mesh, Path::new("."), None)
-            .map_err(|error| Error::Asked(error.to_string()))?;
+        let options = self.envoy.options(&self.proxy, &mesh.mesh, Path::new("."), None);
         let (proxy, selector) = who(&self.proxy, flags, self.to)?;
         let proxy = proxy.proxy(&mesh.mesh);
         let selector = match selector {
