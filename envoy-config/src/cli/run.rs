@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use tempfile::TempDir;
 
 use super::input::{InputOptions, Paths};
 use super::render_flags::{RenderFlags, check_and_render};
@@ -18,7 +17,7 @@ use crate::identity::{Identity, spiffe_id};
 use crate::load::Inputs;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Rendered;
-use crate::run::{DrainTimes, RunOptions, Source, private_folder, run};
+use crate::run::{DrainTimes, PrivateFolder, RunOptions, Source, run};
 
 /// How long the certificate is valid that `--ca` asks for.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -107,13 +106,13 @@ impl Run {
 
 impl Run {
     /// The folder with the certificate that `--ca` asks for, which a thread keeps fresh from now on.
-    fn own_certs(&self) -> Result<Option<TempDir>, Exit> {
+    fn own_certs(&self) -> Result<Option<PrivateFolder>, Exit> {
         let Some(ca) = &self.ca else { return Ok(None) };
         let environment = |error: &dyn Display| {
             super::complain(error);
             Exit::Environment
         };
-        let folder = private_folder().map_err(|e| environment(&e))?;
+        let folder = PrivateFolder::create().map_err(|e| environment(&e))?;
         let mesh = self.input.mesh().ok_or(Exit::Usage)?;
         let id = spiffe_id(&self.proxy.proxy(&mesh.mesh)).map_err(|error| {
             super::complain(&error);
@@ -143,7 +142,7 @@ struct Files {
     /// Those that had something in them when they were last taken.
     full: Mutex<BTreeSet<Arc<str>>>,
     /// Where the certificate is that `--ca` asks for.
-    certs: Option<TempDir>,
+    certs: Option<PrivateFolder>,
     /// The workload's certificate when everything was last taken.
     identity: Mutex<Option<Identity>>,
     flags: Run,
@@ -154,14 +153,16 @@ impl Files {
     /// Envoy has, is kept.
     fn identity(&self) -> Result<Option<Identity>, Exit> {
         let last = || self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.flags.render.identity(self.certs.as_ref().map(TempDir::path)).or_else(|error| match last() {
-            Some(identity) => {
-                super::warn(&format!("{error}; the one of before is kept, {}", identity.end()));
-                Ok(Some(identity))
-            }
-            None => {
-                super::complain(&error);
-                Err(Exit::Usage)
+        self.flags.render.identity(self.certs.as_ref().map(PrivateFolder::path)).or_else(|error| {
+            match last() {
+                Some(identity) => {
+                    super::warn(&format!("{error}; the one of before is kept, {}", identity.end()));
+                    Ok(Some(identity))
+                }
+                None => {
+                    super::complain(&error);
+                    Err(Exit::Usage)
+                }
             }
         })
     }

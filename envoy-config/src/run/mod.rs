@@ -9,8 +9,10 @@ mod drain;
 mod dynamic;
 mod envoy;
 mod events;
+mod failure;
 mod files;
 mod fingerprint;
+mod folder;
 mod launcher;
 mod ports;
 mod say;
@@ -18,15 +20,11 @@ mod session;
 mod steps;
 mod watched;
 
-use std::fs::Permissions;
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use tempfile::TempDir;
-
 pub use self::drain::DrainTimes;
+pub(crate) use self::folder::PrivateFolder;
 pub use self::launcher::VERSION as ENVOY_VERSION;
 
 use self::fingerprint::Fingerprint;
@@ -77,8 +75,8 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
     // First of all: who stops us now leaves no folder behind.
     events::signals(events.clone())
         .map_err(|error| environment(&format!("can't listen to signals: {error}")))?;
-    let folder =
-        private_folder().map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
+    let folder = PrivateFolder::create()
+        .map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
     // From here on a change counts, also one that comes while Envoy starts.
     let before = Fingerprint::of(&source.watched());
     let rendered = source.render(folder.path())?;
@@ -92,20 +90,4 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
 fn environment(message: &str) -> Exit {
     say!("error: {message}");
     Exit::Environment
-}
-
-/// A temporary folder for what nobody else may see, such as keys.
-pub(crate) fn private_folder() -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix("outrigger-").permissions(Permissions::from_mode(0o700)).tempdir()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_private_folder_is_nobody_elses() {
-        let folder = private_folder().unwrap();
-        assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
-    }
 }

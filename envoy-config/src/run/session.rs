@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
 use super::admin::Admin;
 use super::dynamic::{self, Dynamic};
 use super::envoy::{self, Envoy, Unfit};
 use super::events::{By, Event, Inbox};
+use super::failure::{Again, Failure};
 use super::files::{self, Files};
+use super::folder::PrivateFolder;
 use super::launcher::Launcher;
 use super::say::say;
 use super::watched::Watched;
@@ -49,13 +49,13 @@ pub(super) struct Session {
     /// Whether what the files said last was not taken over.
     refused: bool,
     // Last: its files go when nothing uses them any more.
-    folder: TempDir,
+    folder: PrivateFolder,
 }
 
 impl Session {
     /// Starts Envoy and waits until it serves.
     pub(super) fn start(
-        folder: TempDir,
+        folder: PrivateFolder,
         launcher: Launcher,
         options: RunOptions,
         rendered: Rendered,
@@ -167,7 +167,7 @@ impl Session {
 
     /// When something is to be done though nothing happens.
     fn alarm(&self) -> Option<Instant> {
-        self.sweep.into_iter().chain(self.again.as_ref().map(|again| again.at)).min()
+        self.sweep.into_iter().chain(self.again.as_ref().map(Again::at)).min()
     }
 
     /// Does what is due.
@@ -178,7 +178,7 @@ impl Session {
         {
             say!("warning: can't drop clusters that are not used any more: {error}");
         }
-        if self.again.as_ref().is_some_and(|again| again.at <= now) {
+        if self.again.as_ref().is_some_and(|again| again.at() <= now) {
             self.reload(source);
         }
     }
@@ -200,7 +200,7 @@ impl Session {
             Err(Failure::Passing) => {
                 self.not_reloaded();
                 let again = Again::after(before.as_ref());
-                say!("trying again in {} s", again.wait.as_secs());
+                say!("trying again in {} s", again.wait().as_secs());
                 self.again = Some(again);
             }
         }
@@ -298,53 +298,12 @@ impl Session {
     }
 }
 
-/// Why a change is not taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    /// It is wrong.
-    Refused,
-    /// Something around it is, which may be right a moment later: a full disk, a port that is taken, DNS that does not
-    /// answer.
-    Passing,
-    /// Somebody wants to stop.
-    Stopped,
-}
-
-impl From<Exit> for Failure {
-    fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Success => Self::Stopped,
-            Exit::Environment => Self::Passing,
-            _ => Self::Refused,
-        }
-    }
-}
-
-/// When a change that failed is tried once more.
-#[derive(Debug)]
-struct Again {
-    at: Instant,
-    /// How long was waited for it.
-    wait: Duration,
-}
-
-impl Again {
-    const FIRST: Duration = Duration::from_secs(5);
-    const LAST: Duration = Duration::from_secs(60);
-
-    /// Twice as late each time that it fails in a row.
-    fn after(before: Option<&Self>) -> Self {
-        let wait = before.map_or(Self::FIRST, |before| (before.wait * 2).min(Self::LAST));
-        Self { at: Instant::now() + wait, wait }
-    }
-}
-
 /// Lets Envoy judge the whole before anything is touched. [`Exit::Success`] is an error here: `stop` has come first.
 fn check(
     launcher: &Launcher,
     options: &RunOptions,
     rendered: &Rendered,
-    folder: &TempDir,
+    folder: &PrivateFolder,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Exit> {
     let path = envoy::check_path(folder.path());
