@@ -109,6 +109,20 @@ impl Identity {
         format!("{verb} at {}", self.ends)
     }
 
+    /// What the user has to know about its end, and when, after the moment `now`: a while before it, and then.
+    pub fn notice(&self, now: OffsetDateTime) -> Option<(OffsetDateTime, String)> {
+        let tenth: time::Duration = (self.ends - self.starts) / 10;
+        let soon = self.ends - tenth.min(time::Duration::HOUR);
+        let of = format!("the certificate of `{}`", self.id);
+        if now < soon {
+            Some((soon, format!("{of} ends at {}, and there is no new one yet", self.ends)))
+        } else if now < self.ends {
+            Some((self.ends, format!("{of} has ended: peers refuse it from now on")))
+        } else {
+            None
+        }
+    }
+
     /// Reads the three files of `folder` and sees that they fit together.
     ///
     /// # Errors
@@ -151,5 +165,37 @@ impl Identity {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_end_is_told_an_hour_before_and_when_it_is_there() {
+        let ends = OffsetDateTime::from_unix_timestamp(1_900_000_000).unwrap();
+        let identity = |lifetime: Duration| Identity {
+            certificate_chain: Inline::new(""),
+            private_key: Inline::new(""),
+            roots: Inline::new(""),
+            id: "spiffe://cluster.local/ns/a/sa/b".parse().unwrap(),
+            names: Vec::new(),
+            serial_number: String::new(),
+            starts: ends - lifetime,
+            ends,
+        };
+        let day = identity(Duration::DAY);
+        let (soon, text) = day.notice(ends - Duration::hours(5)).unwrap();
+        assert_eq!(soon, ends - Duration::HOUR);
+        assert!(text.contains("spiffe://cluster.local/ns/a/sa/b") && text.contains("no new one"), "{text}");
+        let (end, text) = day.notice(soon).unwrap();
+        assert!(end == ends && text.contains("has ended"), "{text}");
+        assert_eq!(day.notice(ends), None);
+        let hour = identity(Duration::HOUR);
+        let soon = hour.notice(ends - Duration::HOUR).unwrap().0;
+        assert_eq!(soon, ends - Duration::minutes(6), "a tenth of a short life");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
+use time::OffsetDateTime;
 
 use super::input::{InputOptions, Paths};
 use super::render_flags::{RenderFlags, check_and_render};
@@ -191,6 +192,14 @@ impl Source for Files {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&options.identity);
         *full = loaded.files.into_iter().map(|file| file.name).filter(|name| !empty.contains(name)).collect();
         Ok(rendered)
+    }
+
+    fn notice(&self) -> Option<(Duration, String)> {
+        let now = OffsetDateTime::now_utc();
+        let identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, text) = identity.as_ref()?.notice(now)?;
+        // The second sees to it that it is later then by any clock.
+        Some(((at - now).unsigned_abs() + Duration::from_secs(1), text))
     }
 
     fn watched(&self) -> Vec<PathBuf> {

@@ -22,6 +22,7 @@ mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::Duration;
 
 pub use self::drain::DrainTimes;
 pub(crate) use self::folder::PrivateFolder;
@@ -60,6 +61,9 @@ pub trait Source {
 
     /// Files and folders that the outcome depends on.
     fn watched(&self) -> Vec<PathBuf>;
+
+    /// What the user is to be warned of next if nothing changes, and how long from now.
+    fn notice(&self) -> Option<(Duration, String)>;
 }
 
 /// Runs until the user stops it: [`Exit::Success`]. Otherwise [`Exit::Environment`], or what the source says.

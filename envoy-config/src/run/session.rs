@@ -45,6 +45,8 @@ pub(super) struct Session {
     sweep: Option<Instant>,
     /// When what failed is tried once more.
     again: Option<Again>,
+    /// What the user is to be warned of, and when.
+    notice: Option<(Instant, String)>,
     watched: Watched,
     /// Whether what the files said last was not taken over.
     refused: bool,
@@ -99,6 +101,7 @@ impl Session {
             inbox,
             sweep: None,
             again: None,
+            notice: None,
             refused: false,
             watched: watcher,
             folder,
@@ -148,6 +151,7 @@ impl Session {
 
     /// Serves until the user stops it or Envoy dies.
     pub(super) fn serve(&mut self, source: &dyn Source) -> Exit {
+        self.look_ahead(source);
         loop {
             match self.inbox.next(self.alarm()) {
                 None => self.ring(source),
@@ -167,7 +171,12 @@ impl Session {
 
     /// When something is to be done though nothing happens.
     fn alarm(&self) -> Option<Instant> {
-        self.sweep.into_iter().chain(self.again.as_ref().map(Again::at)).min()
+        let notice = self.notice.as_ref().map(|(at, _)| *at);
+        self.sweep.into_iter().chain(self.again.as_ref().map(Again::at)).chain(notice).min()
+    }
+
+    fn look_ahead(&mut self, source: &dyn Source) {
+        self.notice = source.notice().map(|(wait, text)| (Instant::now() + wait, text));
     }
 
     /// Does what is due.
@@ -178,6 +187,10 @@ impl Session {
         {
             say!("warning: can't drop clusters that are not used any more: {error}");
         }
+        if let Some((_, text)) = self.notice.take_if(|(at, _)| *at <= now) {
+            say!("warning: {text}");
+            self.look_ahead(source);
+        }
         if self.again.as_ref().is_some_and(|again| again.at() <= now) {
             self.reload(source);
         }
@@ -186,7 +199,9 @@ impl Session {
     /// Takes over what the files say now, or says why not and leaves everything as it is.
     fn reload(&mut self, source: &dyn Source) {
         let before = self.again.take();
-        match self.take_over(source) {
+        let taken = self.take_over(source);
+        self.look_ahead(source);
+        match taken {
             Ok(Some(changed)) => {
                 self.refused = false;
                 say!("reloaded: {changed}");
