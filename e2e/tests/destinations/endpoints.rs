@@ -67,3 +67,38 @@ fn the_endpoint_is_told_who_the_client_is() {
     let first = proxy.get("/", &[]).body;
     assert!(first.starts_with(r"\r\n\r\n\x00\r\nQUIT\n"), "{first:?}");
 }
+
+/// As in the mesh: nothing else gets its requests, and the other subset is served on.
+#[test]
+fn a_subset_may_lose_its_last_endpoint() {
+    let (one, two) = (Service::start("1"), Service::start("2"));
+    let rule = "apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews}
+spec:
+  host: reviews.test
+  subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
+";
+    let subset = |name: &str| format!("{{route: [{{destination: {{host: reviews.test, subset: {name}}}}}]}}");
+    let to_second = format!("http: [{{match: [{{uri: {{prefix: /2}}}}], {}", &subset("v2")[1..]);
+    let gateway = GATEWAY.replace(
+        "http: [{route: [{destination: {host: reviews.test}}], retries: {attempts: 0}}]",
+        &format!("{to_second}, {}]", subset("v1")),
+    );
+    for resolution in ["STATIC", "DNS"] {
+        let with = |endpoints: &[(u16, &str)]| service(endpoints).replace("STATIC", resolution);
+        let v1 = (one.port, ", labels: {version: v1}");
+        let both = with(&[v1, (two.port, ", labels: {version: v2}")]);
+        let proxy = Proxy::start(&[&gateway, &both, rule], &[]);
+        let of_second = || proxy.get("/2", &[]);
+        assert_eq!(of_second().forward.as_deref(), Some("reviews-2"), "{resolution}");
+        proxy.change(&[&gateway, &with(&[v1]), rule]);
+        proxy.says("reloaded: ");
+        let seen = of_second();
+        assert_eq!((seen.status, seen.forward), (Some(503), None), "{resolution}");
+        assert_eq!(proxy.get("/1", &[]).forward.as_deref(), Some("reviews-1"), "{resolution}");
+        proxy.change(&[&gateway, &both, rule]);
+        proxy.says("reloaded: ");
+        assert_eq!(of_second().forward.as_deref(), Some("reviews-2"), "{resolution}");
+    }
+}

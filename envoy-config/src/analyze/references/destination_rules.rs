@@ -24,8 +24,11 @@ pub(super) fn check(
             let path = format!("spec.subsets[{at}].labels");
             let message =
                 format!("no endpoint of `{}` has the labels of subset `{}`", rule.host, subset.name);
-            let code = codes::SUBSET_SELECTS_NOTHING;
-            findings.push(Finding::new(code, Level::Error, resource, &path, message));
+            // An error for istioctl, which only looks. Here it would stop a change that takes the last one away, and go on
+            // sending requests to it; an empty cluster answers 503 as in the mesh.
+            let finding =
+                Finding::new(codes::SUBSET_SELECTS_NOTHING, Level::Warning, resource, &path, message);
+            findings.push(finding.hint(Some("requests for it get 503".to_owned())));
         }
     }
     let known = registry.services().next().is_some();
