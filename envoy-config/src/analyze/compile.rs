@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use outrigger_api::problem::Severity;
+use outrigger_api::problem::{Severity, code};
 use outrigger_api::types::common::{GatewayRef, Labels, Target};
 use outrigger_api::{Config, Direction, Problem, Proxy, Resource, Role, Spec};
 use outrigger_core::Engine;
@@ -22,8 +22,12 @@ pub(super) struct Compiled {
 /// Compiles the resources as the proxy would, and each policy for a workload that it is meant for.
 pub(super) fn compiled(resources: &[Resource], proxy: &Proxy, options: &Options) -> Compiled {
     let (mut problems, mut unserved) = (Vec::new(), BTreeSet::new());
-    for proxy in roles(resources, proxy) {
-        compile(resources.to_vec(), proxy, &mut problems);
+    for role in roles(resources, proxy) {
+        let imagined = role.role != proxy.role;
+        let mut found = Vec::new();
+        compile(resources.to_vec(), role, &mut found);
+        // A gateway is not to stop for what a sidecar alone would need; that is told as a warning.
+        problems.extend(found.into_iter().filter(|problem| !(imagined && is_about_connections(problem))));
     }
     // What stands around the filters: clusters, listeners.
     match render(resources, proxy, options) {
@@ -41,6 +45,11 @@ pub(super) fn compiled(resources: &[Resource], proxy: &Proxy, options: &Options)
         problems.extend(label_names::check_alone(resource));
     }
     Compiled { problems, unserved }
+}
+
+/// Whether it is about routes of a VirtualService that are not HTTP's.
+fn is_about_connections(problem: &Problem) -> bool {
+    problem.code == code::UNSUPPORTED && ["spec.tls", "spec.tcp"].contains(&&*problem.path.to_string())
 }
 
 /// What is missing to run this proxy may be in files that were not given: no more than a warning where a resource
