@@ -9,6 +9,7 @@ mod faults;
 pub mod finding;
 pub mod human;
 mod kinds;
+mod methods;
 mod not_carried_out;
 mod overlaps;
 mod peers;
@@ -59,6 +60,7 @@ pub fn analyze_with(
     references::check(resources, &registry, (proxy, &compiled.unserved), &mut findings);
     conflicts::check(resources, &registry, proxy, &mut findings);
     overlaps::check(resources, &mut findings);
+    methods::check(resources, &mut findings);
     delegates::check(resources, &registry, proxy, &mut findings);
     selectors::check(resources, &mut findings);
     services::check(resources, &mut findings);
