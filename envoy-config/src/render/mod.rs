@@ -165,7 +165,7 @@ impl Rendered {
         let failed = |source| WriteError::File { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         for module in self.modules {
-            replace(&folder.join(module.file_name()), &module.bytes()?)?;
+            replace(&folder.join(module.file_name()), &module.loadable()?)?;
         }
         Ok(())
     }
