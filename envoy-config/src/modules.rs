@@ -6,6 +6,8 @@ use std::{env, fs};
 
 use clap::ValueEnum;
 
+use crate::image::wasm;
+
 /// Where to look for the modules before the embedded ones: a folder. At build time, where to embed them from.
 pub const VARIABLE: &str = "OUTRIGGER_MODULES";
 
@@ -76,6 +78,33 @@ impl Module {
         }
     }
 
+    /// The module's bytes, if Envoy can load them and they are those of this module. Whichever module Envoy is given
+    /// would start, and not carry out what it does not know.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`]; the module is damaged, is not made for a proxy, or is another one of ours.
+    pub fn loadable(self) -> Result<Cow<'static, [u8]>, ModuleError> {
+        let bytes = self.bytes()?;
+        let broken = |why| ModuleError::Broken(self.place(), why);
+        let facts = wasm::facts(&bytes).map_err(broken)?;
+        if facts.abi.is_none() {
+            return Err(broken("it does not speak proxy-wasm".to_owned()));
+        }
+        match facts.stamp.map(|stamp| stamp.module) {
+            Some(other) if format!("{other}.wasm") != self.file_name() => {
+                Err(broken(format!("it says that it is `{}`", other.escape_debug())))
+            }
+            _ => Ok(bytes),
+        }
+    }
+
+    fn place(self) -> String {
+        match self.origin() {
+            Some(Origin::Folder(path) | Origin::Beside(path)) => path.display().to_string(),
+            _ => self.file_name().to_owned(),
+        }
+    }
+
     /// Where the module is taken from: the folder `OUTRIGGER_MODULES` if it is set, else this executable, else its
     /// folder; `None` if it is in none of them.
     pub fn origin(self) -> Option<Origin> {
@@ -128,6 +157,12 @@ pub enum ModuleError {
     /// The file is something else.
     #[error("`{}` is not a WebAssembly module", .0.display())]
     NotWasm(PathBuf),
+    /// Envoy would not load the file, or it is not the module that it should be.
+    #[error(
+        "`{0}` can't be used: {1}\n\
+         hint: copy it again whole, or leave `OUTRIGGER_MODULES` out to use the modules of this command"
+    )]
+    Broken(String, String),
 }
 
 #[cfg(test)]

@@ -424,6 +424,12 @@ fn a_destination_that_nobody_has_is_not_found() {
     let asked = ["explain", "http://shop/", "--role", "sidecar", "--direction", "outbound", "-f", "-"];
     let (code, answer) = json(&[&asked[..], &["-o", "json"]].concat(), yaml);
     assert_eq!((code, &answer["status"], &answer["details"]), (1, &json!(503), &json!("cluster_not_found")));
+    // What else keeps the proxy from running, here the subset of another host, does not matter to this answer.
+    let other = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: cart}\nspec:\n  host: cart\n  \
+                 subsets: [{name: v1, labels: {version: v1}}]\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n\
+                 metadata: {name: cart}\nspec:\n  hosts: [cart]\n  http:\n  - route: [{destination: {host: cart, subset: v1}}]\n";
+    let (_, answer) = json(&[&asked[..], &["-o", "json"]].concat(), &format!("{yaml}{other}"));
+    assert_eq!(answer["details"], json!("cluster_not_found"));
     let (_, story, _) = outcome(&asked, yaml);
     let expected = "answered with 503 (there is no shop.default.svc.cluster.local:80 subset none)\n";
     assert!(story.ends_with(expected), "{story}");

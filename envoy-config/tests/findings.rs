@@ -116,6 +116,16 @@ fn resources_may_not_contradict_each_other() {
         ["IST0145@spec.servers[0].hosts[0]"]
     );
     assert_eq!(findings(&[], &(gateway("a", "x.y") + &gateway("b", "z.y"))), Vec::<String>::new());
+    let narrower = gateway("b", "x.y").replace("selector: {", "selector: {app: edge, ");
+    let pod = |app: &str| {
+        let labels = format!("{{istio: ingressgateway, app: {app}}}");
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p, labels: {labels}}}\nspec: {{containers: [{{name: a, image: a}}]}}\n"
+        )
+    };
+    for (app, expected) in [("edge", vec!["IST0145@spec.servers[0].hosts[0]"]), ("other", vec![])] {
+        assert_eq!(findings(&[], &(gateway("a", "x.y") + &narrower + &pod(app))), expected, "{app}");
+    }
 }
 
 #[test]

@@ -160,3 +160,26 @@ fn the_version_is_the_newest_in_the_changelog() {
     assert!(date == "Unreleased" || is_date(date), "neither `Unreleased` nor a date: {date}");
     assert!(entries[1..].iter().all(|entry| entry.split_once(" - ").is_some_and(|(_, date)| is_date(date))));
 }
+
+#[test]
+fn a_module_that_envoy_would_not_load_or_that_is_another_one_is_not_rendered() {
+    let stamp = |name: &str| format!(r#"{{"module":"{name}","version":"{VERSION}"}}"#);
+    let whole = module(&stamp("outrigger"), "0_2_1");
+    let foreign = wat::parse_str("(module)").unwrap();
+    for (bytes, said) in [
+        (&whole[..], ""),
+        (&whole[..whole.len() - 3], "outrigger.wasm` can't be used: unexpected end"),
+        (&foreign[..], "outrigger.wasm` can't be used: it does not speak proxy-wasm"),
+        (&module(&stamp("outrigger_metrics"), "0_2_1")[..], "it says that it is `outrigger_metrics`"),
+    ] {
+        let folder = modules();
+        fs::write(folder.path().join("outrigger.wasm"), bytes).unwrap();
+        let out = folder.path().join("out");
+        let arguments = ["render", "--role", "sidecar", "--app-port", "8080", "-f", "-", "-o"];
+        let mut command = outrigger(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+        let output = command.env("OUTRIGGER_MODULES", folder.path()).write_stdin("").output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.success(), said.is_empty(), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}

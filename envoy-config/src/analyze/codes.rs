@@ -156,7 +156,7 @@ pub fn title(code: &str) -> &'static str {
         UNSUPPORTED => "Istio's, but not carried out by Outrigger",
         code::CONFIG => "configuration of a filter is malformed",
         "OUT0101" => "nothing says where this proxy listens",
-        "OUT0102" => "two listeners want one port",
+        "OUT0102" => "two listeners want one port, or one that of the admin interface",
         "OUT0104" => "`--port` is about a port that nothing listens on",
         "OUT0110" => "certificate or key can't be used",
         "OUT0111" => "servers of Gateways can't share a port",

@@ -2,19 +2,24 @@
 
 use std::collections::HashMap;
 
-use outrigger_api::types::common::{ExportTo, GatewayRef, Protocol};
+use outrigger_api::types::common::{ExportTo, GatewayRef, Labels, Protocol, WorkloadSelector};
 use outrigger_api::types::virtual_service::VirtualService;
-use outrigger_api::{Kind, Resource, Spec};
+use outrigger_api::{Kind, Proxy, Resource, Spec};
 
 use super::codes;
 use super::finding::{Finding, Level};
 use super::registry::Registry;
 
 /// Looks for contradictions.
-pub(super) fn check(resources: &[Resource], registry: &Registry<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    resources: &[Resource],
+    registry: &Registry<'_>,
+    proxy: &Proxy,
+    findings: &mut Vec<Finding>,
+) {
     duplicates(resources, findings);
     mesh_hosts(resources, registry, findings);
-    gateways(resources, findings);
+    gateways(resources, proxy, findings);
     entries(resources, findings);
     namespace_wide(resources, findings);
 }
@@ -115,7 +120,8 @@ fn entries(resources: &[Resource], findings: &mut Vec<Finding>) {
 }
 
 /// Two Gateways for the same proxies can't both serve a host on one port.
-fn gateways(resources: &[Resource], findings: &mut Vec<Finding>) {
+fn gateways(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Finding>) {
+    let proxies = Proxies::new(resources, proxy);
     let mut served: HashMap<_, Vec<_>> = HashMap::new();
     for resource in resources {
         let Spec::Gateway(gateway) = &resource.spec else { continue };
@@ -123,9 +129,12 @@ fn gateways(resources: &[Resource], findings: &mut Vec<Finding>) {
             for (n, host) in server.hosts.iter().enumerate() {
                 let key = (server.port.number, server.bind.as_deref(), host.host.to_string());
                 let others = served.entry(key).or_default();
-                let conflict = others.iter().find(|(other, selector, scope): &&(&Resource, _, _)| {
-                    other.id() != resource.id() && *selector == &gateway.selector && *scope == &host.scope
-                });
+                let conflict =
+                    others.iter().find(|(other, selector, scope): &&(&Resource, &WorkloadSelector, _)| {
+                        other.id() != resource.id()
+                            && *scope == &host.scope
+                            && proxies.may_share(selector, &gateway.selector)
+                    });
                 if let Some((other, ..)) = conflict {
                     let path = format!("spec.servers[{at}].hosts[{n}]");
                     let message = format!(
@@ -141,6 +150,24 @@ fn gateways(resources: &[Resource], findings: &mut Vec<Finding>) {
                 others.push((resource, &gateway.selector, &host.scope));
             }
         }
+    }
+}
+
+/// Workloads that Gateways may choose: of all namespaces, as in Istio unless it is told otherwise.
+struct Proxies<'r>(Vec<&'r Labels>);
+
+impl<'r> Proxies<'r> {
+    fn new(resources: &'r [Resource], proxy: &'r Proxy) -> Self {
+        let workloads = resources.iter().filter_map(|resource| match &resource.spec {
+            Spec::Workload(workload) => Some(&workload.labels),
+            _ => None,
+        });
+        Self(workloads.chain([&proxy.labels]).collect())
+    }
+
+    /// Whether a workload is chosen by both: any by the same selector, and one of those that are known by two.
+    fn may_share(&self, one: &WorkloadSelector, other: &WorkloadSelector) -> bool {
+        one == other || self.0.iter().any(|labels| one.matches(labels) && other.matches(labels))
     }
 }
 

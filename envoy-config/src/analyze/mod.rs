@@ -9,6 +9,7 @@ mod faults;
 pub mod finding;
 pub mod human;
 mod kinds;
+mod methods;
 mod not_carried_out;
 mod overlaps;
 mod peers;
@@ -24,6 +25,7 @@ mod suppress;
 mod telemetry;
 mod tokens;
 mod waypoints;
+mod workloads;
 
 use std::collections::BTreeMap;
 
@@ -56,8 +58,9 @@ pub fn analyze_with(
     findings.extend(compiled.problems.iter().map(Finding::from));
     let registry = Registry::new(resources, &loaded.problems, proxy);
     references::check(resources, &registry, (proxy, &compiled.unserved), &mut findings);
-    conflicts::check(resources, &registry, &mut findings);
+    conflicts::check(resources, &registry, proxy, &mut findings);
     overlaps::check(resources, &mut findings);
+    methods::check(resources, &mut findings);
     delegates::check(resources, &registry, proxy, &mut findings);
     selectors::check(resources, &mut findings);
     services::check(resources, &mut findings);
@@ -66,10 +69,11 @@ pub fn analyze_with(
     tokens::check(resources, &mut findings);
     providers::check(resources, proxy, &mesh.mesh, &mut findings);
     telemetry::check(resources, proxy, &mesh.mesh, &mut findings);
-    policies::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
+    policies::check(resources, &registry, proxy, &mut findings);
     series::check(resources, options.metrics.max_series, &mut findings);
     not_carried_out::check(resources, proxy, &mut findings);
     waypoints::check(resources, &mut findings);
+    workloads::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);
     empty_files(loaded, &mut findings);

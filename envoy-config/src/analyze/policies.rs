@@ -15,9 +15,7 @@ mod scale;
 mod shadowed;
 mod shape;
 mod values;
-mod workloads;
 
-use outrigger_api::resource::Ignored;
 use outrigger_api::{Proxy, Resource};
 
 use super::finding::Finding;
@@ -26,12 +24,10 @@ use claims::Verified;
 use field::TrustDomains;
 use namespaces::Namespaces;
 use peers::Peers;
-use workloads::Workloads;
 
 /// Looks at each policy by itself, and at all of them together. Returns how many pairs of rules were compared.
 pub(super) fn check(
     resources: &[Resource],
-    ignored: &[Ignored],
     registry: &Registry<'_>,
     proxy: &Proxy,
     findings: &mut Vec<Finding>,
@@ -46,8 +42,6 @@ pub(super) fn check(
         (!registry.any_broken(&["RequestAuthentication"])).then(|| Verified::new(resources, root_namespace));
     let mut peers =
         (!registry.any_broken(&["PeerAuthentication", "Gateway"])).then(|| Peers::new(resources, proxy));
-    let workloads = (!registry.any_broken(&["Pod", "Deployment", "WorkloadEntry", "Gateway"]))
-        .then(|| Workloads::new(resources, ignored, proxy));
     let namespaces =
         if registry.any_broken(&["Namespace"]) { None } else { Namespaces::new(resources, proxy) };
     let mut dead = Vec::new();
@@ -62,9 +56,6 @@ pub(super) fn check(
         }
         if let Some(peers) = &mut peers {
             peers.check(policy, findings);
-        }
-        if let Some(workloads) = &workloads {
-            workloads.check(policy, findings);
         }
         if let Some(namespaces) = &namespaces {
             namespaces.check(policy, findings);

@@ -1,6 +1,8 @@
 //! What is added to a compose file: a sidecar for each application, a network for the two, and the one service that
 //! holds the authority's key.
 
+use std::time::Duration;
+
 use outrigger_api::node::{Node, Value};
 
 use super::model::{Model, Role, Service};
@@ -19,6 +21,8 @@ const RESOURCES_AT: &str = "/etc/outrigger/resources";
 /// What a sidecar has as its application has it: when it is there, and how it finds the hosts that its application asks
 /// for.
 const ALIKE: [&str; 5] = ["dns", "dns_opt", "dns_search", "extra_hosts", "profiles"];
+/// How long a sidecar may take to stop: it drains its connections for up to 30 seconds.
+const GRACE: Duration = Duration::from_secs(40);
 /// The volume with the authority.
 const CA: &str = "outrigger-ca";
 
@@ -135,6 +139,7 @@ fn of_application(service: &Service<'_>, settings: &Settings) -> Result<Vec<Stri
     flag("--certs", CERTS_AT);
     flag("--file", RESOURCES_AT);
     lines.push("  restart: unless-stopped".to_owned());
+    lines.push(format!("  stop_grace_period: {}", grace(service)?));
     for key in ALIKE {
         let Some(node) = service.node.get(key) else { continue };
         let entry = emit::entry(key, node).ok_or_else(|| super::application::number(key, node))?;
@@ -150,6 +155,25 @@ fn of_application(service: &Service<'_>, settings: &Settings) -> Result<Vec<Stri
     lines.push(mount(&settings.resources, RESOURCES_AT, ":ro"));
     lines.push(mount(&volume(name), CERTS_AT, ":ro"));
     Ok(lines)
+}
+
+/// A sidecar is there for as long as its application may take to stop, and for as long as it needs itself.
+fn grace(service: &Service<'_>) -> Result<String, ComposeError> {
+    let own = format!("{}s", GRACE.as_secs());
+    let Some((key, node)) = service.node.entry("stop_grace_period").filter(|(_, node)| !node.is_null())
+    else {
+        return Ok(own);
+    };
+    let written = super::values::scalar(node).unwrap_or_default();
+    match outrigger_api::parse_duration(&written) {
+        Ok(longer) if longer > GRACE => Ok(emit::text(&written)),
+        Ok(_) => Ok(own),
+        Err(why) => Err(ComposeError::new(
+            format!("`stop_grace_period` of service `{}`: `{written}` {why}", service.name),
+            key.position,
+        )
+        .hint("write it out: its sidecar has to stop no sooner")),
+    }
 }
 
 fn mount(what: &str, to: &str, how: &str) -> String {

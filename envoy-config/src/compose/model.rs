@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use outrigger_api::node::{Node, Position, Value};
 use outrigger_api::{label_key, label_value};
 
-use super::values::{container_port, is_datagram, is_true, items, labels, names};
+use super::values::{container_port, is_datagram, items, labels, names, scalar, switch};
 use super::{APP_PORT, ComposeError, DIRECT, GATEWAY, INJECT, NAMESPACE, SERVICE_ACCOUNT};
 use crate::names;
 
@@ -63,7 +63,10 @@ impl<'n> Model<'n> {
         };
         let mut problems = Vec::new();
         let mut read = Vec::new();
-        let all = root.get("x-outrigger").and_then(|own| own.get("inject")).is_some_and(is_true);
+        let all = inject_all(root).unwrap_or_else(|problem| {
+            problems.push(problem);
+            false
+        });
         for (key, node) in entries {
             match labels(node) {
                 Ok(labels) => read.push(Service {
@@ -76,7 +79,13 @@ impl<'n> Model<'n> {
                 Err(problem) => problems.push(problem),
             }
         }
-        let wanted: Vec<_> = read.iter().map(|service| service.wants(all)).collect();
+        let wants = |service: &Service<'_>| {
+            service.wants(all).unwrap_or_else(|problem| {
+                problems.push(problem);
+                Wants::Nothing
+            })
+        };
+        let wanted: Vec<_> = read.iter().map(wants).collect();
         let outside: Vec<String> = read
             .iter()
             .zip(&wanted)
@@ -171,14 +180,21 @@ enum Wants {
 }
 
 impl Service<'_> {
-    fn wants(&self, all: bool) -> Wants {
-        let says = |label: &str| self.labels.get(label).map(|value| value == "true");
-        match (says(GATEWAY), says(INJECT)) {
+    fn wants(&self, all: bool) -> Result<Wants, ComposeError> {
+        Ok(match (self.says(GATEWAY)?, self.says(INJECT)?) {
             (Some(true), _) => Wants::Certificate,
             (_, Some(true)) => Wants::Sidecar,
             (_, None) if all => Wants::Sidecar,
             _ => Wants::Nothing,
-        }
+        })
+    }
+
+    /// What a label that is a switch says.
+    fn says(&self, label: &str) -> Result<Option<bool>, ComposeError> {
+        switch(self.labels.get(label).map_or("", String::as_str)).map_err(|why| {
+            let at = self.node.entry("labels").and_then(|(key, _)| key.position);
+            ComposeError::new(format!("label `{label}` of service `{}`: {why}", self.name), at)
+        })
     }
 
     fn application(&self, outside: &[String]) -> Result<Role, ComposeError> {
@@ -306,8 +322,19 @@ impl Service<'_> {
         let mut direct = Vec::new();
         for key in ["depends_on", "links"] {
             for name in self.node.get(key).into_iter().flat_map(names) {
-                let name = name.split(':').next().unwrap_or_default();
-                if outside.iter().any(|service| service == name) {
+                let (name, alias) = name.split_once(':').unwrap_or((name, name));
+                let is_outside = outside.iter().any(|service| service == name);
+                // The name that a link gives a service holds where both are on one network; a sidecar does not know it.
+                if !is_outside && alias != name {
+                    let message = format!(
+                        "service `{}` knows `{name}` as `{alias}`, but its sidecar does not",
+                        self.name
+                    );
+                    let at = self.node.entry(key).and_then(|(key, _)| key.position);
+                    return Err(ComposeError::new(message, at)
+                        .hint(format!("link to `{name}` alone, and ask for it by this name")));
+                }
+                if is_outside {
                     direct.push(name.to_owned());
                 }
             }
@@ -327,6 +354,20 @@ impl Service<'_> {
         direct.dedup();
         Ok(direct)
     }
+}
+
+/// Whether the file asks for sidecars for all services.
+fn inject_all(root: &Node) -> Result<bool, ComposeError> {
+    let Some((key, node)) = root.get("x-outrigger").and_then(|own| own.entry("inject")) else {
+        return Ok(false);
+    };
+    let said = match scalar(node) {
+        Some(text) => switch(&text),
+        None if node.is_null() => Ok(None),
+        None => Err("is neither `true` nor `false`".to_owned()),
+    };
+    said.map(|said| said == Some(true))
+        .map_err(|why| ComposeError::new(format!("`x-outrigger.inject`: {why}"), key.position))
 }
 
 /// Whether a workload can have this label: a compose file's can be of any form, and are about other things too.

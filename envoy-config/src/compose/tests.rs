@@ -197,6 +197,29 @@ fn what_does_not_go_with_a_sidecar_is_refused() {
         (service("    expose: [80]\n    extends: {service: b, file: b.yaml}\n"), "5:5: service `a` extends"),
         (service("    expose: [80]\n  b:\n    extends: a\n"), "6:5: service `b` extends `a`"),
         (service("    expose: [80]\n  b:\n    extends:\n      service: a\n"), "6:5: service `b` extends `a`"),
+        (
+            service("    expose: [80]\n").replace("=true", "=yes"),
+            "3:5: label `sidecar.istio.io/inject` of service `a`: `yes`",
+        ),
+        (service("    expose: [80]\n").replace("=true", "=True"), "3:5: label `sidecar.istio.io/inject`"),
+        (
+            service("").replace("sidecar.istio.io/inject=true", "outrigger.io/gateway=on"),
+            "3:5: label `outrigger.io/gateway` of service `a`: `on`",
+        ),
+        (
+            "x-outrigger:\n  inject: \"on\"\nservices:\n  a:\n    expose: [80]\n".to_owned(),
+            "2:3: `x-outrigger.inject`: `on`",
+        ),
+        (
+            service("    expose: [80]\n    stop_grace_period: ${LONG}\n"),
+            "5:5: `stop_grace_period` of service `a`: `${LONG}` is not a duration",
+        ),
+        (
+            service(
+                "    expose: [80]\n    links: [\"b:back\"]\n  b:\n    expose: [80]\n    labels: [sidecar.istio.io/inject=true]\n",
+            ),
+            "5:5: service `a` knows `b` as `back`",
+        ),
         ("a: 1\n".to_owned(), "there are no `services`"),
         ("services: {a: [}\n".to_owned(), "1:"),
         ("services: {}\n---\nservices: {}\n".to_owned(), "one document"),
@@ -216,6 +239,27 @@ fn a_sidecar_finds_the_hosts_that_its_application_knows() {
     for line in ["    dns: \"10.0.0.2\"", "      - legacy:10.0.0.5", "      - shop"] {
         assert!(sidecar.lines().any(|one| one == line), "{line}\n{sidecar}");
     }
+}
+
+#[test]
+fn a_sidecar_stops_no_sooner_than_it_has_drained_nor_than_its_application() {
+    for (own, wanted) in [
+        ("", "40s"),
+        ("    stop_grace_period: 10s\n", "40s"),
+        ("    stop_grace_period: 1m30s\n", "\"1m30s\""),
+    ] {
+        let text =
+            format!("services:\n  a:\n    labels: [sidecar.istio.io/inject=true]\n    expose: [80]\n{own}");
+        let compose = injected(&text).compose;
+        let sidecar = compose.split("a-sidecar:").nth(1).unwrap().split("outrigger-certs:").next().unwrap();
+        assert!(sidecar.contains(&format!("    stop_grace_period: {wanted}\n")), "{sidecar}");
+    }
+}
+
+#[test]
+fn a_link_may_give_another_name_to_what_is_asked_past_the_sidecar() {
+    let text = "services:\n  a:\n    labels: {sidecar.istio.io/inject: True}\n    expose: [80]\n    links: [\"db:data\"]\n  db:\n    image: x\n";
+    assert!(injected(text).compose.contains("no_proxy: \"localhost,127.0.0.1,db"));
 }
 
 #[test]

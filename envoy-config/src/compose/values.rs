@@ -68,7 +68,8 @@ pub(super) fn names(node: &Node) -> Vec<&str> {
     }
 }
 
-fn scalar(node: &Node) -> Option<String> {
+/// A value that is neither a list nor a mapping.
+pub(super) fn scalar(node: &Node) -> Option<String> {
     match &node.value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(value) => Some(value.to_string()),
@@ -78,7 +79,13 @@ fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// Whether it is `true`, in quotes or not.
-pub(super) fn is_true(node: &Node) -> bool {
-    scalar(node).is_some_and(|text| text == "true")
+/// What a switch says. Like Istio's injector it knows `true` and `false` (in a label of compose they may stand without
+/// quotes), and says nothing where it is empty.
+pub(super) fn switch(text: &str) -> Result<Option<bool>, String> {
+    match text {
+        "true" => Ok(Some(true)),
+        "false" => Ok(Some(false)),
+        "" => Ok(None),
+        other => Err(format!("`{other}` is neither `true` nor `false`")),
+    }
 }

@@ -54,24 +54,11 @@ pub fn explain(
     let mut answer = decide(known, unknown, &asked, mesh, question)?;
     let destination = answer.route.as_ref().and_then(|route| route.destination.as_ref());
     if let (Outcome::Forward, Some(destination)) = (answer.outcome, destination)
-        && is_nowhere(destination, &resources, proxy, options)
+        && render::is_nowhere(&destination.place(), &resources, proxy)
     {
         answer = Answer { headers: HeaderChanges::default(), ..answer.replied(503, "cluster_not_found") };
     }
     Ok(Answer { mtls, ..answer })
-}
-
-/// Whether nobody has this subset or port, so that the proxy has no cluster of this name.
-fn is_nowhere(
-    destination: &answer::Destination,
-    resources: &[Resource],
-    proxy: &Proxy,
-    options: &Options,
-) -> bool {
-    // What else is missing to run this proxy does not matter to an answer.
-    render::render(resources, proxy, options).is_ok_and(|rendered| {
-        rendered.unserved.iter().any(|unserved| answer::Destination::of(unserved) == *destination)
-    })
 }
 
 /// What of the resources the proxy knows, and what becomes of a sidecar's requests for the rest.

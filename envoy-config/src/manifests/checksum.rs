@@ -102,7 +102,7 @@ impl Checksums {
     pub(super) fn of(&self, module: Module, many: usize) -> Result<Checksum, Error> {
         match self.given(module, many)? {
             Some(given) => Ok(given),
-            None => Ok(Checksum(Digest::of(&module.bytes()?))),
+            None => Ok(Checksum(Digest::of(&module.loadable()?))),
         }
     }
 

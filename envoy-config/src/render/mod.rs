@@ -39,6 +39,7 @@ use outrigger_core::route::Destination;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+pub(crate) use self::clusters::is_nowhere;
 pub use self::filters::SOURCE_IP_KEY;
 pub(crate) use self::hcm::STREAM_IDLE_TIMEOUT;
 pub(crate) use self::listeners::{Entrance, Reached, entered, reached};
@@ -165,7 +166,7 @@ impl Rendered {
         let failed = |source| WriteError::File { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         for module in self.modules {
-            replace(&folder.join(module.file_name()), &module.bytes()?)?;
+            replace(&folder.join(module.file_name()), &module.loadable()?)?;
         }
         Ok(())
     }

@@ -264,6 +264,10 @@ fn two_listeners_do_not_share_a_port() {
         Options { ports: [(80, 15000)].into(), bind: "127.0.0.1".parse().ok(), ..Options::default() };
     let found = messages(render(&resources(&[GATEWAY]), &gateway(), &options));
     assert!(found[0].contains("127.0.0.1:15000"), "{found:?}");
+    // A listener for all addresses takes the port too.
+    let options = Options { ports: [(80, 15000)].into(), ..Options::default() };
+    let found = messages(render(&resources(&[GATEWAY]), &gateway(), &options));
+    assert!(found[0].contains("spec.servers[0].port.number"), "{found:?}");
 
     let app_ports = [9080, 9081].map(|port| AppPort { port, opened: INBOUND_PORT }).to_vec();
     let options = Options { app_ports, ..Options::default() };

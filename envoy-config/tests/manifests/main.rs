@@ -41,7 +41,11 @@ struct Outcome {
 fn modules() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["", "_jwt_authn", "_authz", "_fault", "_router", "_metrics"] {
-        let bytes = [b"\0asm\x01\0\0\0", name.as_bytes()].concat();
+        let stamp = format!(
+            "(@custom \"outrigger\" \"{{\\\"module\\\":\\\"outrigger{name}\\\",\\\"version\\\":\\\"0\\\"}}\")"
+        );
+        let bytes =
+            wat::parse_str(format!("(module (func (export \"proxy_abi_version_0_2_1\")) {stamp})")).unwrap();
         fs::write(folder.path().join(format!("outrigger{name}.wasm")), bytes).unwrap();
     }
     folder

@@ -49,6 +49,40 @@ impl<'r> Namespaces<'r> {
     }
 
     fn unknown(&self, name: &str) -> Option<String> {
-        (!name.contains('*') && !self.0.contains(name)).then(|| format!("there is no namespace `{name}`"))
+        if name.contains('*') {
+            let some = self.0.iter().any(|namespace| fits(name, namespace));
+            return (!some).then(|| format!("there is no namespace like `{name}`"));
+        }
+        (!self.0.contains(name)).then(|| format!("there is no namespace `{name}`"))
+    }
+}
+
+/// Whether a name fits a pattern in which each `*` stands for any text, as istiod writes it into Envoy's regexes.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = name.strip_prefix(start).and_then(|left| left.strip_suffix(end));
+    inner.is_some_and(|mut left| {
+        middle.split('*').all(|piece| left.split_once(piece).map(|(_, after)| left = after).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text_anywhere() {
+        for (pattern, name, fit) in [
+            ("*", "a", true),
+            ("shop-*", "shop-a", true),
+            ("shop-*", "shop", false),
+            ("*-prod", "shop-prod", true),
+            ("*-prod", "shop-prod-x", false),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "a1c", false),
+        ] {
+            assert_eq!(fits(pattern, name), fit, "{pattern} {name}");
+        }
     }
 }

@@ -27,7 +27,7 @@ fn load(count: usize, policy: impl Fn(usize) -> (String, String)) -> Vec<Resourc
 fn compared(resources: &[Resource]) -> (usize, usize) {
     let proxy = Proxy::default();
     let mut findings = Vec::new();
-    let compared = check(resources, &[], &Registry::new(resources, &[], &proxy), &proxy, &mut findings);
+    let compared = check(resources, &Registry::new(resources, &[], &proxy), &proxy, &mut findings);
     let covered =
         findings.iter().filter(|finding| finding.code == crate::analyze::codes::COVERED_RULE).count();
     (compared, covered)

@@ -6,8 +6,8 @@ use outrigger_api::types::authorization_policy::Action;
 use super::field::Field;
 use super::rules::{Constraint, Policy};
 use super::shape::Shape;
-use crate::analyze::codes;
 use crate::analyze::finding::{Finding, Level};
+use crate::analyze::{codes, methods};
 
 /// Looks at each value by itself. Tells which rules ask for nothing but such values in some place.
 pub(super) fn check(policy: &Policy<'_>, findings: &mut Vec<Finding>) -> Vec<bool> {
@@ -100,14 +100,10 @@ fn slip(field: Field<'_>, value: &Shape<'_>) -> Option<Slip> {
     }
 }
 
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-
-/// HTTP/1 takes none but those in capitals, HTTP/2 takes others as methods of their own.
 fn method(value: &Shape<'_>) -> Option<Slip> {
     let Shape::Exact(text) = value else { return None };
-    let meant = METHODS.iter().find(|method| text.eq_ignore_ascii_case(method) && **method != &**text)?;
-    let message = format!("`{text}` fits no {meant} request: methods are compared with their case");
-    Some(Slip { message, hint: Some(format!("write `{meant}`")), is_certain: false })
+    let methods::Slip { message, hint, is_certain } = methods::slip(text)?;
+    Some(Slip { message, hint, is_certain })
 }
 
 /// The path ends before the first `?` or `#`, and begins with a slash in all that Envoy lets through but `OPTIONS *`.
@@ -124,7 +120,13 @@ fn path(value: &Shape<'_>) -> Option<Slip> {
     let is_suffix = matches!(value, Shape::Suffix(_));
     let relative = !is_suffix && !text.starts_with('/');
     relative.then(|| {
-        Slip::certain(value, "a path begins with a slash").hint(format!("write `/{value}` or `*{text}`"))
+        let hint = match text.strip_prefix('^') {
+            Some(_) => {
+                "paths are no regexes: write `/a`, `/a*`, `*a`, or a template such as `/a/{*}/b`".to_owned()
+            }
+            None => format!("write `/{value}` or `*{text}`"),
+        };
+        Slip::certain(value, "a path begins with a slash").hint(hint)
     })
 }
 

@@ -54,7 +54,7 @@ pub(super) fn write(manifests: &Manifests, output: Output<'_>) -> Result<Exit, O
         save(&path.join(name), text.as_bytes())?;
     }
     for module in manifests.modules.iter().filter(|_| modules) {
-        save(&path.join(module.file_name()), &module.bytes()?)?;
+        save(&path.join(module.file_name()), &module.loadable()?)?;
     }
     Ok(Exit::Success)
 }

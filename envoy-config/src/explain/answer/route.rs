@@ -186,6 +186,11 @@ impl Destination {
     pub(in crate::explain) fn of(place: &Place) -> Self {
         Self { host: place.host.clone(), subset: place.subset.clone(), port: place.port }
     }
+
+    /// The same as the engine has it.
+    pub(in crate::explain) fn place(&self) -> Place {
+        Place { host: self.host.clone(), subset: self.subset.clone(), port: self.port }
+    }
 }
 
 fn file(rule: &RuleRef) -> Option<String> {

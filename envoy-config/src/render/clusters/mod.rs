@@ -19,12 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_api::select::DestinationRules;
 use outrigger_api::types::common::{Labels, Protocol};
-use outrigger_api::types::destination_rule::{ConnectionPool, H2UpgradePolicy, LoadBalancerPolicy};
+use outrigger_api::types::destination_rule::{ConnectionPool, H2UpgradePolicy, LoadBalancerPolicy, Subset};
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
 
-use self::discovery::{Endpoints, Names, World};
+use self::discovery::{Endpoints, Found, Names, World};
 pub(super) use self::own_port::OwnPort;
 use self::tls::Means;
 use super::authz::Server;
@@ -168,6 +168,31 @@ fn passes_through(settings: &settings::Settings<'_>) -> bool {
     balancer.is_some_and(|balancer| balancer.value.policy == LoadBalancerPolicy::Passthrough)
 }
 
+/// Whether nobody has the subset or port of this destination, so that the proxy has no cluster for it. No if that can't be
+/// told.
+pub(crate) fn is_nowhere(destination: &Destination, resources: &[Resource], proxy: &Proxy) -> bool {
+    let (names, locality) = (Names::new(resources, proxy), Default::default());
+    let world = World { resources, proxy, locality: &locality, names: &names, tells: None };
+    let rules = DestinationRules::find(resources, proxy, &destination.host);
+    matches!(locate(destination, &rules, world), Ok(None))
+}
+
+/// Where a destination is, and its subset. `None`: its subset or port does not exist.
+fn locate<'r, 'd>(
+    destination: &Destination,
+    rules: &'d DestinationRules<'r>,
+    world: World<'r>,
+) -> Result<Option<(Found<'r>, Option<&'d Subset>)>, Box<Problem>> {
+    let subset = match &destination.subset {
+        None => None,
+        Some(name) => match rules.subset(name) {
+            Some(subset) => Some(subset),
+            None => return Ok(None),
+        },
+    };
+    Ok(discovery::find(world, destination, subset)?.map(|found| (found, subset)))
+}
+
 /// `None`: the destination's subset or port does not exist. `grpc`: it is asked by gRPC, and so by HTTP/2.
 fn of_destination(
     destination: &Destination,
@@ -176,15 +201,8 @@ fn of_destination(
     means: &mut Means<'_, '_>,
 ) -> Result<Option<Cluster>, Vec<Problem>> {
     let rules = DestinationRules::find(world.resources, world.proxy, &destination.host);
-    let subset = match &destination.subset {
-        None => None,
-        Some(name) => match rules.subset(name) {
-            Some(subset) => Some(subset),
-            None => return Ok(None),
-        },
-    };
-    let found = discovery::find(world, destination, subset).map_err(|problem| vec![*problem])?;
-    let Some(mut found) = found else { return Ok(None) };
+    let located = locate(destination, &rules, world).map_err(|problem| vec![*problem])?;
+    let Some((mut found, subset)) = located else { return Ok(None) };
     let policies = settings::policies(&rules, subset);
     let mut problems: Vec<_> =
         policies.iter().flat_map(|policy| checks::check(policy, world.proxy, world.locality)).collect();

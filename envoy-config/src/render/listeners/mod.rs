@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use outrigger_api::problem::Severity;
 use outrigger_api::resource::Resource;
-use outrigger_api::{Problem, Proxy, Role};
+use outrigger_api::{Problem, Proxy, Role, Spec};
 
 pub(super) use self::chains::{Application, Chain, Content, Http, Redirects, Tcp, Traffic, Unknown};
 pub(crate) use self::gateway::{Entrance, Reached, entered, reached};
@@ -42,6 +42,16 @@ pub(super) enum Bind {
 }
 
 impl Bind {
+    /// Whether nobody else can listen at `address`: a listener for all addresses takes the port of each.
+    fn takes(&self, address: SocketAddr) -> bool {
+        let Self::Port(own) = self else { return false };
+        let same_family = own.is_ipv4() == address.is_ipv4();
+        let either_is_any = own.ip().is_unspecified() || address.ip().is_unspecified();
+        own.port() != 0
+            && own.port() == address.port()
+            && (own.ip() == address.ip() || (same_family && either_is_any))
+    }
+
     /// As Envoy has it.
     pub(super) fn address(&self) -> Address {
         match self {
@@ -77,8 +87,11 @@ pub(super) fn plan(
         Role::Sidecar => sidecar::plan(resources, proxy, options, credentials, secrets)?,
     };
     plans.extend(probes::plan(options));
-    let mut taken = BTreeMap::from([(Bind::Port(options.admin), "Envoy's admin interface".to_owned())]);
+    let mut taken = BTreeMap::new();
     for plan in &plans {
+        if plan.bind.takes(options.admin) {
+            return Err(vec![taken_by_admin(resources, proxy, options)]);
+        }
         if let Some(other) = taken.insert(plan.bind.clone(), format!("listener `{}`", plan.name())) {
             let place = match &plan.bind {
                 Bind::Port(address) => address.to_string(),
@@ -99,6 +112,30 @@ pub(super) fn plan(
         (!plans.iter().any(opens)).then(|| no_such_port(*named, *opened))
     }));
     Ok((plans, warnings))
+}
+
+/// Said at the Gateway's server that names the port, if one does.
+fn taken_by_admin(resources: &[Resource], proxy: &Proxy, options: &Options) -> Problem {
+    let message =
+        format!("port {} is that of Envoy's admin interface, `{}`", options.admin.port(), options.admin);
+    let hint = "choose another by `--admin`, or open another in its place by `--port`";
+    let servers = resources.iter().filter_map(|resource| match &resource.spec {
+        Spec::Gateway(gateway) if gateway.selector.matches(&proxy.labels) => {
+            Some((resource, &gateway.servers))
+        }
+        _ => None,
+    });
+    let named = servers.filter(|_| proxy.role == Role::Gateway).find_map(|(resource, servers)| {
+        let opens = |port: u16| options.mapped(port) == options.admin.port();
+        servers.iter().position(|server| opens(server.port.number)).map(|at| (resource, at))
+    });
+    match named {
+        Some((resource, at)) => {
+            let path = format!("spec.servers[{at}].port.number");
+            Problem { hint: Some(hint.to_owned()), ..resource.error(&path, problems::PORT_CONFLICT, message) }
+        }
+        None => problems::whole(problems::PORT_CONFLICT, message, hint),
+    }
 }
 
 fn no_such_port(named: u16, opened: u16) -> Problem {

@@ -131,6 +131,8 @@ fn http(fields: &Object<'_>) -> Option<ExtAuthzHttp> {
         Some(at.map(|name, value| {
             if let Err(reason) = check::headers::name(name) {
                 value.key_error(name, &reason);
+            } else if cfg!(feature = "yaml") && name.contains('*') {
+                value.warn(format!("`{name}` is sent by just that name: it is no pattern"));
             }
             Some(value.checked(check::headers::value).unwrap_or_default())
         }))
@@ -221,6 +223,15 @@ fn pattern(header: &Cursor<'_>) -> Option<ValuePattern> {
     let pattern = ValuePattern::parse(&text);
     if pattern == ValuePattern::Any {
         header.error_hint("`*` alone is no name of a header", "write `prefix*` or `*suffix`");
+    }
+    // Only for people: a filter is given what has been looked at.
+    if cfg!(feature = "yaml")
+        && let ValuePattern::Exact(rest) | ValuePattern::Prefix(rest) | ValuePattern::Suffix(rest) = &pattern
+        && rest.contains('*')
+    {
+        header.warn(format!(
+            "only one `*`, at one end, stands for any text: `{text}` fits names with a `*` in them"
+        ));
     }
     Some(pattern)
 }

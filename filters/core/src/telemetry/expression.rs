@@ -80,11 +80,12 @@ fn attribute(text: &str) -> Option<Vec<u8>> {
     Some(path)
 }
 
-/// A value as the host hands it over, as text. It does not say of which type it is: a boolean is one byte, a number eight,
-/// of which at least one is no letter, or which are no UTF-8. The text of a header holds no such byte, and is UTF-8 in most.
+/// A value as the host hands it over, as text. It does not say of which type it is: a boolean is one byte, a number eight.
+/// The last of these is 0xff if it is below zero, and next to always there is a control character among them, which no
+/// text of a header holds. A text of eight bytes that is not UTF-8 stays one, unless it ends in 0xff.
 pub fn to_text(value: &[u8]) -> String {
-    let is_control = |byte: &u8| *byte < b' ' && *byte != b'\t';
-    let is_number = value.iter().any(is_control) || str::from_utf8(value).is_err();
+    let is_control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
+    let is_number = value.iter().any(is_control) || value.last() == Some(&0xff);
     match value {
         [0] => "false".to_owned(),
         [1] => "true".to_owned(),
@@ -156,6 +157,9 @@ mod tests {
             (&[1], "true"),
             (&[0], "false"),
             (&[0xff, b'a'], "\u{fffd}a"),
+            // Eight bytes in Latin-1.
+            (b"caf\xe9 bar", "caf\u{fffd} bar"),
+            (&i64::MAX.to_le_bytes(), "9223372036854775807"),
         ] {
             assert_eq!(to_text(value), text);
         }

@@ -137,6 +137,17 @@ fn what_is_wrong_is_said_where_it_stands() {
         ("headersToDownstreamOnDeny: ['']", "''", "error: must not be empty"),
         ("includeAdditionalHeadersInCheck: {'a b': c}", "'a b'", "`a b` is not the name of a header"),
         ("includeAdditionalHeadersInCheck: {a: '%'}", "'%'", "error: `%` ends in a single `%`"),
+        ("includeAdditionalHeadersInCheck: {x-*: c}", "c}", "warning: `x-*` is sent by just that name"),
+        (
+            "includeRequestHeadersInCheck: [x-*-id]",
+            "x-*-id",
+            "warning: only one `*`, at one end, stands for any",
+        ),
+        (
+            "headersToUpstreamOnAllow: ['*-id*']",
+            "'*-id*'",
+            "warning: only one `*`, at one end, stands for any",
+        ),
         ("includeRequestBodyInCheck: {}", "includeR", "error: missing `maxRequestBytes`"),
         ("includeRequestBodyInCheck: {maxRequestBytes: 0}", "0", "error: `0` is not within 1 and"),
         ("includeHeadersInCheck: [a]", "includeH", "warning: `includeHeadersInCheck` is deprecated"),
