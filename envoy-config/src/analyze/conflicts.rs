@@ -129,13 +129,14 @@ fn gateways(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Finding>) 
             for (n, host) in server.hosts.iter().enumerate() {
                 let key = (server.port.number, server.bind.as_deref(), host.host.to_string());
                 let others = served.entry(key).or_default();
-                let conflict =
-                    others.iter().find(|(other, selector, scope): &&(&Resource, &WorkloadSelector, _)| {
+                let conflict = others.iter().find(
+                    |(other, selector, scope, _): &&(&Resource, &WorkloadSelector, _, _)| {
                         other.id() != resource.id()
                             && *scope == &host.scope
                             && proxies.may_share(selector, &gateway.selector)
-                    });
-                if let Some((other, ..)) = conflict {
+                    },
+                );
+                if let Some((other, _, _, also_plain)) = conflict {
                     let path = format!("spec.servers[{at}].hosts[{n}]");
                     let message = format!(
                         "Gateway `{}` serves the host `{}` on port {} for the same proxies already ({})",
@@ -145,9 +146,17 @@ fn gateways(resources: &[Resource], proxy: &Proxy, findings: &mut Vec<Finding>) 
                         place(other)
                     );
                     let code = codes::CONFLICTING_GATEWAYS;
-                    findings.push(Finding::new(code, Level::Error, resource, &path, message));
+                    // Plain HTTP is told apart by nothing else, and merges as under Istio.
+                    let merges = server.port.protocol.is_http() && *also_plain;
+                    let finding = |level| Finding::new(code, level, resource, &path, message.clone());
+                    findings.push(if merges {
+                        let hint = "the host gets the routes of both, those of the older Gateway first";
+                        finding(Level::Warning).hint(hint.to_owned())
+                    } else {
+                        finding(Level::Error)
+                    });
                 }
-                others.push((resource, &gateway.selector, &host.scope));
+                others.push((resource, &gateway.selector, &host.scope, server.port.protocol.is_http()));
             }
         }
     }
