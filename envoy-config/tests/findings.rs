@@ -86,6 +86,27 @@ fn the_labels_of_a_subset_must_choose_something() {
 }
 
 #[test]
+fn a_service_needs_endpoints_that_subsets_can_choose_from() {
+    let labelled = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ratings}\nspec: {selector: {app: ratings}, ports: [{name: http, port: 80}]}\n\
+                    ---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: ratings}\nspec: {host: ratings, \
+                    subsets: [{name: v1, labels: {version: v1}}, {name: all}]}\n";
+    let slice = "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: r, labels: {kubernetes.io/service-name: ratings}}\n\
+                 addressType: IPv4\nports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.0.0.1]}]\n";
+    let entry = "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: r}\n\
+                 spec: {address: 10.0.0.2, labels: {app: ratings, version: v1}}\n";
+    let route = |subset: &str| {
+        let to = format!("{{host: ratings, subset: {subset}, port: {{number: 80}}}}");
+        service("a", &format!("  hosts: [a]\n  http: [{{route: [{{destination: {to}}}]}}]"))
+    };
+    let unknown = "OUT0103@spec.http[0].route[0].destination.subset".to_owned();
+    for (more, subset, expected) in
+        [("", "v1", vec![unknown]), ("", "all", vec![]), (slice, "v1", vec![]), (entry, "v1", vec![])]
+    {
+        assert_eq!(findings(&[], &(labelled.to_owned() + more + &route(subset))), expected, "{more}{subset}");
+    }
+}
+
+#[test]
 fn hosts_must_be_on_the_gateway() {
     let using = service(
         "a",

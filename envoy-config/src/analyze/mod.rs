@@ -24,6 +24,7 @@ mod services;
 mod suppress;
 mod telemetry;
 mod tokens;
+mod unplaced;
 mod waypoints;
 mod workloads;
 

@@ -7,11 +7,14 @@ use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::select::is_visible;
 use outrigger_api::types::common::Labels;
 use outrigger_api::types::{
-    destination_rule::DestinationRule, gateway::Gateway, workload_entry::WorkloadEntry,
+    destination_rule::{DestinationRule, Subset},
+    gateway::Gateway,
+    workload_entry::WorkloadEntry,
 };
 use outrigger_api::{Problem, Proxy, Resource, Spec};
 
 use super::broken::Broken;
+use super::unplaced;
 use crate::locality;
 
 /// Services, subsets and gateways by name.
@@ -26,6 +29,8 @@ pub(super) struct Registry<'r> {
     namespace: &'r str,
     /// Labels of the endpoints of a host, with those of their places; `None` where some of them are not in a ServiceEntry.
     endpoints: HashMap<String, Option<Vec<Labels>>>,
+    /// Services that only DNS knows the endpoints of.
+    unplaced: HashSet<String>,
     gateways: HashMap<(&'r str, &'r str), &'r Gateway>,
     rules: HashMap<String, Vec<&'r DestinationRule>>,
     /// Those for wildcards.
@@ -48,6 +53,7 @@ impl<'r> Registry<'r> {
             visible: Default::default(),
             namespace: &proxy.namespace,
             endpoints: HashMap::new(),
+            unplaced: unplaced::services(resources, &proxy.cluster_domain),
             gateways: HashMap::new(),
             rules: HashMap::new(),
             wildcard_rules: Vec::new(),
@@ -141,15 +147,19 @@ impl<'r> Registry<'r> {
         !endpoints.iter().any(fits)
     }
 
-    /// Names of the subsets of the service of this full name. `None`: no DestinationRule is about it.
-    pub(super) fn subsets(&self, host: &str) -> Option<Vec<&'r str>> {
+    /// Whether nothing tells the endpoints of this host apart.
+    pub(super) fn is_left_to_dns(&self, host: &str) -> bool {
+        !self.has_service(host) || self.unplaced.contains(host)
+    }
+
+    /// The subsets of the service of this full name. `None`: no DestinationRule is about it.
+    pub(super) fn subsets(&self, host: &str) -> Option<Vec<&'r Subset>> {
         let rules: Vec<_> = match self.rules.get(host) {
             Some(rules) => rules.clone(),
             // A rule for a wildcard counts where none names the host.
             None => self.wildcard_rules.iter().copied().filter(|rule| rule.host.covers(host)).collect(),
         };
-        let subsets = rules.iter().flat_map(|rule| rule.subsets.iter().map(|subset| &*subset.name));
-        (!rules.is_empty()).then(|| subsets.collect())
+        (!rules.is_empty()).then(|| rules.iter().flat_map(|rule| &rule.subsets).collect())
     }
 
     /// A hint for a host that no service has.

@@ -39,7 +39,7 @@ use outrigger_core::route::Destination;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-pub(crate) use self::clusters::is_nowhere;
+pub(crate) use self::clusters::{is_nowhere, labels_of_entry};
 pub use self::filters::SOURCE_IP_KEY;
 pub(crate) use self::hcm::STREAM_IDLE_TIMEOUT;
 pub(crate) use self::listeners::{Entrance, Reached, entered, reached};

@@ -122,13 +122,17 @@ impl Looked<'_> {
         let (written, host) = (&self.destination.host, self.host);
         let subsets = self.registry.subsets(host);
         let known = subsets.as_deref().unwrap_or_default();
-        if known.contains(&subset.as_str()) {
-            return (!self.is_known()).then(|| {
+        if let Some(chosen) = known.iter().find(|known| known.name == *subset) {
+            const KINDS: [&str; 4] = ["Service", "ServiceEntry", "EndpointSlice", "WorkloadEntry"];
+            let left_to_dns = self.registry.is_left_to_dns(host) && !self.registry.any_broken(&KINDS);
+            return (left_to_dns && !chosen.labels.is_empty()).then(|| {
                 let message = format!(
                     "subset `{subset}` chooses endpoints by label, and nothing says which `{written}` has"
                 );
-                let hint =
-                    format!("`run` needs a ServiceEntry for `{host}` with `endpoints` and their `labels`");
+                let hint = format!(
+                    "`run` needs a ServiceEntry for `{host}` with `endpoints` and their `labels`, or for a Service \
+                     its EndpointSlices and their Pods"
+                );
                 self.finding(codes::UNKNOWN_ENDPOINTS, Level::Warning, "subset", message).hint(hint)
             });
         }
@@ -139,7 +143,10 @@ impl Looked<'_> {
             ),
             Some(_) => (
                 format!("the DestinationRule of `{written}` has no subset `{subset}`"),
-                (!known.is_empty()).then(|| format!("it has `{}`", known.join("`, `"))),
+                (!known.is_empty()).then(|| {
+                    let names: Vec<_> = known.iter().map(|known| &*known.name).collect();
+                    format!("it has `{}`", names.join("`, `"))
+                }),
             ),
         };
         let code = codes::REFERENCED_RESOURCE_NOT_FOUND;

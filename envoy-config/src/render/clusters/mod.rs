@@ -24,6 +24,7 @@ use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
 
+pub(crate) use self::discovery::labels_of_entry;
 use self::discovery::{Endpoints, Found, Names, World};
 pub(super) use self::own_port::OwnPort;
 use self::tls::Means;

@@ -12,7 +12,8 @@ use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
 
-pub(super) use self::workload::{Workload, labels as labels_of_entry};
+pub(super) use self::workload::Workload;
+pub(crate) use self::workload::labels as labels_of_entry;
 pub(super) use self::written::Names;
 use crate::envoy::cluster::Locality;
 use crate::render::problems;

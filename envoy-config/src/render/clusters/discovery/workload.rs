@@ -112,6 +112,6 @@ pub(super) fn entries<'r>(
 }
 
 /// The labels of a WorkloadEntry: of its spec, and of its metadata, which count more.
-pub(in crate::render::clusters) fn labels(resource: &Resource, entry: &WorkloadEntry) -> Labels {
+pub(crate) fn labels(resource: &Resource, entry: &WorkloadEntry) -> Labels {
     entry.labels.iter().chain(&resource.meta.labels).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
