@@ -14,7 +14,7 @@ use super::input::{Read, Subject};
 use super::key_sets::KeySets;
 use super::{complain_about, moment};
 use crate::Exit;
-use crate::analyze::Finding;
+use crate::analyze::{Finding, Level, analyze_with};
 use crate::explain::answer::Outcome;
 use crate::explain::request_line::RequestLine;
 use crate::explain::shadow::{self, Shadow};
@@ -128,10 +128,11 @@ impl Explain {
             }
         };
         let Some(read) = self.subject.read() else { return Exit::Usage };
-        let problems = read.mesh.problems.iter().chain(&read.loaded.problems);
-        let errors: Vec<_> = problems.filter(|problem| problem.is_error()).map(Finding::from).collect();
+        let mut errors = analyze_with(&read.loaded, &read.proxy, &read.mesh, &read.options);
+        errors.retain(|finding| finding.level == Level::Error);
         if !errors.is_empty() {
             complain_about(&errors, &read.files());
+            super::note("`run` refuses these resources, so there is no proxy that would answer");
             return Exit::Usage;
         }
         let Read { mut loaded, proxy, options, .. } = read;
