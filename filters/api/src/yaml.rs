@@ -3,6 +3,7 @@
 //! Scalars are taken as Kubernetes takes them (see [`scalar`]); anchors and merge keys are resolved, within bounds.
 
 mod builder;
+mod flow;
 mod scalar;
 
 use crate::node::{Node, Position};

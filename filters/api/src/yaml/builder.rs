@@ -2,23 +2,43 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
+use super::flow::Indented;
 use super::{DEEPEST, YamlError, scalar};
 use crate::node::{Key, Node, Position, Value};
 
 /// Reads one document, or what a text without `---` holds. `lines` are before it in the file.
 pub(super) fn read(text: &str, lines: u32, budget: &mut usize) -> Vec<Result<Node, YamlError>> {
-    let mut builder = Builder { lines, budget, open: Vec::new(), anchors: HashMap::new(), document: None };
-    let mut documents = Vec::new();
-    let mut parser = Parser::new_from_str(text);
+    let (mut text, whole) = (Indented::new(text), *budget);
+    loop {
+        *budget = whole;
+        let (documents, refused) = attempt(&text, lines, budget);
+        if !refused.is_some_and(|error| text.indent(&error)) {
+            return documents;
+        }
+    }
+}
+
+/// With what the parser refuses, if it does.
+fn attempt(
+    text: &Indented<'_>,
+    lines: u32,
+    budget: &mut usize,
+) -> (Vec<Result<Node, YamlError>>, Option<ScanError>) {
+    let (open, anchors) = (Vec::new(), HashMap::new());
+    let mut builder = Builder { text, lines, budget, open, anchors, document: None };
+    let (mut documents, mut refused) = (Vec::new(), None);
+    let mut parser = Parser::new_from_str(text.text());
     while let Some(event) = parser.next_event() {
         let read = match event {
             Ok((event, span)) => builder.event(event, &span),
-            Err(error) => Err(YamlError {
-                message: error.info().to_owned(),
-                position: builder.position(error.marker()),
-            }),
+            Err(error) => {
+                let position = builder.position(error.marker());
+                let message = error.info().to_owned();
+                refused = Some(error);
+                Err(YamlError { message, position })
+            }
         };
         match read {
             Ok(true) => documents.extend(builder.document.take().map(Ok)),
@@ -29,10 +49,11 @@ pub(super) fn read(text: &str, lines: u32, budget: &mut usize) -> Vec<Result<Nod
             }
         }
     }
-    documents
+    (documents, refused)
 }
 
 struct Builder<'b> {
+    text: &'b Indented<'b>,
     lines: u32,
     /// How many values may still be made.
     budget: &'b mut usize,
@@ -63,7 +84,7 @@ impl Builder<'_> {
         let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Position {
             line: place(marker.line()).saturating_add(self.lines),
-            column: place(marker.col()).saturating_add(1),
+            column: place(self.text.column(marker)).saturating_add(1),
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::json::from_node;
 use crate::{node::Value, path::FieldPath};
 
 fn one(text: &str) -> Node {
@@ -143,4 +144,44 @@ fn any_text_is_read_without_a_panic() {
             let _ = document.is_ok_and(|node| matches!(node.value, Value::Null));
         }
     }
+}
+
+/// As Kubernetes reads it.
+#[test]
+fn flow_collections_need_no_indentation() {
+    let indented = one("a:\n  b: [\n    x,\n    {c: 1}\n    ]\n  d: {e: [1,\n    2]\n    }\nf: g\n");
+    for text in [
+        "a:\n  b: [\n    x,\n    {c: 1}\n  ]\n  d: {e: [1,\n2]\n}\nf: g\n",
+        "a:\n  b: [\nx,\n{c: 1}\n]\n  d: {\ne: [1,\n2]}\nf: g\n",
+        "a:\r\n  b: [\r\n x,\r\n {\r\n c: 1}\r\n ]\r\n  d: {e: [1, # ]\r\n 2]\r\n  }\r\nf: g\r\n",
+    ] {
+        let value = one(text);
+        assert_eq!(from_node(&value), from_node(&indented), "{text}");
+    }
+    let node = one("a:\n  b: [\n x, {c: 1}\n  ]\n  d: e\n");
+    assert_eq!((at(&node, "a.b[0]"), at(&node, "a.b[1].c"), at(&node, "a.d")), ((3, 2), (3, 6), (5, 3)));
+    // What is wrong otherwise keeps its place.
+    for (text, place) in [
+        ("a:\n  b: [\n x\n  ] y\n", (4, 5)),
+        ("a:\n  b: [\n x, {\n  ]\n", (4, 3)),
+        ("a:\n  - b\n ]\n", (3, 2)),
+    ] {
+        let position = error(text).position;
+        assert_eq!((position.line, position.column), place, "{text}");
+    }
+}
+
+#[test]
+fn a_text_within_quotes_is_not_indented() {
+    let node = one("a:\n  b: [\n    \"x\n\n     y\",\n    'z\n     ]'\n  ]\n");
+    let texts = ["a.b[0]", "a.b[1]"].map(|path| node.locate(&FieldPath::parse(path)).is_some());
+    assert_eq!(texts, [true, true]);
+    assert_eq!(from_node(&node), from_node(&one("{a: {b: [\"x\\ny\", 'z ]']}}")));
+}
+
+#[test]
+fn however_many_lines_stand_to_the_left_an_answer_comes() {
+    let many = |count: usize| "a:\n  b:\n".to_owned() + &"  - [\n  ]\n".repeat(count);
+    assert!(parse(&many(150)).remove(0).is_ok());
+    assert_eq!(error(&many(3000)).message, "invalid indentation");
 }
