@@ -138,13 +138,14 @@ fn http(fields: &Object<'_>) -> Option<ExtAuthzHttp> {
         }))
     });
     Some(ExtAuthzHttp {
-        check: check?,
         path_prefix: path_prefix.unwrap_or_default(),
         request_headers,
         additional_headers: additional_headers.unwrap_or_default(),
         to_upstream_on_allow: patterns("headersToUpstreamOnAllow"),
         to_downstream_on_deny: patterns("headersToDownstreamOnDeny"),
         to_downstream_on_allow: patterns("headersToDownstreamOnAllow"),
+        // Last: what was not asked for before counts as unknown.
+        check: check?,
     })
 }
 

@@ -42,7 +42,6 @@ fn rule(rule: &Cursor<'_>) -> Option<JwtRule> {
         Some(JwtRule {
             issuer,
             audiences: fields.list("audiences", |at| at.non_empty()),
-            keys: keys?,
             from_headers: fields.list("fromHeaders", from_header),
             from_params: fields.list("fromParams", |at| at.non_empty()),
             from_cookies: fields.list("fromCookies", |at| at.non_empty()),
@@ -51,6 +50,7 @@ fn rule(rule: &Cursor<'_>) -> Option<JwtRule> {
             forward_original_token: fields.flag("forwardOriginalToken"),
             timeout: fields.get("timeout", |at| at.duration()),
             space_delimited_claims: fields.get("spaceDelimitedClaims", space_delimited).unwrap_or_default(),
+            keys: keys?,
         })
     })
 }

@@ -60,12 +60,12 @@ fn ingress(listener: &Cursor<'_>) -> Option<IngressListener> {
         });
         let protocol = port.as_ref().map(|port| port.protocol);
         Some(IngressListener {
-            port: port?,
             bind: fields.get("bind", |bind| bind.checked(check::ip::address)),
             capture_mode: capture_mode(fields),
             default_endpoint: fields.get("defaultEndpoint", |endpoint| endpoint.checked(local_endpoint)),
             tls: fields.get("tls", |tls| ingress_tls(tls, protocol)),
             connection_pool: fields.get("connectionPool", connection_pool::decode),
+            port: port?,
         })
     })
 }

@@ -61,8 +61,8 @@ fn probe(probe: &Cursor<'_>) -> Option<()> {
                 fields.get("scheme", |at| at.one_of(&[("HTTP", ()), ("HTTPS", ())]));
                 fields.list("httpHeaders", |header| {
                     header.object(|fields| {
-                        fields.required("name", |name| name.checked(check::headers::name))?;
-                        fields.text("value")
+                        let name = fields.required("name", |name| name.checked(check::headers::name));
+                        name.and(fields.text("value"))
                     })
                 });
                 port(fields)

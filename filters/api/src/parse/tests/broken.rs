@@ -1,6 +1,6 @@
 //! All mistakes of a file at once, each at its place.
 
-use crate::parse_yaml;
+use crate::{parse_mesh_config, parse_yaml};
 
 const EIGHT: &str = r#"apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -77,4 +77,36 @@ fn a_broken_document_does_not_hide_the_others() {
     assert_eq!(parsed.problems[0].code, crate::problem::code::SYNTAX);
     assert_eq!(parsed.resources.len(), 1);
     assert!(parsed.problems.iter().any(|problem| problem.position.is_some_and(|place| place.line == 29)));
+}
+
+/// What stands beside a wrong field is read all the same.
+#[test]
+fn a_wrong_field_makes_no_other_one_unknown() {
+    let resource = |kind: &str, group: &str, spec: &str| {
+        let text =
+            format!("apiVersion: {group}.istio.io/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec: {spec}\n");
+        parse_yaml(text.as_bytes(), "f.yaml", "default").problems
+    };
+    let provider = "extensionProviders: [{name: a, envoyExtAuthzHttp: {service: b.test, port: x, headersToDownstreamOnDeny: [c]}}]";
+    for problems in [
+        parse_mesh_config(provider.as_bytes(), "m").1,
+        resource(
+            "Sidecar",
+            "networking",
+            "{ingress: [{port: {number: x, protocol: HTTP}, bind: 127.0.0.1, defaultEndpoint: '127.0.0.1:1'}]}",
+        ),
+        resource(
+            "RequestAuthentication",
+            "security",
+            "{jwtRules: [{issuer: a, jwks: x, fromParams: [b], forwardOriginalToken: true}]}",
+        ),
+        resource(
+            "WorkloadGroup",
+            "networking",
+            "{template: {}, probe: {httpGet: {port: 1, httpHeaders: [{name: ' ', value: a}]}}}",
+        ),
+    ] {
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(!problems[0].message.contains("unknown"), "{problems:?}");
+    }
 }
