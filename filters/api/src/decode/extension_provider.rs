@@ -137,6 +137,10 @@ fn http(fields: &Object<'_>) -> Option<ExtAuthzHttp> {
             Some(value.checked(check::headers::value).unwrap_or_default())
         }))
     });
+    // A module only has to refuse; people are told of all the rest, too.
+    if !cfg!(feature = "yaml") {
+        check.as_ref()?;
+    }
     Some(ExtAuthzHttp {
         path_prefix: path_prefix.unwrap_or_default(),
         request_headers,

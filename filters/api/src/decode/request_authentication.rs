@@ -39,6 +39,10 @@ fn rule(rule: &Cursor<'_>) -> Option<JwtRule> {
         if issuer.is_empty() && fields.text("jwksUri").is_none() {
             rule.error("missing `issuer`: only a rule with `jwksUri` can do without");
         }
+        // A module only has to refuse; people are told of all the rest, too.
+        if !cfg!(feature = "yaml") {
+            keys.as_ref()?;
+        }
         Some(JwtRule {
             issuer,
             audiences: fields.list("audiences", |at| at.non_empty()),
