@@ -10,7 +10,8 @@ use std::net::SocketAddr;
 
 use outrigger_api::problem::Severity;
 use outrigger_api::resource::Resource;
-use outrigger_api::{Problem, Proxy, Role, Spec};
+use outrigger_api::select::gateways;
+use outrigger_api::{Problem, Proxy, Role};
 
 pub(super) use self::chains::{Application, Chain, Content, Http, Redirects, Tcp, Traffic, Unknown};
 pub(crate) use self::gateway::{Entrance, Reached, entered, reached};
@@ -119,15 +120,13 @@ fn taken_by_admin(resources: &[Resource], proxy: &Proxy, options: &Options) -> P
     let message =
         format!("port {} is that of Envoy's admin interface, `{}`", options.admin.port(), options.admin);
     let hint = "choose another by `--admin`, or open another in its place by `--port`";
-    let servers = resources.iter().filter_map(|resource| match &resource.spec {
-        Spec::Gateway(gateway) if gateway.selector.matches(&proxy.labels) => {
-            Some((resource, &gateway.servers))
-        }
-        _ => None,
-    });
-    let named = servers.filter(|_| proxy.role == Role::Gateway).find_map(|(resource, servers)| {
-        let opens = |port: u16| options.mapped(port) == options.admin.port();
-        servers.iter().position(|server| opens(server.port.number)).map(|at| (resource, at))
+    let opens = |port: u16| options.mapped(port) == options.admin.port();
+    let gateways = match proxy.role {
+        Role::Gateway => gateways(resources, proxy),
+        Role::Sidecar => Vec::new(),
+    };
+    let named = gateways.into_iter().find_map(|(resource, gateway)| {
+        gateway.servers.iter().position(|server| opens(server.port.number)).map(|at| (resource, at))
     });
     match named {
         Some((resource, at)) => {

@@ -16,8 +16,7 @@ use std::collections::HashMap;
 use saphyr_parser::{Marker, ScanError};
 
 /// More than anything is nested.
-const ENOUGH: &str =
-    "                                                                                                    ";
+const ENOUGH: usize = 100;
 /// How many lines of a document are indented: the whole is read again for each.
 const MOST: usize = 200;
 
@@ -58,8 +57,8 @@ impl<'t> Indented<'t> {
             return false;
         }
         let start = start.len();
-        self.text.to_mut().insert_str(start, ENOUGH);
-        *self.added.entry(marker.line()).or_default() += ENOUGH.len();
+        self.text.to_mut().insert_str(start, &" ".repeat(ENOUGH));
+        *self.added.entry(marker.line()).or_default() += ENOUGH;
         true
     }
 }
