@@ -1,7 +1,7 @@
 //! Methods that no request has, or none over HTTP/1: Envoy answers such requests itself.
 
 use outrigger_api::types::common::StringMatch;
-use outrigger_api::{Resource, Spec};
+use outrigger_api::{Resource, Spec, is_token};
 
 use super::codes;
 use super::finding::{Finding, Level};
@@ -57,8 +57,7 @@ pub(super) fn slip(method: &str) -> Option<Slip> {
     if OF_HTTP_1.contains(&method) {
         return None;
     }
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if method.is_empty() || !method.bytes().all(token) {
+    if !is_token(method) {
         let message = format!("no request has `{}`: that is not a method", method.escape_debug());
         return Some(Slip { message, hint: None, is_certain: true });
     }

@@ -228,7 +228,7 @@ impl Explain {
 
 fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("`{text}` is not `name: value`"))?;
-    if !super::is_header_name(name) {
+    if !outrigger_api::is_token(name) {
         return Err(format!("`{}` is not a header name", name.escape_debug()));
     }
     let value = value.trim();

@@ -87,12 +87,6 @@ impl Cli {
     }
 }
 
-/// Whether a header can be called this: a token of RFC 9110, section 5.6.2.
-fn is_header_name(text: &str) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(token)
-}
-
 /// A duration of the command line, such as `90s`.
 fn duration(text: &str) -> Result<Duration, String> {
     outrigger_api::parse_duration(text).map_err(|reason| format!("`{text}` {reason}"))

@@ -212,7 +212,7 @@ fn parse_probe(text: &str) -> Result<(String, u16), String> {
 }
 
 fn parse_header_name(text: &str) -> Result<String, String> {
-    let valid = super::is_header_name(text);
+    let valid = outrigger_api::is_token(text);
     valid.then(|| text.to_ascii_lowercase()).ok_or_else(|| format!("`{text}` is not the name of a header"))
 }
 

@@ -31,8 +31,7 @@ impl FromStr for RequestLine {
                 );
             }
         };
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if !method.bytes().all(token) {
+        if !outrigger_api::is_token(method) {
             return Err(format!("`{method}` is not an HTTP method"));
         }
         let (scheme, default_port, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {

@@ -23,6 +23,7 @@ pub mod types;
 mod yaml;
 
 pub use check::duration::parse as parse_duration;
+pub use check::headers::is_token;
 pub use check::names::{host as host_name, label_key, label_value};
 pub use config::{Config, DecisionRecord, Direction, MetricLimits, Proxy, Role};
 pub use decode::Decoder;

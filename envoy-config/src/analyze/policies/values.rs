@@ -203,7 +203,6 @@ fn server_name(value: &Shape<'_>) -> Option<Slip> {
 
 /// A token of RFC 9110, or one of the pseudo headers that Envoy has for a request.
 fn is_header_name(name: &str) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let pseudo = [":authority", ":method", ":path", ":scheme", ":protocol"];
-    pseudo.contains(&name) || (!name.is_empty() && name.bytes().all(token))
+    pseudo.contains(&name) || outrigger_api::is_token(name)
 }

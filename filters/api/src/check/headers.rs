@@ -5,14 +5,20 @@ const PSEUDO: [&str; 5] = [":method", ":scheme", ":authority", ":path", ":status
 
 /// A name made of HTTP's token characters.
 pub(crate) fn name(text: &str) -> Result<(), String> {
-    if !text.is_empty() && text.bytes().all(is_token) {
+    if !text.is_empty() && text.bytes().all(is_letter) {
         Ok(())
     } else {
         Err("is not the name of a header".to_owned())
     }
 }
 
-fn is_token(letter: u8) -> bool {
+/// Whether a text is a token of RFC 9110, section 5.6.2: the name of a header, or a method.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    name(text).is_ok()
+}
+
+fn is_letter(letter: u8) -> bool {
     letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter)
 }
 
