@@ -15,25 +15,6 @@ use serde_json::{Value, json};
 
 const SHOP: &[&str] = &["-f", "explain/shop.yaml"];
 #[test]
-fn a_server_that_is_asked_is_named() {
-    let flags = [SHOP, &["-f", "explain/asked.yaml", "--mesh-config", "explain/mesh.config"]].concat();
-    let (code, answer) = explain(&flags, &["GET http://shop.example/v1/cart"]);
-    let expected = json!({
-        "provider": "gatekeeper", "policy": "default/ask-first", "rule": 0, "dryRun": false,
-        "file": "explain/asked.yaml", "line": 10,
-    });
-    assert_eq!((code, &answer["custom"]), (0, &expected));
-    let (_, answer) = explain(&flags, &["GET http://shop.example/old"]);
-    assert_eq!(answer["custom"], Value::Null);
-    let (code, story, _) =
-        outcome(&[&["explain", "GET http://shop.example/v1/cart"], &flags[..]].concat(), "");
-    assert!(
-        code == 0 && story.contains("custom     `gatekeeper` is asked, as policy default/ask-first"),
-        "{story}"
-    );
-}
-
-#[test]
 fn an_access_log_tells_what_policies_on_dry_run_would_change() {
     let same = "[t] \"GET / HTTP/1.1\" 200 \"allowed ALLOW a/b[0]\" \"dry-run allowed DENY none\"\n";
     let other =

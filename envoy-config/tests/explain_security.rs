@@ -13,6 +13,8 @@ use common::explain::{SECURE, bearer, explain};
 use common::{json, outcome};
 use serde_json::{Value, json};
 
+const SHOP: &[&str] = &["-f", "explain/shop.yaml"];
+
 #[test]
 fn authentication_and_authorization_name_their_rule() {
     let cart = "GET http://shop.example/v1/cart";
@@ -224,4 +226,47 @@ fn a_peer_is_known_by_its_identity() {
     assert_eq!(ask("POST http://a/", "spiffe://cluster.local/ns/demo-app/sa/x"), 1);
     assert_eq!(ask("GET http://a/", "spiffe://cluster.local/ns/other/sa/x"), 1);
     assert_eq!(ask("GET http://a/", "cluster.local/ns/demo-app/sa/x"), 2);
+}
+
+#[test]
+fn a_server_that_is_asked_is_named() {
+    let flags = [SHOP, &["-f", "explain/asked.yaml", "--mesh-config", "explain/mesh.config"]].concat();
+    let (code, answer) = explain(&flags, &["GET http://shop.example/v1/cart"]);
+    let expected = json!({
+        "provider": "gatekeeper", "policy": "default/ask-first", "rule": 0, "dryRun": false,
+        "file": "explain/asked.yaml", "line": 10,
+    });
+    assert_eq!((code, &answer["custom"]), (0, &expected));
+    let (_, answer) = explain(&flags, &["GET http://shop.example/old"]);
+    assert_eq!(answer["custom"], Value::Null);
+    let (code, story, _) =
+        outcome(&[&["explain", "GET http://shop.example/v1/cart"], &flags[..]].concat(), "");
+    assert!(
+        code == 0 && story.contains("custom     `gatekeeper` is asked, as policy default/ask-first"),
+        "{story}"
+    );
+}
+
+#[test]
+fn what_two_servers_would_have_to_be_asked_about_is_refused() {
+    let policies = ["-f", "explain/asked.yaml", "-f", "explain/asked_of_another.yaml"];
+    let both = [SHOP, &policies, &["--mesh-config", "explain/two_providers.config"]].concat();
+    // A workload may ask one provider.
+    for (path, policy, provider) in
+        [("/old", "ask-another", "other"), ("/v1/cart", "ask-first", "gatekeeper")]
+    {
+        let request = format!("GET http://shop.example{path}");
+        let (code, answer) = explain(&both, &[&request]);
+        assert_eq!((code, &answer["status"], &answer["custom"]["refused"]), (1, &json!(403), &json!(true)));
+        let name = format!("istio-ext-authz-{provider}-ns[default]-policy[{policy}]-rule[0]");
+        let details = format!("rbac_access_denied_matched_policy[{name}-deny-due-to-bad-CUSTOM-action]");
+        assert_eq!(answer["details"], details);
+        let (_, story, _) = outcome(&[&["explain", &request], &both[..]].concat(), "");
+        assert!(
+            story.contains(&format!("`{provider}` can't be asked, as policy default/{policy}")),
+            "{story}"
+        );
+    }
+    let unasked = ["GET http://shop.example/v2"];
+    assert_eq!(explain(&both, &unasked), explain(SHOP, &unasked));
 }

@@ -51,12 +51,9 @@ pub struct Asked {
     pub rule: Rule,
     /// Whatever it says, the request goes on (`outrigger.io/dry-run`).
     pub dry_run: bool,
-}
-
-impl Asked {
-    pub(super) fn of(ask: &authz::Ask<'_>) -> Self {
-        Self { provider: ask.provider.name.clone(), rule: Rule::of(ask.rule), dry_run: ask.dry_run }
-    }
+    /// It can't be asked, as `analyze` says, so that the request is refused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// The rule that would have allowed the request, but for a few conditions.
@@ -217,10 +214,18 @@ fn has(written: &Value, path: &str, request: &Request<'_>) -> Option<String> {
 
 /// Tells of the server that is asked.
 pub(super) fn tell_asked(out: &mut String, answer: &Answer) -> fmt::Result {
-    let Some(Asked { provider, rule: Rule { policy, rule, file, line }, dry_run }) = &answer.asked else {
+    let Some(Asked { provider, rule: Rule { policy, rule, file, line }, dry_run, refused }) = &answer.asked
+    else {
         return Ok(());
     };
     let at = position(file.as_deref(), *line);
+    if *refused {
+        let who = format!(
+            "`{provider}` can't be asked, as policy {policy}, rules[{rule}]{at} says: refused; `outrigger analyze` has \
+             the reason"
+        );
+        return step(out, "custom", &who);
+    }
     let goes_on = if *dry_run {
         "it is tried out: the request goes on"
     } else {

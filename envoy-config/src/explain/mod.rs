@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod authz;
 mod client_address;
+mod customs;
 pub mod guards;
 pub mod human;
 mod joined;
@@ -30,9 +31,11 @@ pub use answer::Answer;
 pub use question::Question;
 
 use crate::mesh_config::MeshConfig;
+use crate::render::authz::is_custom;
 use crate::render::{self, AppPort, Entrance, Options, Reached};
 use crate::scope::{Listener, Scope, Unknown, outbound_policy};
 use answer::{FaultChances, HeaderChanges, Outcome, PassedOver};
+use customs::Asking;
 use guards::FaultGuards;
 
 /// What would happen to the request that `question` asks about.
@@ -89,8 +92,8 @@ fn decide(
         Reached::ToHttps(resources) => (resources, true),
         Reached::Nobody(why) => return Ok(Answer::reset(&why)),
     };
-    let extension_providers = mesh.extension_providers.clone();
-    let config = Config { proxy: proxy.clone(), resources, extension_providers, ..Config::default() };
+    let ours = resources.iter().filter(|resource| !is_custom(resource)).cloned().collect();
+    let config = Config { proxy: proxy.clone(), resources: ours, ..Config::default() };
     let engine = Engine::compile(&config)?;
     let lines = match question.lines(proxy, mesh) {
         Ok(lines) => lines,
@@ -101,10 +104,15 @@ fn decide(
     let known = question.known(&connection);
     let connection = Connection { lookup: Some(&known), ..connection };
     let request = Request::new(&lines, &connection);
+    let asked = match customs::asked(&resources, proxy, mesh, &request)? {
+        Asking::Nobody => None,
+        Asking::Server(asked) => Some(asked),
+        Asking::Refused { asked, details } => {
+            return Ok(Answer { asked: Some(asked), ..Answer::reply(403, &details) });
+        }
+    };
     let moment = Moment { now: question.now, active: &NoneActive };
     let verdict = engine.request(&request, None, &mut question.draws(), moment, &Means::offline(&RustCrypto));
-    let mut asks = engine.customs().iter().rev().filter_map(|custom| custom.ask(&request));
-    let asked = asks.next().as_ref().map(authz::Asked::of);
     let jwt_rules = tokens::rules(&config.resources, &request, question.now, proxy)?;
     // What comes after the rules about tokens sees the request as they have left it: without the token, and with headers
     // of its claims.

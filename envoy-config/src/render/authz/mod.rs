@@ -13,9 +13,10 @@ use outrigger_api::types::authorization_policy::Action;
 use outrigger_api::{Proxy, Resource, Spec, select};
 use outrigger_core::route::Destination;
 
-pub(crate) use self::provider::{Unusable, destination, reachable, usable};
+pub(crate) use self::provider::{Unusable, custom, destination, reachable, refused_name, usable};
 pub(super) use self::{http::on_requests, tcp::on_connections, warnings::of_server};
-use super::rbac::{Applied, peers};
+pub(crate) use super::rbac::Applied;
+use super::rbac::peers;
 use crate::mesh_config::MeshConfig;
 
 /// For whom policies are looked at.

@@ -156,7 +156,7 @@ impl Asked<'_> {
 }
 
 /// Istio's name of a rule that refuses since nobody can be asked.
-pub(super) fn refused_name(resource: &Resource, rule: usize) -> String {
+pub(crate) fn refused_name(resource: &Resource, rule: usize) -> String {
     let provider = match &resource.spec {
         Spec::AuthorizationPolicy(AuthorizationPolicy { action: Action::Custom { provider }, .. }) => {
             provider

@@ -37,7 +37,7 @@ pub(super) struct Mapping<'m> {
 }
 
 /// A policy with its resource.
-pub(super) type Applied<'r> = (&'r Resource, &'r AuthorizationPolicy);
+pub(crate) type Applied<'r> = (&'r Resource, &'r AuthorizationPolicy);
 
 /// The rules of `policies`, each named by `name`.
 pub(super) fn rbac(
