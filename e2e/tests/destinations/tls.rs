@@ -59,10 +59,12 @@ fn the_server_is_verified_and_the_client_shows_who_it_is() {
     let entry = service(&[(backend.port, "")]);
     let certificate =
         format!("serverCertificate: {}, privateKey: {}", ours.file("cert-chain"), ours.file("key"));
-    let (simple, mutual) = (free_port(), free_port());
+    let (simple, mutual, newest) = (free_port(), free_port(), free_port());
     let _simple = server(simple, &format!("{{mode: SIMPLE, {certificate}}}"), &entry, &[]);
     let asks = format!("{{mode: MUTUAL, {certificate}, caCertificates: {}}}", ours.file("root-cert"));
     let _mutual = server(mutual, &asks, &entry, &[]);
+    let asks = format!("{{mode: SIMPLE, {certificate}, minProtocolVersion: TLSV1_3}}");
+    let _newest = server(newest, &asks, &entry, &[]);
 
     let ca = |of: &Authority| format!("caCertificates: {}", of.file("root-cert"));
     let own = |of: &Authority| {
@@ -75,6 +77,7 @@ fn the_server_is_verified_and_the_client_shows_who_it_is() {
         (simple, format!("mode: SIMPLE, {}", ca(&theirs)), 503),
         (simple, "mode: SIMPLE".to_owned(), 503),
         (simple, "mode: SIMPLE, insecureSkipVerify: true".to_owned(), 200),
+        (newest, format!("mode: SIMPLE, {}", ca(&ours)), 200),
         (mutual, format!("mode: SIMPLE, {}", ca(&ours)), 503),
         (mutual, format!("mode: MUTUAL, {}, {}", ca(&ours), own(&ours)), 200),
         (mutual, format!("mode: MUTUAL, {}, {}", ca(&ours), own(&theirs)), 503),

@@ -177,7 +177,7 @@ pub(crate) fn web_server(name: &str, destination: &Destination, tls: bool, autho
         let context = UpstreamTlsContext {
             common_tls_context: CommonTlsContext {
                 validation: Some(Validation::ValidationContext(validation)),
-                ..CommonTlsContext::default()
+                ..CommonTlsContext::upstream()
             },
             sni: destination.host.clone(),
             auto_host_sni: false,

@@ -72,7 +72,7 @@ pub(in crate::render) fn elsewhere(name: &str, authorities: &Path) -> Cluster {
 fn secured(name: &str, validation: Validation) -> Cluster {
     let mut cluster = build::requested(name.to_owned(), false);
     let context = UpstreamTlsContext {
-        common_tls_context: CommonTlsContext { validation: Some(validation), ..CommonTlsContext::default() },
+        common_tls_context: CommonTlsContext { validation: Some(validation), ..CommonTlsContext::upstream() },
         sni: String::new(),
         auto_host_sni: false,
         auto_sni_san_validation: false,

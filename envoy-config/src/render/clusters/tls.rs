@@ -127,7 +127,7 @@ impl Means<'_, '_> {
                 tls_certificate_sds_secret_configs: vec![self.secrets.workload(identity)],
                 validation: Some(validation),
                 alpn_protocols,
-                ..CommonTlsContext::default()
+                ..CommonTlsContext::upstream()
             },
             sni: said.sni.clone().unwrap_or_else(|| mesh_sni(destination)),
             auto_host_sni: false,
@@ -182,7 +182,7 @@ impl Means<'_, '_> {
                 tls_certificate_sds_secret_configs: certificate.into_iter().collect(),
                 validation,
                 alpn_protocols: if http2 { vec!["h2"] } else { Vec::new() },
-                ..CommonTlsContext::default()
+                ..CommonTlsContext::upstream()
             },
             // A request's own host takes the place of this one; a health check has none.
             sni: tls.sni.clone().unwrap_or_else(|| plain_host(destination)),

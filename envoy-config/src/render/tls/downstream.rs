@@ -60,9 +60,8 @@ impl Server {
             certificates: vec![secrets.workload(identity)],
             clients: Clients::Verified { required, authorities: secrets.roots(identity), asks },
             params: TlsParameters {
-                tls_minimum_protocol_version: Some("TLSv1_2"),
-                tls_maximum_protocol_version: Some("TLSv1_3"),
                 cipher_suites: MESH_CIPHERS.map(str::to_owned).to_vec(),
+                ..TlsParameters::MODERN
             },
             protocols: HTTP_PROTOCOLS.to_vec(),
         }
