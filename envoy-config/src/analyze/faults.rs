@@ -13,7 +13,6 @@ use outrigger_core::fault::is_over;
 use super::codes;
 use super::finding::{Finding, Level};
 use crate::explain::guards::rfc3339;
-use crate::render::STREAM_IDLE_TIMEOUT;
 
 /// Faults that end within this are said to.
 const SOON: Duration = Duration::from_secs(7 * 86_400);
@@ -90,15 +89,6 @@ fn hidden(resource: &Resource, rule: &HttpRoute, path: &str, findings: &mut Vec<
                 "timeout",
                 format!("`timeout` of {timeout:?} does not cut the delay of {delay:?}: it starts after it"),
                 "only a timeout of the caller itself sees the delay; to test this one, delay the service",
-            );
-        }
-        if delay >= STREAM_IDLE_TIMEOUT {
-            warn(
-                "fault.delay.fixedDelay",
-                format!(
-                    "the delay does not end: Envoy gives up a request that is silent for {STREAM_IDLE_TIMEOUT:?}"
-                ),
-                "shorten it",
             );
         }
     }
@@ -196,7 +186,7 @@ mod tests {
                 format!("{}, timeout: 2s", delay("2s")),
                 Some("spec.http[0].timeout `timeout` of 2s does not cut the delay of 2s"),
             ),
-            (delay("300s"), Some("spec.http[0].fault.delay.fixedDelay the delay does not end")),
+            (delay("300s"), None),
             (abort.to_owned(), None),
             (format!("{abort}, retries: {{attempts: 0}}"), None),
             (

@@ -1,7 +1,6 @@
 //! How HTTP is read on a listener.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use outrigger_core::header_names;
 use outrigger_core::route::Profile;
@@ -23,8 +22,9 @@ use crate::mesh_config::PathNormalization;
 /// Enough for the largest headers that a browser sends, and for 60 kB of them; Envoy answers 431 to more.
 const MAX_REQUEST_HEADERS_KB: u32 = 96;
 
-/// Until Envoy gives up a request on which nothing happens, also one that a fault holds.
-pub(crate) const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// A request on which nothing happens is never given up, as in Istio: a silent WebSocket stays, and a rule's own `timeout` may
+/// be as long as it likes. Envoy's own default is five minutes.
+const STREAM_IDLE_TIMEOUT: Seconds = Seconds::new(0);
 
 /// What a gateway tells services of a client's certificate, as Istio's does.
 const WHOLE_CERTIFICATE: ClientCertDetails =
@@ -102,7 +102,7 @@ fn manager(
         normalize_path: normalization != PathNormalization::None,
         merge_slashes: merges(normalization),
         path_with_escaped_slashes_action: escaped_slashes(normalization),
-        stream_idle_timeout: Seconds::new(STREAM_IDLE_TIMEOUT.as_secs()),
+        stream_idle_timeout: STREAM_IDLE_TIMEOUT,
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],

@@ -238,7 +238,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
             verdict.outcome = Outcome::Forward(ops);
             return verdict;
         };
-        // The destination comes first: its response header changes apply to an abort too.
+        // The destination comes first: its response header changes apply to an abort too, those of a rule that answers do not.
         let mut choice = route.choose(request, draws);
         let rule = route.rule().filter(|_| Self::FAULT);
         let injection = rule.and_then(|rule| fault::draw(rule, request, draws, moment));
@@ -249,7 +249,7 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         verdict.fault = injection;
         choice.injected = injection.map(|injection| injection.flags()).unwrap_or_default();
         verdict.outcome = match injection.and_then(|injection| injection.reply(request)) {
-            Some(reply) => Outcome::Reply(choice.finish(reply, request, &ops)),
+            Some(reply) => Outcome::Reply(choice.finish_of_filter(reply, request, &ops)),
             None if Self::ROUTE => choice.outcome(request, ops),
             None => Outcome::Forward(ops),
         };
@@ -272,8 +272,8 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         let choice = route.map(|route| route.choose(request, draws));
         let missed = choice.as_ref().and_then(route::Choice::shared_cluster);
         let reply = match choice {
-            Some(choice) if choice.destination().is_some() => choice.finish(reply, request, &[]),
-            _ => reply,
+            Some(choice) => choice.finish_of_filter(reply, request, &[]),
+            None => reply,
         };
         Verdict { outcome: Outcome::Reply(reply), missed, ..Verdict::nothing() }
     }

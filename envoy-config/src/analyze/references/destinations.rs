@@ -6,7 +6,7 @@ use outrigger_api::node::{Node, Value};
 use outrigger_api::select::DestinationRules;
 use outrigger_api::types::common::{Destination, GatewayRef};
 use outrigger_api::types::virtual_service::{RouteAction, VirtualService};
-use outrigger_api::{Proxy, Resource};
+use outrigger_api::{Proxy, Resource, Role};
 use outrigger_core::route;
 
 use crate::analyze::codes;
@@ -44,7 +44,7 @@ pub(super) fn check(
         } else if known.here && registry.is_hidden(&host) && unknown.insert(&destination.host) {
             findings.push(looked_up.hidden_host(known.world.1));
         }
-        let (port, subset) = (looked_up.port(), looked_up.subset());
+        let (port, subset) = (looked_up.port(known), looked_up.subset());
         if port.is_none() && subset.is_none() {
             findings.extend(looked_up.nowhere(known));
         }
@@ -91,8 +91,9 @@ impl Looked<'_> {
             .hint(format!("add `{namespace}` to its `exportTo`"))
     }
 
-    /// A port must be given where there are several, and be one of them.
-    fn port(&self) -> Option<Finding> {
+    /// A port must be given where there are several, and be one of them. Where it is not, it is the one that a request to a
+    /// sidecar is for, and at a gateway the server's.
+    fn port(&self, known: &Known<'_>) -> Option<Finding> {
         let ports = self.registry.ports(self.host)?;
         let written = &self.destination.host;
         let list = |quote: &str| {
@@ -100,9 +101,20 @@ impl Looked<'_> {
         };
         match self.destination.port {
             None if ports.len() > 1 => {
+                let at_gateway = known.world.1.role == Role::Gateway;
+                let mut unserved = known.unserved.iter().filter(|one| one.host == self.host);
+                let nowhere = at_gateway && unserved.any(|one| !ports.contains(&one.port));
+                let (level, then) = match nowhere {
+                    true => (Level::Error, "the Gateway's own port is none of them"),
+                    false => (
+                        Level::Warning,
+                        "a sidecar sends each request to the one that it is for, a gateway to the one that is its own",
+                    ),
+                };
                 let message =
-                    format!("`{written}` has several ports ({}), so `port.number` must be given", list(""));
-                Some(self.finding(codes::DESTINATION_PORT_REQUIRED, Level::Error, "host", message))
+                    format!("`{written}` has several ports ({}), and none is chosen: {then}", list(""));
+                let hint = "choose one by `port.number`".to_owned();
+                Some(self.finding(codes::DESTINATION_PORT_REQUIRED, level, "host", message).hint(hint))
             }
             Some(port) if !ports.is_empty() && !ports.contains(&port) => {
                 let message = format!("`{written}` has no port {port}");

@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use outrigger_api::select::DestinationRules;
 use outrigger_api::types::common::{Labels, Protocol};
 use outrigger_api::types::destination_rule::{ConnectionPool, H2UpgradePolicy, LoadBalancerPolicy, Subset};
-use outrigger_api::{Problem, Proxy, Resource};
+use outrigger_api::{Problem, Proxy, Resource, Role};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
 
 pub(crate) use self::discovery::labels_of_entry;
+pub(super) use self::discovery::protocol_of_service;
 use self::discovery::{Endpoints, Found, Names, World};
 pub(super) use self::own_port::OwnPort;
 use self::tls::Means;
@@ -211,10 +212,13 @@ fn of_destination(
     if passes_through(&settings) {
         found.endpoints = Endpoints::Requested;
     }
-    let version = pool::version(
-        &settings.pool.as_ref().map(|pool| pool.value.clone()).unwrap_or_default(),
-        found.http2 || grpc,
-    );
+    let mut pool = settings.pool.as_ref().map(|pool| pool.value.clone()).unwrap_or_default();
+    // A client of a gateway is offered HTTP/2 whatever the service speaks.
+    if world.proxy.role == Role::Sidecar && found.protocol == Protocol::Unspecified && !grpc {
+        let http = pool.http.get_or_insert_default();
+        http.use_client_protocol |= http.h2_upgrade_policy != H2UpgradePolicy::Upgrade;
+    }
+    let version = pool::version(&pool, grpc || is_http2(found.protocol));
     let tls = means.tls(destination, &found, settings.tls.as_ref(), pool::is_http2(&version));
     let tls = tls.unwrap_or_else(|problem| {
         problems.push(*problem);
@@ -277,12 +281,16 @@ fn of_application(application: &Application, port: OwnPort<'_>) -> Cluster {
     http.use_client_protocol |= application.protocol == Protocol::Unspecified;
     // That is between the proxies of the mesh.
     http.h2_upgrade_policy = H2UpgradePolicy::Default;
-    let http2 = matches!(application.protocol, Protocol::Http2 | Protocol::Grpc | Protocol::GrpcWeb);
     pool::apply(&mut cluster, &pool, None);
     let options = HttpProtocolOptions {
         common_http_protocol_options: pool::common(&pool),
-        ..HttpProtocolOptions::of(pool::version(&pool, http2))
+        ..HttpProtocolOptions::of(pool::version(&pool, is_http2(application.protocol)))
     };
     cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
     cluster
+}
+
+/// Whether a port that is said to speak this speaks HTTP/2.
+fn is_http2(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Http2 | Protocol::Grpc | Protocol::GrpcWeb)
 }

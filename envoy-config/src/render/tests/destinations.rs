@@ -8,7 +8,7 @@ use super::{GATEWAY, json_of, to};
 use crate::envoy::cluster::Locality;
 use crate::envoy::secret::Inline;
 use crate::identity::Identity;
-use crate::render::testing::{gateway, resources};
+use crate::render::testing::{gateway, resources, sidecar};
 use crate::render::{Options, render, with_account};
 
 const ENTRY: &str = "
@@ -253,6 +253,25 @@ fn ports_of_grpc_speak_http2() {
         let found = cluster(&[&ENTRY.replace("protocol: HTTP", &format!("protocol: {protocol}"))]);
         let options = &found["typed_extension_protocol_options"].to_string();
         assert!(options.contains(&format!(r#"{{"{version}""#)), "{protocol}: {options}");
+    }
+}
+
+#[test]
+fn where_no_protocol_is_said_a_sidecar_speaks_the_clients() {
+    const UNSAID: &str = "use_downstream_protocol_config";
+    let upgrade = rule("trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}");
+    let unsaid = ENTRY.replace(", protocol: HTTP", "");
+    for (proxy, texts, version) in [
+        (sidecar(), vec![unsaid.as_str()], UNSAID),
+        (sidecar(), vec![&unsaid, &upgrade], "http2_protocol_options"),
+        (sidecar(), vec![ENTRY], "http_protocol_options"),
+        (gateway(), vec![&unsaid], "http_protocol_options"),
+    ] {
+        let all = resources(&[&[GATEWAY, &to("reviews.test")], &texts[..]].concat());
+        let found = json_of(&render(&all, &proxy, &options()).unwrap());
+        let found = &found["clusters"]["outbound|8000||reviews.test"]["typed_extension_protocol_options"];
+        let (found, explicit) = (found.to_string(), format!(r#""explicit_http_config":{{"{version}""#));
+        assert!(found.contains(if version == UNSAID { UNSAID } else { &explicit }), "{texts:?}: {found}");
     }
 }
 

@@ -48,6 +48,16 @@ spec:
   - {match: [{sniHosts: [t.example.com]}], route: [{destination: {host: t.test, port: {number: 443}}}]}
 ";
 
+#[test]
+fn a_request_on_which_nothing_happens_is_not_given_up() {
+    let listeners = json_of(&rendered(&[SERVERS, SERVICES, &secret()]).unwrap())["listeners"].to_string();
+    let managers = listeners.matches("\"http_filters\"").count();
+    assert_eq!(
+        (managers, listeners.matches(r#""stream_idle_timeout":"0s""#).count()),
+        (managers.max(3), managers)
+    );
+}
+
 fn secret() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();

@@ -9,7 +9,7 @@ use super::*;
 
 use crate::jwt::{Algorithm, Means, SignatureVerifier, VerificationKey};
 use crate::request::HeaderLine;
-use crate::route::testing::{forward, gateway, ingress, set, virtual_service};
+use crate::route::testing::{forward, gateway, ingress, says, set, virtual_service};
 use crate::{Connection, Now, Outcome, PolicyEngine, PolicySet};
 
 fn moment() -> Moment<'static> {
@@ -129,7 +129,10 @@ fn response_header_changes_apply_to_aborts() {
     let mut rule = faulty(None, Some((1_000_000, AbortError::Http(400))));
     rule.headers.response = set(&[("x-a", "1"), ("content-type", "a/b")]);
     let headers = vec!["x-a: 1".to_owned(), "content-type: a/b".to_owned()];
-    assert_eq!(seen(rule, 0, &[]).1, Some((400, None, headers)));
+    assert_eq!(seen(rule.clone(), 0, &[]).1, Some((400, None, headers)));
+    // Those of a rule that answers by itself are for its own answer.
+    rule.action = says("an answer").action;
+    assert_eq!(seen(rule, 0, &[]).1, Some((400, None, Vec::new())));
 }
 
 #[test]

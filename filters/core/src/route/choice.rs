@@ -198,7 +198,7 @@ impl<'e> Choice<'e> {
 
     /// Completes an answer that is given on this route: the rule's response header changes, then a content type if
     /// there is none, as Envoy does. `ops` are the changes to the request that were made before.
-    pub fn finish(&self, mut reply: Reply<'e>, request: &Request<'_>, ops: &[HeaderOp<'_>]) -> Reply<'e> {
+    fn finish(&self, mut reply: Reply<'e>, request: &Request<'_>, ops: &[HeaderOp<'_>]) -> Reply<'e> {
         match self.changes_to_response() {
             None => {}
             Some(Changes::Fixed(fixed)) => mutation::apply(fixed, &mut reply.headers),
@@ -213,6 +213,16 @@ impl<'e> Choice<'e> {
             reply.headers.push(("content-type".into(), b"text/plain".into()));
         }
         reply
+    }
+
+    /// Completes an answer that a filter gives on this route, likewise: Envoy looks at a route for it only if that forwards.
+    pub fn finish_of_filter(
+        &self,
+        reply: Reply<'e>,
+        request: &Request<'_>,
+        ops: &[HeaderOp<'_>],
+    ) -> Reply<'e> {
+        if self.target.is_some() { self.finish(reply, request, ops) } else { reply }
     }
 
     /// What to do with the request, `ops` being the changes decided before.

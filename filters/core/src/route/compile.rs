@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use outrigger_api::delegate::Delegates;
+use outrigger_api::delegate::{Delegates, EffectiveRoute};
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::ordered;
 use outrigger_api::types::common::GatewayRef;
-use outrigger_api::types::virtual_service::VirtualService;
+use outrigger_api::types::virtual_service::{RouteAction, VirtualService};
 use outrigger_api::{Problem, Proxy, Resource, Role};
 
 use super::attach::{self, Attachment};
@@ -170,14 +170,23 @@ impl<'r> Compiler<'r> {
             let extras = extras.of(effective.resource);
             self.attributes |= extras.attributes();
             self.expire |= extras.expire();
-            // Every rule is compiled, to say everything that is wrong with it at once.
-            let number = rule(self, effective, extras, port).map(|rule| {
-                self.rules.push(rule);
-                self.rules.len().saturating_sub(1)
-            });
-            let entries = entries(self, effective, gateway, port, number.unwrap_or_default());
-            if !all.last().is_some_and(|entry| entry.is_catch_all()) {
-                for entry in entries {
+            let open = if port.is_none() { self.open_ports(effective) } else { Vec::new() };
+            for listener in open.into_iter().map(Some).chain([port]) {
+                // Every rule is compiled, to say everything that is wrong with it at once.
+                let number = rule(self, effective, extras, listener).map(|rule| {
+                    self.rules.push(rule);
+                    self.rules.len().saturating_sub(1)
+                });
+                let entries = entries(self, effective, gateway, listener, number.unwrap_or_default());
+                if all.last().is_some_and(|entry| entry.is_catch_all()) {
+                    continue;
+                }
+                for mut entry in entries {
+                    if port.is_none()
+                        && let Some(listener) = listener
+                    {
+                        entry.conditions.push(Condition::port(listener));
+                    }
                     let catch_all = entry.is_catch_all();
                     all.push(Arc::new(entry));
                     if catch_all {
@@ -187,6 +196,23 @@ impl<'r> Compiler<'r> {
             }
         }
         all
+    }
+
+    /// The ports of services that a sidecar's rule leaves open: it sends each request to the one that the request is for.
+    fn open_ports(&self, effective: &EffectiveRoute<'_>) -> Vec<u16> {
+        let EffectiveRoute { resource, route, .. } = effective;
+        let RouteAction::Route(destinations) = &route.action else { return Vec::new() };
+        let destinations = destinations.iter().map(|route| &route.destination);
+        let open = destinations
+            .chain(route.mirrors.iter().map(|mirror| &mirror.destination))
+            .filter(|to| to.port.is_none())
+            .filter_map(|to| self.services.find(&self.host(to, &resource.meta.namespace)))
+            .filter(|service| service.only_port().is_none());
+        ordered::distinct(open.flat_map(|service| service.ports.iter().copied()).collect())
+    }
+
+    fn host(&self, named: &outrigger_api::types::common::Destination, namespace: &str) -> String {
+        resolve_short_name(&named.host, namespace, &self.proxy.cluster_domain).to_ascii_lowercase()
     }
 
     /// Files `entries`, or finds the virtual host that has the same ones. `None`: there are no entries.
@@ -217,8 +243,7 @@ impl<'r> Compiler<'r> {
         namespace: &str,
         port: Option<u16>,
     ) -> Destination {
-        let host =
-            resolve_short_name(&named.host, namespace, &self.proxy.cluster_domain).to_ascii_lowercase();
+        let host = self.host(named, namespace);
         let service = self.services.find(&host);
         let listener = port.filter(|port| service.is_some_and(|service| service.ports.contains(port)));
         let port = named

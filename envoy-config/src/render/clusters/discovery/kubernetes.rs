@@ -2,12 +2,15 @@
 
 use outrigger_api::Kind;
 use outrigger_api::resource::{Resource, Spec};
-use outrigger_api::types::common::Labels;
+use outrigger_api::types::common::{Labels, Protocol};
 use outrigger_api::types::kubernetes::{self, EndpointSlice, PortRef, Service, ServicePort};
 
 use super::workload::{entries, labels};
 use super::{Endpoints, Workload, World, has};
 use crate::envoy::cluster::Locality;
+
+/// Ports of Services where a server may be the first to speak: SMTP, DNS, MySQL, MongoDB.
+const WELL_KNOWN: [u16; 4] = [25, 53, 3306, 27017];
 
 /// Labels by which Kubernetes says where something runs.
 const REGION: &str = "topology.kubernetes.io/region";
@@ -156,8 +159,15 @@ pub(super) fn pods<'r>(
     })
 }
 
-/// Istio's ways of saying that a Kubernetes port speaks HTTP/2.
-pub(super) fn speaks_http2(port: &ServicePort) -> bool {
+/// What a Service says of a port, as Istio reads it. Where it says nothing that Istio knows, some numbers do.
+pub(in crate::render) fn protocol(port: &ServicePort) -> Protocol {
     let said = port.app_protocol.as_deref().unwrap_or(&port.name).to_ascii_lowercase();
-    said == "kubernetes.io/h2c" || matches!(said.split('-').next(), Some("http2" | "grpc"))
+    match said.split('-').next().unwrap_or_default() {
+        "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => Protocol::Tcp,
+        "http" | "http_proxy" | "kubernetes.io/ws" => Protocol::Http,
+        "http2" | "kubernetes.io/h2c" => Protocol::Http2,
+        "grpc" => Protocol::Grpc,
+        _ if WELL_KNOWN.contains(&port.port) => Protocol::Tcp,
+        _ => Protocol::Unspecified,
+    }
 }

@@ -12,6 +12,7 @@ use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
 
+pub(in crate::render) use self::kubernetes::protocol as protocol_of_service;
 pub(super) use self::workload::Workload;
 pub(crate) use self::workload::labels as labels_of_entry;
 pub(super) use self::written::Names;
@@ -36,8 +37,8 @@ pub(super) enum Endpoints {
 pub(super) struct Found<'r> {
     /// Where it is.
     pub(super) endpoints: Endpoints,
-    /// Its port is said to speak HTTP/2.
-    pub(super) http2: bool,
+    /// What its port is said to speak.
+    pub(super) protocol: Protocol,
     /// It is part of the mesh, so that its workloads may have a certificate of the mesh.
     pub(super) in_mesh: bool,
     /// Names one of which its certificate must have, as the service itself says.
@@ -82,29 +83,29 @@ pub(super) fn find<'r>(
         };
         return Ok(Some(Found {
             endpoints: service_entry::endpoints(world, resource, entry, port, (host, labels))?,
-            http2: matches!(port.protocol, Protocol::Http2 | Protocol::Grpc | Protocol::GrpcWeb),
+            protocol: port.protocol,
             in_mesh: service_entry::in_mesh(entry),
             alt_names: &entry.subject_alt_names,
             resource: Some(resource),
         }));
     }
-    let found = |endpoints, http2, resource: Option<&'r Resource>| Found {
+    let found = |endpoints, protocol, resource: Option<&'r Resource>| Found {
         endpoints,
-        http2,
+        protocol,
         in_mesh: resource.is_some(),
         alt_names: &[],
         resource,
     };
     if let Some((resource, service)) = service {
         let Some(port) = kubernetes::port(service, destination.port) else { return Ok(None) };
-        let http2 = kubernetes::speaks_http2(port);
+        let protocol = kubernetes::protocol(port);
         if let Some(endpoints) = kubernetes::endpoints(world, resource, service, port, labels) {
-            return Ok(Some(found(endpoints, http2, Some(resource))));
+            return Ok(Some(found(endpoints, protocol, Some(resource))));
         }
         let name = service.external_name.as_deref().unwrap_or_else(|| world.names.dns(host));
-        return Ok(Some(found(by_name(destination, subset, name)?, http2, Some(resource))));
+        return Ok(Some(found(by_name(destination, subset, name)?, protocol, Some(resource))));
     }
-    Ok(Some(found(by_name(destination, subset, world.names.dns(host))?, false, None)))
+    Ok(Some(found(by_name(destination, subset, world.names.dns(host))?, Protocol::Unspecified, None)))
 }
 
 /// What DNS says. Nothing tells such endpoints apart, so a subset with labels can't be served: sending its share to

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies};
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::gateway::{ServerTls, ServerTlsMode};
-use outrigger_api::types::kubernetes::ServicePort;
 use outrigger_api::types::sidecar::{CaptureMode, IngressListener, Sidecar};
 use outrigger_api::{Direction, Problem, Proxy, Resource, Spec};
 
@@ -15,13 +14,10 @@ use crate::envoy::listener::{FilterChainMatch, TrafficDirection};
 use crate::envoy::scalars::Address;
 use crate::envoy::tls::DownstreamTlsContext;
 use crate::render::authz::{self, Scope};
-use crate::render::clusters::{self, OwnPort};
+use crate::render::clusters::{self, OwnPort, protocol_of_service};
 use crate::render::listeners::gateway::tls::{self, Place};
 use crate::render::options::Options;
 use crate::render::problems;
-
-/// Ports of Services where a server may be the first to speak: SMTP, DNS, MySQL, MongoDB.
-const WELL_KNOWN: [u16; 4] = [25, 53, 3306, 27017];
 
 /// A port that is opened for the application.
 struct Port<'r> {
@@ -171,24 +167,11 @@ fn protocol(port: &Port<'_>, own: OwnPort<'_>) -> Protocol {
 /// What a resource says of a port of the workload.
 fn said_by(resource: &Resource, own: OwnPort<'_>) -> Option<Protocol> {
     let said = match &resource.spec {
-        Spec::Service(service) => of_service(own.of_service(service)?),
+        Spec::Service(service) => protocol_of_service(own.of_service(service)?),
         Spec::ServiceEntry(entry) => own.of_entry(entry)?.protocol,
         _ => Protocol::Unspecified,
     };
     (!matches!(said, Protocol::Unspecified | Protocol::Udp)).then_some(said)
-}
-
-/// What a Service says of a port, as Istio reads it. Where it says nothing that Istio knows, some numbers do.
-fn of_service(port: &ServicePort) -> Protocol {
-    let said = port.app_protocol.as_deref().unwrap_or(&port.name).to_ascii_lowercase();
-    match said.split('-').next().unwrap_or_default() {
-        "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => Protocol::Tcp,
-        "http" | "http_proxy" | "kubernetes.io/ws" => Protocol::Http,
-        "http2" | "kubernetes.io/h2c" => Protocol::Http2,
-        "grpc" => Protocol::Grpc,
-        _ if WELL_KNOWN.contains(&port.port) => Protocol::Tcp,
-        _ => Protocol::Unspecified,
-    }
 }
 
 /// Whether nothing of what is spoken there is read.

@@ -124,6 +124,35 @@ fn without_a_rule_for_its_port_a_service_has_its_default_route() {
     assert_eq!(table.destinations().count(), 1);
 }
 
+#[test]
+fn a_port_that_is_left_open_is_the_one_that_the_request_is_for() {
+    let on_port = |port| HttpMatchRequest { port: Some(port), ..HttpMatchRequest::default() };
+    let open = || forward(&[("reviews", 1)]);
+    let rules = vec![on(says("9080"), &[on_port(9080)]), on(open(), &[prefix("/a"), on_port(9090)]), open()];
+    let resources = [
+        service("reviews", &[9080, 9090, 9091]),
+        service("one", &[9080]),
+        virtual_service("vs", 0, &["reviews", "foreign.example"], rules),
+        virtual_service("one", 0, &["one"], vec![open()]),
+    ];
+    let table = table(&resources, &sidecar());
+    let cluster = |port: &str| format!("outbound|{port}||reviews.default.svc.cluster.local");
+    for (authority, path, expected) in [
+        ("reviews:9080", "/a", "9080".to_owned()),
+        ("reviews:9090", "/a", cluster("9090")),
+        ("reviews:9090", "/b", cluster("9090")),
+        ("reviews:9091", "/b", cluster("9091")),
+        // By a host of their own, which is served on port 80: there is no such port of the service.
+        ("foreign.example", "/b", cluster("80")),
+        ("one:9080", "/", cluster("9080")),
+    ] {
+        let found = goes_to(&table, &get(authority, path, &[]));
+        assert_eq!(found.as_deref(), Some(expected.as_str()), "{authority}{path}");
+    }
+    let ports: Vec<_> = table.destinations().map(|destination| destination.port).collect();
+    assert_eq!(ports, [80, 9080, 9090, 9091]);
+}
+
 /// As Istio serves hosts without a service there.
 #[test]
 fn rules_count_on_port_80_though_the_service_has_other_ports_alone() {
