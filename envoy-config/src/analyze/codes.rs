@@ -59,6 +59,8 @@ pub const IGNORED_KIND: &str = "OUT0202";
 pub const EMPTY_FILE: &str = "OUT0203";
 /// A rule of a delegate does not go together with the rule that delegates.
 pub const DELEGATE_CONFLICT: &str = "OUT0210";
+/// A ServiceEntry names the host of a Service of another namespace.
+pub const HOST_OF_A_SERVICE: &str = "OUT0212";
 /// A VirtualService without hosts to which nobody delegates.
 pub const UNUSED_DELEGATE: &str = "OUT0211";
 
@@ -132,6 +134,7 @@ pub fn title(code: &str) -> &'static str {
         HIDDEN_FAULT => "timeout or retries never see the fault",
         FAULT_EXPIRY => "faults have ended or end soon",
         ANNOTATION_WITHOUT_EFFECT => "annotation does nothing",
+        HOST_OF_A_SERVICE => "ServiceEntry names the host of another namespace's Service",
         CONFLICTING_MESH_HOSTS => "several VirtualServices of the mesh claim one host",
         MULTIPLE_SIDECARS => "several Sidecars hold for a whole namespace",
         DESTINATION_PORT_REQUIRED => "a service with several ports is named without one",

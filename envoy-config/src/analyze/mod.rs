@@ -64,7 +64,7 @@ pub fn analyze_with(
     methods::check(resources, &mut findings);
     delegates::check(resources, &registry, proxy, &mut findings);
     selectors::check(resources, &mut findings);
-    services::check(resources, &mut findings);
+    services::check(resources, proxy, &mut findings);
     faults::check(resources, proxy, &mut findings);
     peers::check(resources, proxy, &mut findings);
     tokens::check(resources, &mut findings);

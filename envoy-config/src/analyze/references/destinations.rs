@@ -190,7 +190,7 @@ impl Looked<'_> {
             ),
             None => (
                 "host",
-                format!("no ServiceEntry for `{written}` that counts for this proxy has a port {}", found.port),
+                format!("no Service or ServiceEntry for `{written}` that counts for this proxy has a port {}", found.port),
                 format!("Envoy has no cluster `{}`: requests would be answered with 503", found.cluster_name()),
             ),
         };

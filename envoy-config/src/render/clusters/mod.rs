@@ -154,6 +154,7 @@ pub(super) fn by_request(
     let (names, locality) = (Names::new(resources, proxy), Default::default());
     let world = World { resources, proxy, locality: &locality, names: &names, tells: None };
     destinations.iter().any(|destination| {
+        let destination = &*discovery::meant(world, destination);
         let rules = DestinationRules::find(resources, proxy, &destination.host);
         let subset = destination.subset.as_deref().and_then(|name| rules.subset(name));
         let settings = settings::settings(&rules, destination.port, subset);
@@ -175,6 +176,7 @@ fn passes_through(settings: &settings::Settings<'_>) -> bool {
 pub(crate) fn is_nowhere(destination: &Destination, resources: &[Resource], proxy: &Proxy) -> bool {
     let (names, locality) = (Names::new(resources, proxy), Default::default());
     let world = World { resources, proxy, locality: &locality, names: &names, tells: None };
+    let destination = &*discovery::meant(world, destination);
     let rules = DestinationRules::find(resources, proxy, &destination.host);
     matches!(locate(destination, &rules, world), Ok(None))
 }
@@ -202,6 +204,8 @@ fn of_destination(
     world: World<'_>,
     means: &mut Means<'_, '_>,
 ) -> Result<Option<Cluster>, Vec<Problem>> {
+    let name = destination.cluster_name();
+    let destination = &*discovery::meant(world, destination);
     let rules = DestinationRules::find(world.resources, world.proxy, &destination.host);
     let located = locate(destination, &rules, world).map_err(|problem| vec![*problem])?;
     let Some((mut found, subset)) = located else { return Ok(None) };
@@ -232,7 +236,7 @@ fn of_destination(
     let metadata = service::of_destination(destination, &found);
     let parts = build::Parts { settings, version, tls, health };
     let in_mesh = found.in_mesh;
-    let mut cluster = build::cluster(destination.cluster_name(), found.endpoints, parts, world);
+    let mut cluster = build::cluster(name, found.endpoints, parts, world);
     cluster.metadata = metadata;
     if let Some(workload) = world.tells.filter(|_| in_mesh) {
         peers::tell(&mut cluster, workload);

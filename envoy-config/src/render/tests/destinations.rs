@@ -243,6 +243,76 @@ fn a_service_is_not_what_a_wildcard_says_of_many_hosts() {
     assert_eq!(found["clusters"]["outbound|8000||reviews.default.svc.cluster.local"]["type"], "STATIC");
 }
 
+const SERVICE: &str = "
+{apiVersion: v1, kind: Service, metadata: {name: reviews, namespace: shop}, spec: {ports: [{port: 8000, name: http}]}}
+---
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: r, namespace: shop, labels: {kubernetes.io/service-name: reviews}},
+ addressType: IPv4, ports: [{name: http, port: 8000}], endpoints: [{addresses: [10.0.0.1]}]}
+";
+
+#[test]
+fn no_other_namespace_takes_a_service_over() {
+    let entry = |namespace: &str| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {{name: e, namespace: {namespace}}}, spec: {{hosts: \
+             [reviews.shop.svc.cluster.local], ports: [{{number: 8000, name: http, protocol: HTTP}}], resolution: STATIC, \
+             endpoints: [{{address: 10.6.6.6}}]}}}}"
+        )
+    };
+    for (namespaces, address) in [
+        (&["evil"][..], "10.0.0.1"),
+        (&["shop"], "10.6.6.6"),
+        // The proxy's own.
+        (&["default"], "10.6.6.6"),
+        (&["evil", "worse"], "10.0.0.1"),
+    ] {
+        let to = to("reviews.shop.svc.cluster.local");
+        let mut texts = vec![GATEWAY.to_owned(), to, SERVICE.to_owned()];
+        texts.extend(namespaces.iter().map(|namespace| entry(namespace)));
+        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+        let found = json_of(&render(&resources(&texts), &gateway(), &options()).unwrap());
+        let found = &found["clusters"]["outbound|8000||reviews.shop.svc.cluster.local"]["load_assignment"];
+        assert!(found.to_string().contains(address), "{namespaces:?}: {found}");
+    }
+}
+
+#[test]
+fn a_service_that_is_another_name_is_what_has_that_name() {
+    let rule = "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: r, namespace: shop}, spec: {host: \
+                reviews, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}}}}";
+    for (spec, name, port) in [
+        ("ports: [{port: 8000, name: http}]", "reviews.shop.svc.cluster.local", 8000),
+        ("", "Reviews.shop.svc.cluster.local.", 8000),
+        ("", "elsewhere.example", 8000),
+    ] {
+        let alias = format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: alias}}, spec: {{type: ExternalName, externalName: {name}, {spec}}}}}"
+        );
+        let all = resources(&[GATEWAY, &to("alias"), &alias, SERVICE, rule]);
+        let found = json_of(&render(&all, &gateway(), &options()).unwrap());
+        let found = &found["clusters"][format!("outbound|{port}||alias.default.svc.cluster.local")];
+        let (is_known, text) = (name.contains("eviews"), found.to_string());
+        assert_eq!(text.contains("10.0.0.1"), is_known, "{spec} {name}: {text}");
+        assert_eq!(text.contains(r#""max_connections":7"#), is_known, "{text}");
+        assert_eq!(text.contains("elsewhere.example"), !is_known, "{text}");
+    }
+}
+
+#[test]
+fn a_port_that_wildcard_hosts_have_elsewhere_is_refused() {
+    let entry = |target: u16| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {{name: e}}, spec: {{hosts: ['*.wild.test'], \
+             ports: [{{number: 8000, name: http, protocol: HTTP, targetPort: {target}}}], resolution: NONE}}}}"
+        )
+    };
+    let said = |target| {
+        let all = resources(&[GATEWAY, &to("a.wild.test"), &entry(target)]);
+        render(&all, &gateway(), &options()).map(drop).map_err(|problems| problems[0].path.to_string())
+    };
+    assert_eq!((said(8000), said(9000)), (Ok(()), Err("spec.ports".to_owned())));
+}
+
 #[test]
 fn ports_of_grpc_speak_http2() {
     for (protocol, version) in [

@@ -5,9 +5,10 @@ mod service_entry;
 mod workload;
 mod written;
 
+use std::borrow::Cow;
+
 use outrigger_api::types::common::{ExportTo, Labels, Protocol};
 use outrigger_api::types::destination_rule::Subset;
-use outrigger_api::types::service_entry::ServiceEntry;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
@@ -62,6 +63,22 @@ pub(super) struct World<'r> {
     pub(super) tells: Option<&'r telemetry::Workload>,
 }
 
+/// What a destination means: of a Service that is no more than another name (`ExternalName`), the service of that name, if a
+/// resource declares it.
+pub(super) fn meant<'d>(world: World<'_>, destination: &'d Destination) -> Cow<'d, Destination> {
+    let service = kubernetes::service(world, &destination.host);
+    let name = service.and_then(|(_, service)| service.external_name.as_deref());
+    let host = name.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+    let host = host.filter(|host| {
+        kubernetes::service(world, host).is_some()
+            || service_entry::find(world, host, destination.port, None).is_some()
+    });
+    match host {
+        Some(host) => Cow::Owned(Destination { host, ..destination.clone() }),
+        None => Cow::Borrowed(destination),
+    }
+}
+
 /// The endpoints of a destination. `None`: its service has no such port.
 pub(super) fn find<'r>(
     world: World<'r>,
@@ -71,12 +88,7 @@ pub(super) fn find<'r>(
     let labels = subset.map(|subset| &subset.labels);
     let host = destination.host.as_str();
     let service = kubernetes::service(world, host);
-    // What an entry says of many hosts does not stand for a Service, whose name is one.
-    let named = |entry: &ServiceEntry| {
-        entry.hosts.iter().any(|pattern| !pattern.is_wildcard() && pattern.covers(host))
-    };
-    let entry = service_entry::find(world, host, destination.port);
-    let entry = entry.filter(|(_, entry)| service.is_none() || named(entry));
+    let entry = service_entry::find(world, host, destination.port, service.map(|(resource, _)| resource));
     if let Some((resource, entry)) = entry {
         let Some(port) = entry.ports.iter().find(|port| port.number == destination.port) else {
             return Ok(None);
@@ -97,6 +109,10 @@ pub(super) fn find<'r>(
         resource,
     };
     if let Some((resource, service)) = service {
+        if let (Some(name), []) = (&service.external_name, service.ports.as_slice()) {
+            let endpoints = by_name(destination, subset, name)?;
+            return Ok(Some(found(endpoints, Protocol::Unspecified, Some(resource))));
+        }
         let Some(port) = kubernetes::port(service, destination.port) else { return Ok(None) };
         let protocol = kubernetes::protocol(port);
         if let Some(endpoints) = kubernetes::endpoints(world, resource, service, port, labels) {

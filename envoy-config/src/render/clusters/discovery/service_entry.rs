@@ -12,11 +12,22 @@ use super::{Endpoints, Workload, World, kubernetes, visible};
 use crate::render::problems;
 
 /// The ServiceEntry that names `host` best; of equals one that has the port, then the one of the proxy's namespace, then
-/// the first.
-pub(super) fn find<'r>(world: World<'r>, host: &str, port: u16) -> Option<(&'r Resource, &'r ServiceEntry)> {
+/// the first. `service`: the Service of Kubernetes with this host. It is not what an entry says of many hosts, since its name
+/// is one; and no other namespace takes it over, but for the proxy's own, whose word comes first in Istio too.
+pub(super) fn find<'r>(
+    world: World<'r>,
+    host: &str,
+    port: u16,
+    service: Option<&Resource>,
+) -> Option<(&'r Resource, &'r ServiceEntry)> {
+    let namespaces = service.map(|service| [&service.meta.namespace, &world.proxy.namespace]);
+    let counts = |resource: &Resource, best: &HostPattern| {
+        namespaces.is_none_or(|may| !best.is_wildcard() && may.contains(&&resource.meta.namespace))
+    };
     let named = world.resources.iter().filter_map(|resource| match &resource.spec {
         Spec::ServiceEntry(entry) if visible(&entry.export_to, world.proxy) => {
-            Some((best_host(entry, host)?, resource, entry))
+            let best = best_host(entry, host)?;
+            counts(resource, best).then_some((best, resource, entry))
         }
         _ => None,
     });
@@ -76,6 +87,10 @@ pub(super) fn endpoints(
         },
         // The address that was dialled: nothing is intercepted here, so it is what DNS says of the name.
         Resolution::None if plain_host() => Endpoints::Names(vec![own_name()]),
+        Resolution::None | Resolution::DynamicDns if port.target_port.is_some_and(|to| to != port.number) => {
+            let what = format!("`targetPort` for a wildcard host (`{host}`), whose requests say the port,");
+            return Err(Box::new(problems::unsupported(resource, "spec.ports", &what)));
+        }
         Resolution::None | Resolution::DynamicDns if port.protocol.is_http() => Endpoints::Requested,
         Resolution::None | Resolution::DynamicDns => {
             // No request there says which name to look up.
