@@ -61,9 +61,10 @@ fn has_secret(text: &str) -> bool {
 /// What to give in the place of a chart's template.
 const TEMPLATE: &str = "this looks like a template of a Helm chart: give what `helm template` prints";
 
-/// Whether Helm would replace something in it.
+/// Whether Helm would replace something in it, comments aside.
 fn is_template(text: &[u8]) -> bool {
-    text.windows(2).any(|pair| pair == b"{{")
+    let code = |line: &str| line.split('#').next().is_some_and(|code| code.contains("{{"));
+    std::str::from_utf8(text).is_ok_and(|text| text.lines().any(code))
 }
 
 /// The name under which messages speak of standard input.
@@ -250,6 +251,7 @@ mod tests {
         for (text, expected) in [
             ("{{- if .Values.on }}\na: b\n{{- end }}\n", true),
             ("metadata:\n  name: {{ .Release.Name }}\n", true),
+            ("# {{ no }}\na: b: c\n", false),
             ("a: [\n", false),
         ] {
             let mut loaded = Loaded::default();

@@ -23,6 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many of its last lines are kept.
 const LINES: usize = 40;
 
+/// What Envoy says at each start, by words of each line: of a limit that no Istio proxy has, and of a field that Istio writes too,
+/// since its successor does not tell upstreams the time that is left.
+const EXPECTED: [&[&str]; 2] = [
+    &["There is no configured limit to the number of allowed active downstream connections"],
+    &["eprecated field", "max_grpc_timeout"],
+];
+
 /// A running Envoy.
 #[derive(Debug)]
 pub(super) struct Envoy {
@@ -63,10 +70,7 @@ impl Envoy {
 
     /// Passes a line of its log on to the user.
     pub(super) fn log(&mut self, line: String) {
-        // Envoy says this at each start, about a limit that no Istio proxy has.
-        if line
-            .contains("There is no configured limit to the number of allowed active downstream connections")
-        {
+        if EXPECTED.iter().any(|words| words.iter().all(|word| line.contains(word))) {
             return;
         }
         say!("envoy: {line}");

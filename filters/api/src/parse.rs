@@ -28,7 +28,7 @@ pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
             }
         }
         Err(error) => {
-            let message = format!("the file is not UTF-8: byte {} can't be read", error.valid_up_to() + 1);
+            let message = not_utf8(text, error);
             let good = String::from_utf8_lossy(text.get(..error.valid_up_to()).unwrap_or_default());
             reader.unreadable(code::SYNTAX, message, Some(end(&good)));
         }
@@ -42,6 +42,15 @@ pub fn parse_yaml(text: &[u8], file: &str, default_namespace: &str) -> Parsed {
 pub fn parse_yaml_nodes(text: &str) -> Vec<Result<crate::node::Node, (String, Position)>> {
     let documents = crate::yaml::parse(text).into_iter();
     documents.map(|document| document.map_err(|error| (error.message, error.position))).collect()
+}
+
+/// What is wrong with a text that is not UTF-8.
+#[cfg(feature = "yaml")]
+fn not_utf8(text: &[u8], error: std::str::Utf8Error) -> String {
+    match text {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the file is UTF-16: save it as UTF-8".to_owned(),
+        _ => format!("the file is not UTF-8: byte {} can't be read", error.valid_up_to() + 1),
+    }
 }
 
 /// The place after the last letter.

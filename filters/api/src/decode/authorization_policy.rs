@@ -240,10 +240,18 @@ fn warn_of_tcp(rule: &Cursor<'_>, from: &[Source], to: &[Operation]) {
     };
     let from_only = !from.is_empty() && to.is_empty() && !from.iter().any(on_tcp);
     let to_without_ports = !to.is_empty() && to.iter().all(|operation| operation.ports.is_empty());
-    if from_only || to_without_ports {
+    // Ports that are wrong are told of as such.
+    if cfg!(feature = "yaml") && (from_only || to_without_ports) && !names_ports(rule) {
         rule.warn_hint(
             "this rule asks for parts of HTTP, which are left out on TCP ports: there it denies more",
             "name the ports it is for under `to[].operation.ports`",
         );
     }
+}
+
+/// Whether some operation of the rule has `ports`, be they right or wrong.
+fn names_ports(rule: &Cursor<'_>) -> bool {
+    let Some(Value::Sequence(to)) = rule.node.get("to").map(|to| &to.value) else { return false };
+    let ports = |entry: &Node| entry.get("operation").and_then(|operation| operation.get("ports")).is_some();
+    to.iter().any(ports)
 }

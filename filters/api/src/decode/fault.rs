@@ -54,7 +54,9 @@ fn delay(delay: &Cursor<'_>) -> Option<Delay> {
             field.error_hint("Istio does not support `exponentialDelay`", "use `fixedDelay`");
             Some(())
         });
-        if !fields.has("fixedDelay") && !fields.has("exponentialDelay") {
+        let fixed = fields.has("fixedDelay") || fields.has("exponentialDelay");
+        // A wrong word for it is told as such.
+        if cfg!(feature = "yaml") && !fixed && !fields.has_unknown() {
             delay.warn_hint("without `fixedDelay` nothing is delayed", "set it, such as `fixedDelay: 5s`");
         }
         let fixed_delay = fields.get("fixedDelay", |at| at.duration());

@@ -128,6 +128,14 @@ impl<'a> Object<'a> {
         self.entry(name).is_some_and(|(_, node)| !node.is_null())
     }
 
+    /// Whether there are fields that nobody has asked for so far.
+    pub(crate) fn has_unknown(&self) -> bool {
+        let (Value::Mapping(entries), known) = (&self.cursor.node.value, self.known.borrow()) else {
+            return false;
+        };
+        entries.iter().any(|(key, _)| !known.iter().any(|name| is_name(&key.name, name)))
+    }
+
     #[inline(never)]
     fn must_have(&self, name: &'static str) -> Option<Cursor<'_>> {
         let child = self.child(name);

@@ -14,11 +14,11 @@ pub fn parse_mesh_config(text: &[u8], file: &str) -> (MeshConfig, Vec<Problem>) 
     let file: Arc<str> = file.into();
     let mut reader = Reader::new(Some(Arc::clone(&file)), "", &[]);
     let mut mesh = MeshConfig::default();
-    let text = match std::str::from_utf8(text) {
+    let bytes = text;
+    let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
-            let message = format!("the file is not UTF-8: byte {} can't be read", error.valid_up_to() + 1);
-            reader.unreadable(code::SYNTAX, message, None);
+            reader.unreadable(code::SYNTAX, super::not_utf8(bytes, error), None);
             return (mesh, reader.parsed.problems);
         }
     };

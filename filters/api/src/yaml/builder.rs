@@ -212,7 +212,9 @@ fn new_key(node: Node, names: &mut HashSet<String>) -> Result<Key, YamlError> {
         _ => return fail("a key must be a single value".to_owned()),
     };
     if !names.insert(name.clone()) && name != MERGE {
-        return fail(format!("key `{name}` is given twice"));
+        // Two files that were put together, mostly.
+        let hint = if name == "apiVersion" { ": between two resources stands a line `---`" } else { "" };
+        return fail(format!("key `{name}` is given twice{hint}"));
     }
     Ok(Key { name, position })
 }

@@ -86,6 +86,11 @@ fn keys_are_always_text() {
 fn errors_have_a_place() {
     for (text, message, place) in [
         ("a: 1\na: 2\n", "key `a` is given twice", (2, 1)),
+        (
+            "apiVersion: v1\napiVersion: v1\n",
+            "key `apiVersion` is given twice: between two resources stands a line `---`",
+            (2, 1),
+        ),
         ("a: !foo 1\n", "tag `!foo` is not supported", (1, 4)),
         ("[a]: 1\n", "a key must be a single value", (1, 1)),
         ("a: &x [*x]\n", "this alias stands inside of what it stands for", (1, 8)),

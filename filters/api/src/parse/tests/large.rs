@@ -161,4 +161,6 @@ fn a_byte_that_is_not_utf_8_has_a_place() {
         said,
         [format!("x.yaml:7:3: error: the file is not UTF-8: byte {} can't be read", text.len())]
     );
+    let said = &parse_yaml(b"\xff\xfea\0:\0 \0b\0", "x.yaml", "ns").problems[0];
+    assert_eq!(said.message, "the file is UTF-16: save it as UTF-8");
 }
