@@ -431,3 +431,14 @@ fn a_request_need_not_stand_in_quotes() {
     let (code, _, said) = outcome(&[&["explain", "GET shop.example"], SHOP].concat(), "");
     assert!(code == 2 && said.contains("not a URL that begins with `http://`"), "{said}");
 }
+
+#[test]
+fn what_no_client_of_http_1_can_ask_is_refused_before_any_filter() {
+    for request in
+        ["get http://shop.example/v1/cart", "FOO http://shop.example/v1/cart", "GET http://shop.example/v1/ü"]
+    {
+        let (code, answer) = explain(SHOP, &[request]);
+        let expected = (1, &json!(400), &json!("http1.codec_error"));
+        assert_eq!((code, &answer["status"], &answer["details"]), expected, "{request}");
+    }
+}

@@ -15,7 +15,7 @@ pub(super) struct Slip {
 }
 
 /// The methods that Envoy takes from HTTP/1; it answers all others with 400. Over HTTP/2 and HTTP/3 it takes any token.
-const OF_HTTP_1: [&str; 34] = [
+pub(crate) const OF_HTTP_1: [&str; 34] = [
     "ACL",
     "BIND",
     "CHECKOUT",

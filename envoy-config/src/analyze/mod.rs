@@ -9,7 +9,7 @@ mod faults;
 pub mod finding;
 pub mod human;
 mod kinds;
-mod methods;
+pub(crate) mod methods;
 mod not_carried_out;
 mod overlaps;
 mod peers;

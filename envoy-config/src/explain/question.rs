@@ -11,6 +11,7 @@ use super::known::Known;
 use super::normalize::normalize;
 use super::request_line::RequestLine;
 use super::sanitized::sanitize;
+use crate::analyze::methods::OF_HTTP_1;
 use crate::mesh_config::MeshConfig;
 
 /// One request and its circumstances.
@@ -92,6 +93,10 @@ impl Question {
     /// # Errors
     /// Envoy answers before any filter sees the request.
     pub fn lines(&self, proxy: &Proxy, mesh: &MeshConfig) -> Result<Lines, Refused> {
+        // As its parser of HTTP/1.1 has it, which the client is taken to speak.
+        if !OF_HTTP_1.contains(&self.line.method.as_str()) || !self.line.path.is_ascii() {
+            return Err(Refused { status: 400, details: "http1.codec_error" });
+        }
         let gateway = proxy.role == Role::Gateway;
         let path = normalize(&self.line.path, mesh.path_normalization)
             .map_err(|_| Refused { status: 400, details: "path_normalization_failed" })?;
