@@ -1,8 +1,9 @@
 //! DestinationRules and the ways services are found, on real Envoy with real endpoints: limits, ejection, each way of
-//! balancing, TLS, the PROXY protocol, and endpoints that come and go.
+//! balancing, TLS, the PROXY protocol, `expect: 100-continue`, and endpoints that come and go.
 
 mod balancing;
 mod breaker;
+mod continues;
 mod endpoints;
 mod health;
 mod tls;

@@ -101,7 +101,9 @@ fn label(finding: &Finding) -> String {
     if !finding.path.is_empty() {
         let _ = write!(label, "{}{}", if label.is_empty() { "" } else { ": " }, finding.path);
     }
-    printable(label)
+    // Some letters turn around the order in which a terminal shows the line.
+    let turns = |letter| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    printable(label).replace(turns, "\u{fffd}")
 }
 
 /// How many there are of which level.

@@ -43,15 +43,20 @@ pub struct Certs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make an authority, or take over one of your own
+    #[command(after_help = EXAMPLES)]
     Init(Init),
     /// Give a workload a certificate
+    #[command(after_help = EXAMPLES)]
     Issue(Issue),
     /// Keep the certificates of workloads fresh: each gets a new one at half of its life. The only process that needs
     /// the authority's key
+    #[command(after_help = EXAMPLES)]
     Serve(Serve),
     /// Replace the authority's root, in three steps, without a connection refused
+    #[command(after_help = EXAMPLES)]
     Rotate(Rotate),
     /// Say whom a workload's certificate names and until when it is valid
+    #[command(after_help = EXAMPLES)]
     Show(Show),
 }
 

@@ -37,8 +37,11 @@ pub struct HttpConnectionManager {
     pub merge_slashes: bool,
     /// What becomes of `%2F` and `%5C`.
     pub path_with_escaped_slashes_action: &'static str,
-    /// A request that is held longer without a byte is given up: it is what ends one whose VM has crashed.
+    /// A request on which nothing happens for so long is given up; zero: never.
     pub stream_idle_timeout: Seconds,
+    /// `expect: 100-continue` goes to the service, which says whether it wants the body. Otherwise Envoy always does.
+    #[serde(skip_serializing_if = "is_default")]
+    pub proxy_100_continue: bool,
     /// Larger request headers get a 431.
     pub max_request_headers_kb: u32,
     /// For HTTP/1 and 2.

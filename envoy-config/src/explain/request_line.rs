@@ -42,9 +42,13 @@ impl FromStr for RequestLine {
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host_and_port, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        if host_and_port.contains('@') {
+            // It may have a password, which is nobody's business.
+            return Err("a user name in a URL is never sent to the server: leave it out".to_owned());
+        }
         let (host, port) = split_port(host_and_port)?;
-        if host.is_empty() || host.contains('@') {
-            return Err(format!("`{url}` has no host, or one with a user name, which is never sent"));
+        if host.is_empty() {
+            return Err(format!("`{url}` has no host"));
         }
         let port = port.unwrap_or(default_port);
         let authority = if port == default_port { host.to_owned() } else { format!("{host}:{port}") };

@@ -70,11 +70,10 @@ pub(super) fn sanitize(lines: &mut Vec<(String, String)>, gateway: bool) -> Resu
         });
         lines.extend(trailers.then(|| ("te".to_owned(), "trailers".to_owned())));
     }
-    lines.retain(|(name, value)| {
+    lines.retain(|(name, _)| {
         let name = name.as_str();
-        let continues = name == "expect" && value.eq_ignore_ascii_case("100-continue");
         let edge = gateway && AT_THE_EDGE.contains(&name);
-        !(continues || edge || OF_CONNECTION.contains(&name) || INTERNAL.contains(&name))
+        !(edge || OF_CONNECTION.contains(&name) || INTERNAL.contains(&name))
     });
     Ok(())
 }
@@ -116,8 +115,7 @@ mod tests {
             ("connection: upgrade, http2-settings | upgrade: h2c | http2-settings: AA", Ok("")),
             ("connection: Upgrade, x-a | upgrade: WebSocket | x-a: 1 | te: trailers, gzip", Ok(SAME)),
             ("connection: upgrade | upgrade: foo", Err(403)),
-            ("expect: 100-continue", Ok("")),
-            ("expect: foo", Ok(SAME)),
+            ("expect: 100-continue", Ok(SAME)),
         ] {
             let expected = expected.map(|left| if left == SAME { lines } else { left }.to_owned());
             assert_eq!(left(lines, false), expected, "{lines}");

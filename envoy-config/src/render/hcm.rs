@@ -103,6 +103,8 @@ fn manager(
         merge_slashes: merges(normalization),
         path_with_escaped_slashes_action: escaped_slashes(normalization),
         stream_idle_timeout: STREAM_IDLE_TIMEOUT,
+        // As Istio has it: nobody sends a body that a policy or the service refuses anyway.
+        proxy_100_continue: true,
         max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket" }],

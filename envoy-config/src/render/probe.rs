@@ -33,6 +33,7 @@ pub(super) fn filter(probes: &[AppProbe]) -> Extension {
         merge_slashes: false,
         path_with_escaped_slashes_action: "KEEP_UNCHANGED",
         stream_idle_timeout: PATIENCE,
+        proxy_100_continue: false,
         max_request_headers_kb: 60,
         common_http_protocol_options: ServerProtocolOptions { headers_with_underscores_action: "ALLOW" },
         upgrade_configs: Vec::new(),
