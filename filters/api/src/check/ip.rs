@@ -7,8 +7,12 @@ use ipnet::IpNet;
 /// An address (`10.1.2.3`, a block of one) or a block (`10.1.0.0/16`). Bits beyond the prefix are allowed, as Istio
 /// and Envoy do, and are cut off.
 pub(crate) fn block(text: &str) -> Result<IpNet, String> {
-    let block =
-        if text.contains('/') { text.parse().ok() } else { text.parse::<IpAddr>().ok().map(IpNet::from) };
+    let block = match text.split_once('/') {
+        // As Go has it.
+        Some((_, length)) if length.len() > 1 && length.starts_with('0') => None,
+        Some(_) => text.parse().ok(),
+        None => text.parse::<IpAddr>().ok().map(IpNet::from),
+    };
     block
         .map(|block: IpNet| block.trunc())
         .ok_or_else(|| "is neither an IP address nor a CIDR block".to_owned())
@@ -35,6 +39,7 @@ mod tests {
             ("::1", Some("::1/128")),
             ("2001:db8::/32", Some("2001:db8::/32")),
             ("10.1.2.3/33", None),
+            ("10.1.2.3/08", None),
             ("10.1.2", None),
             ("10.1.2.3/", None),
             ("/8", None),

@@ -88,6 +88,10 @@ impl Cursor<'_> {
             if key.contains('*') || text.contains('*') {
                 value.error("a selector takes no wildcards");
             }
+            // Kubernetes has no such label, so that it would choose nothing.
+            if text.chars().count() > 63 {
+                value.error("a label's value has at most 63 characters");
+            }
             Some(text)
         });
         Some(WorkloadSelector(ordered::map(labels)))
