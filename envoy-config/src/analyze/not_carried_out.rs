@@ -91,7 +91,7 @@ fn intervals(resource: &Resource, telemetry: &Telemetry, findings: &mut Vec<Find
 /// What another sidecar would not open. Of this proxy's own Sidecar rendering says it.
 fn sidecar_ports(resource: &Resource, sidecar: &Sidecar, findings: &mut Vec<Finding>) {
     for (at, listener) in sidecar.egress.iter().enumerate() {
-        if listener.port.as_ref().is_some_and(|port| !port.protocol.is_http()) {
+        if listener.port.as_ref().is_some_and(|port| !port.protocol.may_be_http()) {
             let path = format!("spec.egress[{at}].port.protocol");
             let message = "egress listeners are carried out for HTTP only: nothing would listen on this port";
             push(resource, Level::Warning, &path, message, findings);

@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use outrigger_api::problem::ResourceName;
 use outrigger_api::resource::Ignored;
-use outrigger_api::types::common::{Labels, Target, WorkloadSelector};
+use outrigger_api::types::common::{Labels, Target, TargetKind, WorkloadSelector};
 use outrigger_api::{Kind, Proxy, Resource, Spec};
 
 use super::codes;
 use super::finding::{Finding, Level};
 use super::registry::Registry;
+use crate::manifests::GATEWAY_NAME;
 
 /// Looks at each selector of workloads, unless a workload that is not known for being broken may have its labels.
 pub(super) fn check(
@@ -22,7 +24,10 @@ pub(super) fn check(
         return;
     }
     let workloads = Workloads::new(resources, ignored, proxy);
-    findings.extend(resources.iter().filter_map(|resource| workloads.finding(resource)));
+    for resource in resources {
+        findings.extend(workloads.finding(resource));
+        findings.extend(workloads.of_gateways(resource, ignored));
+    }
 }
 
 /// The workloads of the files: Pods, Deployments, WorkloadEntries. A gateway's are those that Gateways choose.
@@ -125,6 +130,33 @@ impl<'r> Workloads<'r> {
         Some(Finding::new(code, Level::Warning, resource, path, message).hint(hint))
     }
 
+    /// Reports the Gateway of the Kubernetes Gateway API that nobody is: neither this proxy by its label, nor a workload of the
+    /// files, nor is the Gateway itself among them.
+    fn of_gateways(&self, resource: &Resource, ignored: &[Ignored]) -> Option<Finding> {
+        let Target::Refs(targets) = target(resource)? else { return None };
+        let namespace = &*resource.meta.namespace;
+        let is_there = |name: &str| {
+            let label = Labels::from([(GATEWAY_NAME.to_owned(), name.to_owned())]);
+            let own = namespace == self.proxy.namespace
+                && self.proxy.labels.get(GATEWAY_NAME) == label.get(GATEWAY_NAME);
+            let declared = |ignored: &Ignored| {
+                let ResourceName { kind, namespace: of, name: called } = &ignored.resource;
+                kind.as_deref() == Some("Gateway")
+                    && of.as_deref() == Some(namespace)
+                    && called.as_deref() == Some(name)
+            };
+            own || self.unknown.contains(namespace)
+                || self.has(namespace, &label)
+                || ignored.iter().any(declared)
+        };
+        let gateways = targets.iter().enumerate().filter(|(_, target)| target.kind == TargetKind::Gateway);
+        let (at, target) = gateways.into_iter().find(|(_, target)| !is_there(&target.name))?;
+        let message = format!("this is for the proxy of Gateway `{}`, which nobody is", target.name);
+        let hint = format!("`--label {GATEWAY_NAME}={}` makes this proxy the one", target.name);
+        let path = format!("spec.targetRefs[{at}]");
+        Some(Finding::new(codes::NO_MATCHING_WORKLOADS, Level::Warning, resource, &path, message).hint(hint))
+    }
+
     /// Whether some workload has all of these labels: asked where the fewest have one of them.
     fn has(&self, namespace: &str, labels: &Labels) -> bool {
         let lists =
@@ -145,6 +177,15 @@ enum Reach {
     Namespace,
     /// Nowhere.
     NotFromRoot,
+}
+
+fn target(resource: &Resource) -> Option<&Target> {
+    match &resource.spec {
+        Spec::AuthorizationPolicy(policy) => Some(&policy.target),
+        Spec::RequestAuthentication(authentication) => Some(&authentication.target),
+        Spec::Telemetry(telemetry) => Some(&telemetry.target),
+        _ => None,
+    }
 }
 
 /// The field of a resource that chooses workloads, and what stands there.

@@ -54,9 +54,7 @@ fn place(at: usize, listener: &EgressListener) -> String {
 fn ingress(listener: &Cursor<'_>) -> Option<IngressListener> {
     listener.object(|fields| {
         let port = fields.required("port", |port| {
-            port.object(|fields| {
-                fields.port(PortNeeds { number: true, protocol: true, ..PortNeeds::default() })
-            })
+            port.object(|fields| fields.port(PortNeeds { number: true, ..PortNeeds::default() }))
         });
         let protocol = port.as_ref().map(|port| port.protocol);
         Some(IngressListener {
@@ -102,11 +100,10 @@ fn ingress_tls(tls: &Cursor<'_>, protocol: Option<Protocol>) -> Option<ServerTls
 fn egress(listener: &Cursor<'_>) -> Option<EgressListener> {
     listener.object(|fields| {
         let hosts = fields.list("hosts", egress_host);
-        if !fields.has("hosts") {
-            listener.error("missing `hosts`");
+        if !fields.is_set("hosts") {
+            listener.error("missing `hosts`: a listener needs one at least");
         }
-        let needs = PortNeeds { protocol: true, ..PortNeeds::default() };
-        let port = fields.get("port", |port| port.object(|fields| fields.port(needs)));
+        let port = fields.get("port", |port| port.object(|fields| fields.port(PortNeeds::default())));
         let on_socket = port.as_ref().is_some_and(|port| port.number == 0);
         let bind = fields.get("bind", |bind| {
             bind.checked(|text| match text.strip_prefix("unix://") {
@@ -119,12 +116,11 @@ fn egress(listener: &Cursor<'_>) -> Option<EgressListener> {
         if on_socket && !bind.as_ref().is_some_and(|bind| bind.starts_with("unix://")) {
             listener.error_hint("port number 0 is for unix sockets", "write `bind: unix:///path`");
         }
-        Some(EgressListener {
-            port,
-            bind: bind.filter(|bind| !bind.is_empty()),
-            capture_mode: capture_mode(fields),
-            hosts,
-        })
+        let capture_mode = capture_mode(fields);
+        if on_socket && capture_mode == CaptureMode::Iptables {
+            listener.error("a unix socket can't have `captureMode: IPTABLES`");
+        }
+        Some(EgressListener { port, bind: bind.filter(|bind| !bind.is_empty()), capture_mode, hosts })
     })
 }
 

@@ -213,4 +213,9 @@ impl Protocol {
     pub fn is_http(self) -> bool {
         matches!(self, Self::Http | Self::Http2 | Self::Grpc | Self::GrpcWeb)
     }
+
+    /// The same, or nobody has said otherwise.
+    pub fn may_be_http(self) -> bool {
+        self.is_http() || self == Self::Unspecified
+    }
 }

@@ -29,7 +29,7 @@ pub(super) fn plan(
     let mut problems = Vec::new();
     for (at, egress) in own_ports(sidecar) {
         let Some(port) = &egress.port else { continue };
-        if !port.protocol.is_http() {
+        if !port.protocol.may_be_http() {
             let resource = sidecar.map(|(resource, _)| resource);
             problems.extend(resource.map(|resource| refused(resource, at, port.protocol)));
             continue;
