@@ -270,3 +270,19 @@ fn what_two_servers_would_have_to_be_asked_about_is_refused() {
     let unasked = ["GET http://shop.example/v2"];
     assert_eq!(explain(&both, &unasked), explain(SHOP, &unasked));
 }
+
+#[test]
+fn there_are_no_requests_where_bytes_are_passed_on() {
+    const SERVICES: &str = "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {app: db}, ports: \
+                            [{name: tcp-x, port: 8000}, {name: http-y, port: 8080}]}}";
+    for (port, expected) in [(8000, 2), (8080, 0)] {
+        let request = format!("GET http://h:{port}/");
+        let sidecar = ["--role", "sidecar", "--label", "app=db", "--direction", "inbound", "-f", "-"];
+        let (code, _, said) = outcome(&[&["explain", &request], &sidecar[..]].concat(), SERVICES);
+        assert_eq!(
+            (code, said.contains("port 8000 of the application is no HTTP")),
+            (expected, expected == 2),
+            "{said}"
+        );
+    }
+}

@@ -182,7 +182,7 @@ fn reached(resources: Vec<Resource>, proxy: &Proxy, mesh: &MeshConfig, question:
 /// (`--app-port`): where there is only one a URL's may be that of its host alone.
 ///
 /// # Errors
-/// The application has several ports, and the URL's is none of them.
+/// The application has several ports, and the URL's is none of them; or what comes there is not read.
 pub fn entering(
     mut question: Question,
     resources: &[Resource],
@@ -208,6 +208,15 @@ pub fn entering(
             _ => {}
         },
         (Role::Sidecar, _) => {}
+    }
+    let (role, port) = (proxy.role, question.line.port);
+    if (role, question.direction) == (Role::Sidecar, Direction::Inbound)
+        && render::passes_on(resources, &question.proxy(proxy), port)
+    {
+        return Err(format!(
+            "what comes to port {port} of the application is no HTTP, as its Service or Sidecar says, and is passed on \
+             unread: there are no requests to explain there"
+        ));
     }
     Ok(question)
 }

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use outrigger_api::select::peer_authentication::{PeerMode, PeerPolicies};
+use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::common::Protocol;
 use outrigger_api::types::gateway::{ServerTls, ServerTlsMode};
 use outrigger_api::types::sidecar::{CaptureMode, IngressListener, Sidecar};
@@ -16,7 +17,7 @@ use crate::envoy::tls::DownstreamTlsContext;
 use crate::render::authz::{self, Scope};
 use crate::render::clusters::{self, OwnPort, protocol_of_service};
 use crate::render::listeners::gateway::tls::{self, Place};
-use crate::render::options::Options;
+use crate::render::options::{AppPort, Options};
 use crate::render::problems;
 
 /// A port that is opened for the application.
@@ -150,6 +151,15 @@ fn application(
     let own = ingress.and_then(|listener| listener.connection_pool.clone());
     let of_all = || sidecar.and_then(|sidecar| sidecar.inbound_connection_pool.clone());
     Application { port: port.number, endpoint, pool: own.or_else(of_all), protocol }
+}
+
+/// Whether what comes to this port of the application is passed on as it comes, unread.
+pub(crate) fn passes_on(resources: &[Resource], proxy: &Proxy, number: u16) -> bool {
+    let (_, sidecar) = sidecar(resources, proxy).unzip();
+    let options = Options { app_ports: vec![AppPort { port: number, opened: number }], ..Options::default() };
+    let own = OwnPort { number, resources, proxy, options: &options };
+    let port = ports(sidecar, &options).into_iter().find(|port| port.number == number);
+    port.is_some_and(|port| passed_on(protocol(&port, own), &port))
 }
 
 /// What is spoken on a port: as the Sidecar says, else a Service or ServiceEntry that selects the workload. Where nobody

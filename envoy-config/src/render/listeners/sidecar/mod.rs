@@ -4,6 +4,8 @@ mod inbound;
 mod mtls;
 mod outbound;
 
+pub(crate) use self::inbound::passes_on;
+
 use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::{Problem, Proxy, Resource};
 
