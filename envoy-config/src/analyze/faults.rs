@@ -83,14 +83,14 @@ fn hidden(resource: &Resource, rule: &HttpRoute, path: &str, findings: &mut Vec<
         let finding = Finding::new(codes::HIDDEN_FAULT, Level::Warning, resource, &path, message);
         findings.push(finding.hint(hint.to_owned()));
     };
-    if let Some(delay) = fault.delay.as_ref().map(|delay| delay.fixed_delay) {
-        if let Some(timeout) = rule.timeout.filter(|timeout| *timeout <= delay) {
-            warn(
-                "timeout",
-                format!("`timeout` of {timeout:?} does not cut the delay of {delay:?}: it starts after it"),
-                "only a timeout of the caller itself sees the delay; to test this one, delay the service",
-            );
-        }
+    if let Some(delay) = fault.delay.as_ref().map(|delay| delay.fixed_delay)
+        && let Some(timeout) = rule.timeout.filter(|timeout| *timeout <= delay)
+    {
+        warn(
+            "timeout",
+            format!("`timeout` of {timeout:?} does not cut the delay of {delay:?}: it starts after it"),
+            "only a timeout of the caller itself sees the delay; to test this one, delay the service",
+        );
     }
     let retries = rule.retries.as_ref().is_some_and(|retries| retries.attempts > 0);
     if retries && fault.abort.is_some() {
