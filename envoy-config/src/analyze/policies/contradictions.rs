@@ -39,6 +39,8 @@ fn check_rule(policy: &Policy<'_>, at: usize, rule: &Asked<'_>, findings: &mut V
 enum Contradiction<'c, 'r> {
     /// Another (or the same) constraint excludes each value.
     Excluded(&'c Constraint<'r>, &'c Constraint<'r>),
+    /// Likewise, and the values may hold with the alternatives to the other one.
+    Excluding(&'c Constraint<'r>, &'c Constraint<'r>),
     /// Nothing fits both.
     Apart(&'c Constraint<'r>, &'c Constraint<'r>),
     /// No principal is of the other one's namespace, account or trust domain.
@@ -51,6 +53,10 @@ impl Contradiction<'_, '_> {
             Self::Excluded(one, other) => (
                 one.values_path(rule),
                 format!("this never holds: {} excludes it", other.not_values_path(rule)),
+            ),
+            Self::Excluding(one, other) => (
+                other.not_values_path(rule),
+                format!("this never holds: {} asks for nothing but what is excluded", one.values_path(rule)),
             ),
             Self::Apart(one, other) => (
                 one.values_path(rule),
@@ -88,7 +94,8 @@ fn contradiction<'c, 'r>(
                 continue;
             }
             if !other.not_values.is_empty() && all_covered(&other.not_values, &one.values) {
-                return Some(Contradiction::Excluded(one, other));
+                let found = if is_own(one) { Contradiction::Excluded } else { Contradiction::Excluding };
+                return Some(found(one, other));
             }
             let apart = || one.field.is_single() && all_apart(&one.values, &other.values);
             if !std::ptr::eq(one, other) && !other.values.is_empty() && apart() {
