@@ -90,14 +90,25 @@ impl Slip {
 
 fn slip(field: Field<'_>, value: &Shape<'_>) -> Option<Slip> {
     match field {
-        Field::Method => method(value),
-        Field::Path => path(value),
-        Field::Host => host(value),
-        Field::Principal => principal(value),
+        Field::Method => method(value).or_else(|| literal_star(value)),
+        Field::Path => path(value).or_else(|| {
+            Some(literal_star(value)?.hint("a template such as `/a/{*}/b` takes any segment".to_owned()))
+        }),
+        Field::Host => host(value).or_else(|| literal_star(value)),
+        Field::Principal => principal(value).or_else(|| literal_star(value)),
         Field::RequestPrincipal => request_principal(value),
         Field::Sni => server_name(value),
         _ => None,
     }
+}
+
+/// Only one star counts, at one of the ends.
+fn literal_star(value: &Shape<'_>) -> Option<Slip> {
+    let (Shape::Exact(text) | Shape::Prefix(text) | Shape::Suffix(text)) = value else { return None };
+    text.contains('*').then(|| {
+        let why = "only one star at the beginning or at the end stands for anything, any other for itself";
+        Slip::likely(value, why)
+    })
 }
 
 fn method(value: &Shape<'_>) -> Option<Slip> {
