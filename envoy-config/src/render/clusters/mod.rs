@@ -247,9 +247,19 @@ fn of_destination(
 fn of_listener<'r>(traffic: &Traffic, own_port: impl Fn(u16) -> OwnPort<'r>) -> Option<Cluster> {
     match traffic {
         Traffic::Gateway | Traffic::Outbound(Unknown::Refuse | Unknown::Proxy(_)) => None,
-        Traffic::Outbound(Unknown::PassThrough) => Some(build::requested(PASSTHROUGH.to_owned(), false)),
+        Traffic::Outbound(Unknown::PassThrough) => Some(passthrough()),
         Traffic::Inbound(application) => Some(of_application(application, own_port(application.port))),
     }
+}
+
+/// Where requests for hosts that nobody declares go, by HTTP of the version that comes.
+fn passthrough() -> Cluster {
+    let mut cluster = build::requested(PASSTHROUGH.to_owned(), false);
+    let mut pool = ConnectionPool::default();
+    pool.http.get_or_insert_default().use_client_protocol = true;
+    let options = HttpProtocolOptions::of(pool::version(&pool, false));
+    cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
+    cluster
 }
 
 /// A cluster of one address, or of those that a name stands for.

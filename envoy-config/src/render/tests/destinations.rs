@@ -329,6 +329,8 @@ fn ports_of_grpc_speak_http2() {
 #[test]
 fn where_no_protocol_is_said_a_sidecar_speaks_the_clients() {
     const UNSAID: &str = "use_downstream_protocol_config";
+    let nothing = json_of(&render(&[], &sidecar(), &options()).unwrap());
+    assert!(nothing["clusters"]["PassthroughCluster"].to_string().contains(UNSAID), "{nothing}");
     let upgrade = rule("trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}");
     let unsaid = ENTRY.replace(", protocol: HTTP", "");
     for (proxy, texts, version) in [
