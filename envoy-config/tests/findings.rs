@@ -292,6 +292,21 @@ fn a_policy_that_is_tried_out_does_nothing_without_its_provider() {
     assert!(message.unwrap().ends_with("this policy, which is tried out, does nothing"), "{found:#}");
 }
 
+#[test]
+fn a_provider_that_is_wrong_is_not_called_absent() {
+    let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {action: \
+                  CUSTOM, provider: {name: web}, rules: [{}]}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let mesh = folder.path().join("mesh.yaml");
+    let with_port = |port: u32| {
+        let provider = format!("{{name: web, envoyExtAuthzHttp: {{service: a.example, port: {port}}}}}");
+        std::fs::write(&mesh, format!("extensionProviders: [{provider}]\n")).unwrap();
+        findings(&["--mesh-config", mesh.to_str().unwrap()], policy)
+    };
+    let of_port = "IST0106@extensionProviders[0].envoyExtAuthzHttp.port";
+    assert_eq!((with_port(80), with_port(999_999)), (Vec::new(), vec![of_port.to_owned()]));
+}
+
 /// Envoy refuses the whole configuration for some names of headers, and only its own filters are told of them.
 #[test]
 fn a_header_name_that_envoy_refuses_is_an_error() {

@@ -30,7 +30,7 @@ mod workloads;
 
 use std::collections::BTreeMap;
 
-use outrigger_api::Proxy;
+use outrigger_api::{Problem, Proxy};
 
 pub(crate) use conflicts::place;
 pub use finding::{Finding, Level};
@@ -75,6 +75,12 @@ pub fn analyze_with(
     not_carried_out::check(resources, proxy, &mut findings);
     waypoints::check(resources, &mut findings);
     workloads::check(resources, &loaded.ignored, &registry, proxy, &mut findings);
+    // A provider that is wrong is not called absent.
+    let of_providers = |problem: &Problem| problem.path.to_string().starts_with("extensionProviders");
+    if mesh.problems.iter().any(|problem| problem.is_error() && of_providers(problem)) {
+        let absent = [codes::UNKNOWN_PROVIDER, codes::UNKNOWN_TELEMETRY_PROVIDER];
+        findings.retain(|finding| !absent.contains(&finding.code));
+    }
     suppress::suppress(&mut findings, resources);
     ignored_kinds(loaded, &mut findings);
     empty_files(loaded, &mut findings);
