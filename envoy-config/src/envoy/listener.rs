@@ -47,6 +47,9 @@ pub struct FilterChain {
     /// TLS with the client. `None`: plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport_socket: Option<Extension>,
+    /// How long a handshake may take. `None`: as long as the client likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport_socket_connect_timeout: Option<Seconds>,
 }
 
 /// `FilterChainMatch`: every field that says something has to fit.

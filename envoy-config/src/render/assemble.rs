@@ -18,9 +18,12 @@ use crate::envoy::Any;
 use crate::envoy::any::Extension;
 use crate::envoy::bootstrap::Node;
 use crate::envoy::listener::{FilterChain, Listener, TcpHashPolicy, TcpProxy};
-use crate::envoy::scalars::Empty;
+use crate::envoy::scalars::{Empty, Seconds};
 use crate::envoy::tls::DownstreamTlsContext;
 use crate::telemetry;
+
+/// How long a client's TLS handshake may take, as at Istio's gateways: one that stalls would hold its connection for good.
+const HANDSHAKE: Seconds = Seconds::new(15);
 
 /// A listener and where it leads.
 #[derive(Debug)]
@@ -92,6 +95,7 @@ fn filter_chain(chain: &Chain, filters: Vec<Extension>) -> FilterChain {
         filter_chain_match: chain.matches.clone(),
         filters,
         transport_socket: chain.tls.clone().map(DownstreamTlsContext::socket),
+        transport_socket_connect_timeout: chain.tls.as_ref().map(|_| HANDSHAKE),
     }
 }
 

@@ -49,13 +49,13 @@ spec:
 ";
 
 #[test]
-fn a_request_on_which_nothing_happens_is_not_given_up() {
+fn a_request_on_which_nothing_happens_is_not_given_up_and_a_handshake_is() {
     let listeners = json_of(&rendered(&[SERVERS, SERVICES, &secret()]).unwrap())["listeners"].to_string();
-    let managers = listeners.matches("\"http_filters\"").count();
-    assert_eq!(
-        (managers, listeners.matches(r#""stream_idle_timeout":"0s""#).count()),
-        (managers.max(3), managers)
-    );
+    let count = |text: &str| listeners.matches(text).count();
+    let (managers, handshakes) = (count(r#""http_filters""#), count("DownstreamTlsContext"));
+    assert!(managers >= 3 && handshakes >= 2, "{listeners}");
+    assert_eq!(count(r#""stream_idle_timeout":"0s""#), managers);
+    assert_eq!(count(r#""transport_socket_connect_timeout":"15s""#), handshakes);
 }
 
 fn secret() -> String {
