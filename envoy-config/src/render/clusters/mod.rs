@@ -37,7 +37,9 @@ use super::routes::{PASSTHROUGH, inbound_cluster};
 use super::secrets::Secrets;
 use crate::credentials::Credentials;
 use crate::envoy::Any;
-use crate::envoy::cluster::{Cluster, HttpProtocolOptions, LbEndpoint, LoadAssignment};
+use crate::envoy::cluster::{
+    Cluster, HttpProtocolOptions, LbEndpoint, LoadAssignment, UpstreamProtocolOptions,
+};
 use crate::envoy::scalars::Address;
 
 /// The key of `typed_extension_protocol_options`.
@@ -257,7 +259,11 @@ fn passthrough() -> Cluster {
     let mut cluster = build::requested(PASSTHROUGH.to_owned(), false);
     let mut pool = ConnectionPool::default();
     pool.http.get_or_insert_default().use_client_protocol = true;
-    let options = HttpProtocolOptions::of(pool::version(&pool, false));
+    let options = HttpProtocolOptions {
+        // Envoy wants that said wherever names come from requests; nothing here speaks TLS.
+        upstream_http_protocol_options: UpstreamProtocolOptions { auto_sni: true, auto_san_validation: true },
+        ..HttpProtocolOptions::of(pool::version(&pool, false))
+    };
     cluster.typed_extension_protocol_options.insert(HTTP_OPTIONS, Any::HttpProtocolOptions(options));
     cluster
 }

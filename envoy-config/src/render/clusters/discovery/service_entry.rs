@@ -91,7 +91,7 @@ pub(super) fn endpoints(
             let what = format!("`targetPort` for a wildcard host (`{host}`), whose requests say the port,");
             return Err(Box::new(problems::unsupported(resource, "spec.ports", &what)));
         }
-        Resolution::None | Resolution::DynamicDns if port.protocol.is_http() => Endpoints::Requested,
+        Resolution::None | Resolution::DynamicDns if port.protocol.may_be_http() => Endpoints::Requested,
         Resolution::None | Resolution::DynamicDns => {
             // No request there says which name to look up.
             let what = format!("a wildcard host (`{host}`) on port {}, which is not HTTP,", port.number);
