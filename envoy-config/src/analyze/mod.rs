@@ -22,6 +22,7 @@ mod selectors;
 mod series;
 mod services;
 mod suppress;
+mod targets;
 mod telemetry;
 mod tokens;
 mod unplaced;

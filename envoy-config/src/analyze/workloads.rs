@@ -10,6 +10,7 @@ use outrigger_api::{Kind, Proxy, Resource, Spec};
 use super::codes;
 use super::finding::{Finding, Level};
 use super::registry::Registry;
+use super::targets::references;
 use crate::manifests::GATEWAY_NAME;
 
 /// Looks at each selector of workloads, unless a workload that is not known for being broken may have its labels.
@@ -133,7 +134,6 @@ impl<'r> Workloads<'r> {
     /// Reports the Gateway of the Kubernetes Gateway API that nobody is: neither this proxy by its label, nor a workload of the
     /// files, nor is the Gateway itself among them.
     fn of_gateways(&self, resource: &Resource, ignored: &[Ignored]) -> Option<Finding> {
-        let Target::Refs(targets) = target(resource)? else { return None };
         let namespace = &*resource.meta.namespace;
         let is_there = |name: &str| {
             let label = Labels::from([(GATEWAY_NAME.to_owned(), name.to_owned())]);
@@ -149,11 +149,10 @@ impl<'r> Workloads<'r> {
                 || self.has(namespace, &label)
                 || ignored.iter().any(declared)
         };
-        let gateways = targets.iter().enumerate().filter(|(_, target)| target.kind == TargetKind::Gateway);
-        let (at, target) = gateways.into_iter().find(|(_, target)| !is_there(&target.name))?;
+        let mut gateways = references(resource).filter(|(_, target)| target.kind == TargetKind::Gateway);
+        let (path, target) = gateways.find(|(_, target)| !is_there(&target.name))?;
         let message = format!("this is for the proxy of Gateway `{}`, which nobody is", target.name);
         let hint = format!("`--label {GATEWAY_NAME}={}` makes this proxy the one", target.name);
-        let path = format!("spec.targetRefs[{at}]");
         Some(Finding::new(codes::NO_MATCHING_WORKLOADS, Level::Warning, resource, &path, message).hint(hint))
     }
 
@@ -177,15 +176,6 @@ enum Reach {
     Namespace,
     /// Nowhere.
     NotFromRoot,
-}
-
-fn target(resource: &Resource) -> Option<&Target> {
-    match &resource.spec {
-        Spec::AuthorizationPolicy(policy) => Some(&policy.target),
-        Spec::RequestAuthentication(authentication) => Some(&authentication.target),
-        Spec::Telemetry(telemetry) => Some(&telemetry.target),
-        _ => None,
-    }
 }
 
 /// The field of a resource that chooses workloads, and what stands there.

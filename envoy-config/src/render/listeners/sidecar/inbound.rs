@@ -187,8 +187,7 @@ fn said_by(resource: &Resource, own: OwnPort<'_>) -> Option<Protocol> {
 /// Whether nothing of what is spoken there is read.
 fn passed_on(protocol: Protocol, port: &Port<'_>) -> bool {
     let terminated = port.ingress.as_ref().is_some_and(|(_, listener)| listener.tls.is_some());
-    let requests = protocol.is_http() || protocol == Protocol::Unspecified;
-    !(requests || protocol == Protocol::Https && terminated)
+    !(protocol.may_be_http() || protocol == Protocol::Https && terminated)
 }
 
 /// What policies do not mean on a port whose bytes are passed on.
