@@ -236,7 +236,8 @@ fn leads_nowhere(path: &Path) -> bool {
     path.is_symlink() && fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn is_resource_file(path: &Path) -> bool {
+/// Whether a file of a folder is read, by its name.
+pub(crate) fn is_resource_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
 }
 

@@ -18,7 +18,7 @@ use crate::identity::{Identity, spiffe_id};
 use crate::load::Inputs;
 use crate::proxy_options::ProxyOptions;
 use crate::render::Rendered;
-use crate::run::{DrainTimes, PrivateFolder, RunOptions, Source, run};
+use crate::run::{DrainTimes, Origin, PrivateFolder, RunOptions, Source, run};
 
 /// How long the certificate is valid that `--ca` asks for.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -202,10 +202,10 @@ impl Source for Files {
         Some(((at - now).unsigned_abs() + Duration::from_secs(1), text))
     }
 
-    fn watched(&self) -> Vec<PathBuf> {
-        let files = self.inputs.watched().map(Path::to_owned);
+    fn origins(&self) -> Vec<Origin> {
+        let files = self.inputs.watched().map(Path::to_owned).map(Origin::of_resources);
         let certs = self.certs.iter().map(|folder| folder.path().to_owned());
         let flags = self.flags.input.mesh_config.clone().into_iter().chain(self.flags.render.watched());
-        files.chain(flags).chain(certs).collect()
+        files.chain(flags.chain(certs).map(Origin::anything)).collect()
     }
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use walkdir::WalkDir;
+
+use super::Origin;
 
 /// The files behind some paths, with links followed: it differs when one has changed, or another is in its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,9 +26,9 @@ struct Mark {
 }
 
 impl Fingerprint {
-    /// That of `paths`: files, and folders with all that is in them. What can't be read counts as not there.
-    pub(super) fn of<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Self {
-        Self(paths.into_iter().flat_map(|path| marks(path)).collect())
+    /// That of `origins`: files, and folders with what counts of them. What can't be read counts as not there.
+    pub(super) fn of<'o>(origins: impl IntoIterator<Item = &'o Origin>) -> Self {
+        Self(origins.into_iter().flat_map(marks).collect())
     }
 
     /// Takes what `other` has of paths that are not in here.
@@ -37,10 +39,12 @@ impl Fingerprint {
     }
 }
 
-fn marks(path: &Path) -> impl Iterator<Item = (PathBuf, Mark)> {
-    let walk = WalkDir::new(path).follow_links(true).into_iter();
+fn marks(origin: &Origin) -> impl Iterator<Item = (PathBuf, Mark)> {
+    let walk = WalkDir::new(&origin.path).follow_links(true).into_iter();
     let entries = walk.filter_entry(|entry| entry.depth() == 0 || !passed_over(entry.file_name()));
-    let files = entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
+    let files = entries.filter_map(Result::ok).filter(|entry| {
+        entry.file_type().is_file() && (entry.depth() == 0 || origin.holds.may_be(entry.path()))
+    });
     files.filter_map(|entry| {
         let mark = Mark::of(&entry.metadata().ok()?);
         Some((entry.into_path(), mark))
@@ -77,13 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_differs_while_nothing_changes_and_hidden_files_do_not_count() {
+    fn nothing_differs_while_nothing_changes_that_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let paths = [folder.path().to_owned(), folder.path().join("missing")];
+        let paths = [folder.path().to_owned(), folder.path().join("missing")].map(Origin::of_resources);
         fs::write(folder.path().join("a.yaml"), "1").unwrap();
         let before = Fingerprint::of(&paths);
         fs::write(folder.path().join(".a.yaml.swp"), "1").unwrap();
         fs::write(folder.path().join("a.yaml~"), "1").unwrap();
+        fs::write(folder.path().join("our.log"), "1").unwrap();
         fs::read(folder.path().join("a.yaml")).unwrap();
         assert_eq!(Fingerprint::of(&paths), before);
         fs::write(folder.path().join("a.yaml"), "22").unwrap();
@@ -95,6 +100,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.yaml"), "1").unwrap();
         std::os::unix::fs::symlink(".", folder.path().join("again")).unwrap();
-        assert_eq!(Fingerprint::of(&[folder.path().to_owned()]).0.len(), 1);
+        assert_eq!(Fingerprint::of(&[Origin::anything(folder.path().to_owned())]).0.len(), 1);
     }
 }

@@ -14,11 +14,13 @@ mod files;
 mod fingerprint;
 mod folder;
 mod launcher;
+mod origin;
 mod ports;
 mod say;
 mod session;
 mod steps;
 mod watched;
+mod writers;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -27,6 +29,7 @@ use std::time::Duration;
 pub use self::drain::DrainTimes;
 pub(crate) use self::folder::PrivateFolder;
 pub use self::launcher::VERSION as ENVOY_VERSION;
+pub use self::origin::Origin;
 
 use self::fingerprint::Fingerprint;
 use self::launcher::Launcher;
@@ -60,7 +63,7 @@ pub trait Source {
     fn render(&self, module_dir: &Path) -> Result<Rendered, Exit>;
 
     /// Files and folders that the outcome depends on.
-    fn watched(&self) -> Vec<PathBuf>;
+    fn origins(&self) -> Vec<Origin>;
 
     /// What the user is to be warned of next if nothing changes, and how long from now.
     fn notice(&self) -> Option<(Duration, String)>;
@@ -82,10 +85,10 @@ fn start(source: &dyn Source, options: &RunOptions) -> Result<Session, Exit> {
     let folder = PrivateFolder::create()
         .map_err(|error| environment(&format!("can't make a temporary folder: {error}")))?;
     // From here on a change counts, also one that comes while Envoy starts.
-    let before = Fingerprint::of(&source.watched());
+    let before = Fingerprint::of(&source.origins());
     let rendered = source.render(folder.path())?;
     let launcher = Launcher::find(options).map_err(|error| environment(&error.to_string()))?;
-    let mut watcher = watched::watch(source.watched(), before, &events);
+    let mut watcher = watched::watch(source.origins(), before, &events);
     watcher.add(&rendered.files);
     Session::start(folder, launcher, options.clone(), rendered, (events, received), watcher)
 }

@@ -45,6 +45,8 @@ pub(super) struct Session {
     sweep: Option<Instant>,
     /// When what failed is tried once more.
     again: Option<Again>,
+    /// How long the end of a file is waited for.
+    unfinished: Option<Instant>,
     /// What the user is to be warned of, and when.
     notice: Option<(Instant, String)>,
     watched: Watched,
@@ -101,6 +103,7 @@ impl Session {
             inbox,
             sweep: None,
             again: None,
+            unfinished: None,
             notice: None,
             refused: false,
             watched: watcher,
@@ -162,7 +165,7 @@ impl Session {
                     self.inbox.settle();
                     if !self.inbox.is_over() {
                         self.again = None;
-                        self.reload(source);
+                        self.reload_whole(source);
                     }
                 }
             }
@@ -172,7 +175,8 @@ impl Session {
     /// When something is to be done though nothing happens.
     fn alarm(&self) -> Option<Instant> {
         let notice = self.notice.as_ref().map(|(at, _)| *at);
-        self.sweep.into_iter().chain(self.again.as_ref().map(Again::at)).chain(notice).min()
+        let others = [self.sweep, self.again.as_ref().map(Again::at), self.unfinished];
+        notice.into_iter().chain(others.into_iter().flatten()).min()
     }
 
     fn look_ahead(&mut self, source: &dyn Source) {
@@ -192,6 +196,26 @@ impl Session {
             self.look_ahead(source);
         }
         if self.again.as_ref().is_some_and(|again| again.at() <= now) {
+            self.reload(source);
+        }
+        if self.unfinished.take_if(|end| *end <= now).is_some() {
+            match self.watched.open() {
+                Some((_, later)) if later > now => self.unfinished = Some(later),
+                open => {
+                    if let Some((path, _)) = open {
+                        let path = path.display();
+                        say!("warning: somebody keeps {path} open, and may not have written it to its end");
+                    }
+                    self.reload(source);
+                }
+            }
+        }
+    }
+
+    /// Reloads, unless somebody is in the middle of writing a file: its end will be the next change.
+    fn reload_whole(&mut self, source: &dyn Source) {
+        self.unfinished = self.watched.open().map(|(_, end)| end);
+        if self.unfinished.is_none() {
             self.reload(source);
         }
     }

@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::Origin;
 use super::events::Event;
 use super::fingerprint::{Fingerprint, is_editors};
+use super::origin::Holds;
+use super::writers::Writers;
 
 /// How often the files are looked at: the kernel tells of most changes at once, but not of those behind a link, in a
 /// folder that is put in the place of another, or on another machine's disk.
@@ -30,23 +33,30 @@ pub(super) struct Watched {
 /// What was loaded.
 #[derive(Debug, Default)]
 struct Known {
-    paths: Vec<PathBuf>,
+    origins: Vec<Origin>,
     loaded: Fingerprint,
     /// How many times.
     loads: u64,
+    writers: Writers,
 }
 
-/// Sends [`Event::Changed`] when something happens to `paths`, or has happened since they were `loaded`.
-pub(super) fn watch(paths: Vec<PathBuf>, loaded: Fingerprint, events: &Sender<Event>) -> Watched {
-    watch_every(LOOK, paths, loaded, events)
+/// Sends [`Event::Changed`] when something happens to `origins`, or has happened since they were `loaded`.
+pub(super) fn watch(origins: Vec<Origin>, loaded: Fingerprint, events: &Sender<Event>) -> Watched {
+    watch_every(LOOK, origins, loaded, events)
 }
 
-fn watch_every(pause: Duration, paths: Vec<PathBuf>, loaded: Fingerprint, events: &Sender<Event>) -> Watched {
-    let known = Arc::new(Mutex::new(Known { paths, loaded, loads: 0 }));
+fn watch_every(
+    pause: Duration,
+    origins: Vec<Origin>,
+    loaded: Fingerprint,
+    events: &Sender<Event>,
+) -> Watched {
+    let known = Known { origins, loaded, loads: 0, writers: Writers::default() };
+    let known = Arc::new(Mutex::new(known));
     let (told, looked_at) = (Arc::downgrade(&known), Arc::downgrade(&known));
     let (teller, looker) = (events.clone(), events.clone());
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if told.upgrade().is_some_and(|known| is_relevant(&event, &lock(&known).paths)) {
+        if told.upgrade().is_some_and(|known| lock(&known).is_changed_by(&event)) {
             let _ = teller.send(Event::Changed);
         }
     });
@@ -57,43 +67,67 @@ fn watch_every(pause: Duration, paths: Vec<PathBuf>, loaded: Fingerprint, events
 }
 
 impl Watched {
-    /// Watches these too, which were loaded just now.
-    pub(super) fn add<'p>(&mut self, paths: impl IntoIterator<Item = &'p PathBuf>) {
+    /// Watches these files too, which were loaded just now.
+    pub(super) fn add<'p>(&mut self, files: impl IntoIterator<Item = &'p PathBuf>) {
         let mut known = lock(&self.known);
-        let new: Vec<_> = paths.into_iter().filter(|path| !known.paths.contains(path)).cloned().collect();
+        let files = files.into_iter().cloned().map(Origin::anything);
+        let new: Vec<_> = files.filter(|file| !known.origins.contains(file)).collect();
         if new.is_empty() {
             return;
         }
         known.loaded.add(Fingerprint::of(&new));
-        known.paths.extend(new);
+        known.origins.extend(new);
         drop(known);
         self.watch_again();
+    }
+
+    /// A file that somebody has not written to its end yet, which will be a change of its own, and until when to wait for it.
+    pub(super) fn open(&self) -> Option<(PathBuf, Instant)> {
+        lock(&self.known).writers.open()
     }
 
     /// To be called before everything is loaded: a change counts from here on.
     pub(super) fn loading(&mut self) {
         self.watch_again();
         let mut known = lock(&self.known);
-        known.loaded = Fingerprint::of(&known.paths);
+        known.loaded = Fingerprint::of(&known.origins);
         known.loads += 1;
     }
 
     /// The kernel watches what was behind a path when it was asked, which may be elsewhere by now. What it can't watch is
     /// looked at all the same.
     fn watch_again(&mut self) {
-        let places = places(&lock(&self.known).paths);
+        let places = places(&lock(&self.known).origins);
         let Some(watcher) = &mut self.watcher else { return };
         for (path, mode) in places {
             let _ = watcher.unwatch(&path);
             let _ = watcher.watch(&path, mode);
         }
+        // Nobody may have told when they were closed.
+        lock(&self.known).writers.forget();
     }
 }
 
-/// Where changes of `paths` are seen. A file is watched through its folder, since editors put a new file in the place of
+impl Known {
+    fn is_changed_by(&mut self, event: &notify::Result<notify::Event>) -> bool {
+        match event {
+            Ok(event) => {
+                event.paths.iter().any(|path| concerns(path, &self.origins)) && self.writers.see(event)
+            }
+            // Events were lost.
+            Err(_) => {
+                self.writers.forget();
+                true
+            }
+        }
+    }
+}
+
+/// Where changes of `origins` are seen. A file is watched through its folder, since editors put a new file in the place of
 /// the old one.
-fn places(paths: &[PathBuf]) -> BTreeMap<PathBuf, RecursiveMode> {
-    let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.is_dir());
+fn places(origins: &[Origin]) -> BTreeMap<PathBuf, RecursiveMode> {
+    let paths = origins.iter().map(|origin| &origin.path);
+    let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.partition(|path| path.is_dir());
     let parent = |file: &PathBuf| match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -108,16 +142,16 @@ fn look(known: &Weak<Mutex<Known>>, pause: Duration, events: &Sender<Event>) {
     loop {
         thread::sleep(wait);
         let Some(known) = known.upgrade() else { return };
-        let (paths, loads) = {
+        let (origins, loads) = {
             let known = lock(&known);
-            (known.paths.clone(), known.loads)
+            (known.origins.clone(), known.loads)
         };
         let start = Instant::now();
-        let now = Fingerprint::of(&paths);
+        let now = Fingerprint::of(&origins);
         wait = pause.max(start.elapsed() * SHARE);
         let known = lock(&known);
         // What was loaded or added meanwhile is compared the next time.
-        if known.loads != loads || known.paths != paths || known.loaded == now {
+        if known.loads != loads || known.origins != origins || known.loaded == now {
             continue;
         }
         let difference = Some((loads, now));
@@ -134,41 +168,36 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_relevant(event: &notify::Result<notify::Event>, watched: &[PathBuf]) -> bool {
-    match event {
-        Ok(event) => {
-            !matches!(event.kind, EventKind::Access(_))
-                && event.paths.iter().any(|path| concerns(path, watched))
-        }
-        // Events were lost.
-        Err(_) => true,
-    }
-}
-
 /// Whether what happened to `path` may have changed one of the `watched`: it is one, is inside one, or is the `..data`
 /// that a mounted ConfigMap is switched by.
-fn concerns(path: &Path, watched: &[PathBuf]) -> bool {
+fn concerns(path: &Path, origins: &[Origin]) -> bool {
     let name = path.file_name();
     name.is_some_and(|name| name.as_encoded_bytes().starts_with(b".."))
-        || watched.iter().any(|watched| {
-            if watched.is_dir() {
-                is_below(path, watched)
+        || origins.iter().any(|origin| {
+            if origin.path.is_dir() {
+                may_be_read(path, origin.holds) && is_below(path, &origin.path)
             } else {
-                name.is_some() && name == watched.file_name()
+                name.is_some() && name == origin.path.file_name()
             }
         })
 }
 
-/// By the whole path, which the kernel tells as it was asked or, elsewhere, without links; an editor's own files are none.
+/// Whether it is, or was, a file that is read, or a folder; an editor's own files are none.
+fn may_be_read(path: &Path, holds: Holds) -> bool {
+    !path.file_name().is_some_and(|name| is_editors(name.as_encoded_bytes()))
+        && (holds.may_be(path) || !path.is_file())
+}
+
+/// By the whole path, which the kernel tells as it was asked or, elsewhere, without links.
 fn is_below(path: &Path, folder: &Path) -> bool {
     let below = |folder: io::Result<PathBuf>| folder.is_ok_and(|folder| path.starts_with(folder));
-    !path.file_name().is_some_and(|name| is_editors(name.as_encoded_bytes()))
-        && (below(std::path::absolute(folder)) || below(folder.canonicalize()))
+    below(std::path::absolute(folder)) || below(folder.canonicalize())
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write as _;
     use std::os::unix::fs::symlink;
     use std::sync::mpsc;
 
@@ -187,9 +216,9 @@ mod tests {
     impl Case {
         fn new(folder: TempDir, path: &str, pause: Duration) -> Self {
             let (sender, events) = mpsc::channel();
-            let paths = vec![folder.path().join(path)];
-            let loaded = Fingerprint::of(&paths);
-            let watched = watch_every(pause, paths, loaded, &sender);
+            let origins = vec![Origin::of_resources(folder.path().join(path))];
+            let loaded = Fingerprint::of(&origins);
+            let watched = watch_every(pause, origins, loaded, &sender);
             Self { folder, watched, inbox: Inbox::new(events) }
         }
 
@@ -263,15 +292,29 @@ mod tests {
             assert!(case.notices());
             fs::remove_file(case.path("d/new.yaml")).unwrap();
             assert!(case.notices());
-            assert!(case.is_quiet());
+            case.write("d/our.log", "1");
+            assert!(case.is_quiet(), "what nobody reads");
         }
+    }
+
+    #[test]
+    fn a_file_is_waited_for_until_it_is_closed() {
+        let mut case = Case::new(with(&["d/a.yaml"]), "d", NEVER);
+        let mut file = fs::File::create(case.path("d/a.yaml")).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(case.comes_within(Duration::from_secs(5)));
+        case.inbox.settle();
+        assert_eq!(case.watched.open().map(|(path, _)| path), Some(case.path("d/a.yaml")));
+        drop(file);
+        assert!(case.comes_within(Duration::from_secs(5)), "that is a change");
+        assert_eq!(case.watched.open(), None);
     }
 
     #[test]
     fn what_happens_beside_a_folder_is_no_change_of_it() {
         let here = std::env::current_dir().unwrap();
         for folder in ["src", "./src", "../envoy-config/src"] {
-            let watched = [PathBuf::from(folder)];
+            let watched = [Origin::anything(folder.into())];
             assert!(concerns(&here.join(folder).join("a.yaml"), &watched), "{folder}");
             assert!(concerns(&here.join("src/a.yaml"), &watched), "{folder}");
             assert!(!concerns(&here.join("out.log"), &watched), "{folder}");
