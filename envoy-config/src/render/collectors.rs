@@ -41,8 +41,8 @@ pub(super) fn grpc_service(
     timeout: Option<Duration>,
     initial_metadata: Vec<HeaderValue>,
 ) -> GrpcService {
-    let to = destination(&collector.service, collector.port);
-    let envoy_grpc = EnvoyGrpc { cluster_name: to.cluster_name(), authority: to.host };
+    let server = Server { destination: destination(&collector.service, collector.port), grpc: true };
+    let envoy_grpc = EnvoyGrpc { cluster_name: server.cluster_name(), authority: server.destination.host };
     GrpcService { envoy_grpc, timeout: timeout.map(Seconds), initial_metadata }
 }
 

@@ -1,7 +1,7 @@
 //! A provider as the filters that ask it.
 
 use outrigger_api::types::authorization_policy::ValuePattern;
-use outrigger_api::types::extension_provider::{Check, ExtAuthzHttp, ProviderKind};
+use outrigger_api::types::extension_provider::{ExtAuthzHttp, ProviderKind};
 use outrigger_core::header_names;
 
 use super::provider::{Asked, destination};
@@ -34,7 +34,7 @@ pub(super) fn of_requests(asked: &Asked<'_>) -> HttpExtAuthz {
             AuthzService::HttpService(Box::new(http_service(http, asked.dry_run))),
             &http.request_headers[..],
         ),
-        ProviderKind::ExtAuthzGrpc(check) => (AuthzService::GrpcService(grpc_service(check)), &[][..]),
+        ProviderKind::ExtAuthzGrpc(_) => (AuthzService::GrpcService(grpc_service(asked)), &[][..]),
     };
     HttpExtAuthz {
         service,
@@ -61,12 +61,12 @@ pub(super) fn of_requests(asked: &Asked<'_>) -> HttpExtAuthz {
 
 /// The network filter. `None`: a server that is asked by HTTP knows nothing of connections.
 pub(super) fn of_connections(asked: &Asked<'_>) -> Option<NetworkExtAuthz> {
-    let ProviderKind::ExtAuthzGrpc(check) = &asked.provider.kind else { return None };
+    let ProviderKind::ExtAuthzGrpc(_) = &asked.provider.kind else { return None };
     Some(NetworkExtAuthz {
         stat_prefix: if asked.dry_run { "tcp.dry_run" } else { "tcp." },
-        grpc_service: grpc_service(check),
+        grpc_service: grpc_service(asked),
         transport_api_version: "V3",
-        failure_mode_allow: check.fail_open,
+        failure_mode_allow: asked.provider.check().fail_open,
         filter_enabled_metadata: matched("envoy.filters.network.rbac", asked),
         shadow_mode: asked.dry_run,
     })
@@ -78,10 +78,13 @@ fn matched(filter: &str, asked: &Asked<'_>) -> MetadataMatcher {
     MetadataMatcher::of(filter, format!("{}shadow_effective_policy_id", stat_prefix(asked)), rule)
 }
 
-fn grpc_service(check: &Check) -> GrpcService {
-    let to = destination(&check.service, check.port);
-    let envoy_grpc = EnvoyGrpc { cluster_name: to.cluster_name(), authority: to.host };
-    GrpcService { envoy_grpc, timeout: Some(Seconds(check.timeout)), initial_metadata: Vec::new() }
+fn grpc_service(asked: &Asked<'_>) -> GrpcService {
+    let server = asked.server(true);
+    GrpcService {
+        envoy_grpc: EnvoyGrpc { cluster_name: server.cluster_name(), authority: server.destination.host },
+        timeout: Some(Seconds(asked.provider.check().timeout)),
+        initial_metadata: Vec::new(),
+    }
 }
 
 fn http_service(http: &ExtAuthzHttp, dry_run: bool) -> HttpService {

@@ -48,6 +48,15 @@ pub(super) struct Server {
     pub(super) grpc: bool,
 }
 
+impl Server {
+    /// By which cluster it is asked. By gRPC that is one of its own: it speaks HTTP/2, and requests to the same port may be
+    /// for HTTP/1.
+    pub(super) fn cluster_name(&self) -> String {
+        let name = self.destination.cluster_name();
+        if self.grpc { format!("{name}|grpc") } else { name }
+    }
+}
+
 impl<'s> Scope<'s> {
     /// The policies that hold for the proxy.
     fn policies(&self) -> Vec<Applied<'s>> {

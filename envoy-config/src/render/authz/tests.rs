@@ -110,10 +110,7 @@ fn a_server_is_asked_by_http() {
     assert_eq!(servers, [Server { destination, grpc: false }]);
 }
 
-/// Envoy asks nobody about a request without a route.
-#[test]
-fn where_our_filters_choose_the_route_there_is_one_before() {
-    const EDGE: &str = "
+const EDGE: &str = "
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: gw}
@@ -121,9 +118,16 @@ spec:
   selector: {istio: ingressgateway}
   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
 ";
+
+fn options() -> Options {
     let (mesh, _) = outrigger_api::parse_mesh_config(PROVIDERS.as_bytes(), "mesh.yaml");
-    let options =
-        Options { mesh, app_ports: vec![AppPort { port: 80, opened: 15006 }], ..Options::default() };
+    Options { mesh, app_ports: vec![AppPort { port: 80, opened: 15006 }], ..Options::default() }
+}
+
+/// Envoy asks nobody about a request without a route.
+#[test]
+fn where_our_filters_choose_the_route_there_is_one_before() {
+    let options = options();
     let early = |texts: &[&str], proxy: &Proxy| {
         let rendered = render(&resources(texts), proxy, &options).unwrap();
         let listener = rendered.listeners.last().unwrap();
@@ -148,7 +152,7 @@ spec:
 fn a_server_is_asked_by_grpc_about_both() {
     let (http, tcp, servers) = guards(&[custom("a", "rpc")]);
     let service = json!({
-        "envoy_grpc": {"cluster_name": "outbound|9000||rpc.example", "authority": "rpc.example"},
+        "envoy_grpc": {"cluster_name": "outbound|9000||rpc.example|grpc", "authority": "rpc.example"},
         "timeout": "2s"
     });
     let asks = &http[1]["typed_config"];
@@ -161,6 +165,23 @@ fn a_server_is_asked_by_grpc_about_both() {
     let rules = tcp[0]["typed_config"]["shadow_rules"]["policies"].to_string();
     assert!(!rules.contains("/a\""), "the path is left out: {rules}");
     assert!(servers.len() == 1 && servers[0].grpc);
+}
+
+#[test]
+fn requests_to_a_port_that_is_asked_by_grpc_may_be_for_http_1() {
+    let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: vs}\nspec: {hosts: ['*'], gateways: \
+                 [gw], http: [{route: [{destination: {host: rpc.example, port: {number: 9000}}}]}]}\n";
+    let all = resources(&[EDGE, &custom("a", "rpc"), route]);
+    let rendered = render(&all, &gateway(), &options()).unwrap();
+    let version = |name: &str| {
+        let cluster = rendered.clusters.iter().find(|cluster| cluster.name == name).unwrap();
+        let cluster = serde_json::to_value(cluster).unwrap()["typed_extension_protocol_options"].to_string();
+        cluster.contains("\"http2_protocol_options\"")
+    };
+    assert_eq!(
+        [version("outbound|9000||rpc.example|grpc"), version("outbound|9000||rpc.example")],
+        [true, false]
+    );
 }
 
 /// What nobody can be asked about is refused.

@@ -125,19 +125,19 @@ pub(super) fn clusters(
     let tells = (options.filters == Filters::Suite).then_some(&workload);
     let world = World { resources, proxy, locality: &options.locality, names: &names, tells };
     let mut means = Means { credentials, identity: options.identity.as_ref(), secrets, proxy };
-    let grpc: BTreeSet<_> =
-        servers.iter().filter(|server| server.grpc).map(|server| &server.destination).collect();
-    let asked: BTreeSet<_> = servers.iter().map(|server| &server.destination).collect();
+    let routed =
+        destinations.iter().map(|destination| Server { destination: destination.clone(), grpc: false });
+    let all: BTreeSet<_> = routed.chain(servers.iter().cloned()).collect();
     let mut unserved = BTreeSet::new();
-    for destination in destinations.iter().collect::<BTreeSet<_>>().union(&asked) {
-        match of_destination(destination, grpc.contains(destination), world, &mut means) {
+    for server in all {
+        match of_server(&server, world, &mut means) {
             Ok(Some(mut cluster)) => {
                 if traced {
-                    service::name_spans(&mut cluster.metadata, destination);
+                    service::name_spans(&mut cluster.metadata, &server.destination);
                 }
                 clusters.insert(cluster.name.clone(), cluster);
             }
-            Ok(None) => _ = unserved.insert((*destination).clone()),
+            Ok(None) => _ = unserved.insert(server.destination),
             Err(found) => super::add_new(&mut problems, found),
         }
     }
@@ -199,15 +199,14 @@ fn locate<'r, 'd>(
     Ok(discovery::find(world, destination, subset)?.map(|found| (found, subset)))
 }
 
-/// `None`: the destination's subset or port does not exist. `grpc`: it is asked by gRPC, and so by HTTP/2.
-fn of_destination(
-    destination: &Destination,
-    grpc: bool,
+/// `None`: the destination's subset or port does not exist. What is asked by gRPC speaks HTTP/2.
+fn of_server(
+    server: &Server,
     world: World<'_>,
     means: &mut Means<'_, '_>,
 ) -> Result<Option<Cluster>, Vec<Problem>> {
-    let name = destination.cluster_name();
-    let destination = &*discovery::meant(world, destination);
+    let (name, grpc) = (server.cluster_name(), server.grpc);
+    let destination = &*discovery::meant(world, &server.destination);
     let rules = DestinationRules::find(world.resources, world.proxy, &destination.host);
     let located = locate(destination, &rules, world).map_err(|problem| vec![*problem])?;
     let Some((mut found, subset)) = located else { return Ok(None) };
