@@ -5,6 +5,7 @@ pub mod codes;
 mod compile;
 mod conflicts;
 mod delegates;
+mod expression;
 mod faults;
 pub mod finding;
 pub mod human;

@@ -1,7 +1,8 @@
 //! Which expressions have values without end: those that hand an attribute on that callers choose.
 
-use cel::Program;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+
+use crate::analyze::expression::take_apart;
 
 /// Attributes of Envoy's that callers, or the moment, choose.
 const FREE: &[&str] = &[
@@ -50,7 +51,7 @@ const TESTS: [&str; 13] = [
 /// The first attribute without bound that the value of `expression` can hold. What is only compared has no part in the
 /// value; nor has anything in what is not CEL, which is told elsewhere.
 pub(super) fn attribute_in(expression: &str) -> Option<String> {
-    held(Program::compile(expression).ok()?.expression())
+    take_apart(expression, held).ok()?
 }
 
 fn held(expression: &IdedExpr) -> Option<String> {

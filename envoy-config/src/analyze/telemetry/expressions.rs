@@ -1,11 +1,12 @@
 //! CEL in Telemetries.
 
-use cel::{ParseError, Program};
+use cel::IdedExpr;
 use outrigger_api::Resource;
 use outrigger_api::types::telemetry::{TagOverride, Telemetry};
 
 use super::asked::Asked;
 use crate::analyze::codes;
+use crate::analyze::expression::{NotTaken, take_apart};
 use crate::analyze::finding::{Finding, Level};
 use crate::analyze::kinds::{Kind, kind};
 use crate::analyze::registry::{closest, did_you_mean};
@@ -109,22 +110,24 @@ pub(super) fn check(resource: &Resource, telemetry: &Telemetry, findings: &mut V
 
 /// What is wrong with an expression. An attribute that Envoy does not have is no error to Envoy.
 fn of(resource: &Resource, path: &str, expression: &str, place: Place) -> Option<Finding> {
-    let finding = |level, message| Finding::new(codes::BAD_EXPRESSION, level, resource, path, message);
-    let program = match Program::compile(expression) {
-        Ok(program) => program,
-        Err(wrong) => {
-            let error = first(&wrong.errors)?;
-            let (line, column) = error.pos;
+    let message = match take_apart(expression, |parsed| of_parsed(resource, path, parsed, place)) {
+        Ok(finding) => return finding,
+        Err(NotTaken::Wrong { line, column, reason }) => {
             let at = match expression.lines().count() {
                 0 | 1 => format!("column {column}"),
                 _ => format!("line {line}, column {column}"),
             };
             let shown = expression.split_whitespace().collect::<Vec<_>>().join(" ");
-            let message = format!("`{shown}` is not CEL, at {at} of it: {}", reason(&error.msg));
-            return Some(finding(Level::Error, message));
+            format!("`{shown}` is not CEL, at {at} of it: {reason}")
         }
+        Err(NotTaken::TooMuch(reason)) => format!("this expression is too much: {reason}"),
     };
-    let asked = Asked::of(program.expression());
+    Some(Finding::new(codes::BAD_EXPRESSION, Level::Error, resource, path, message))
+}
+
+fn of_parsed(resource: &Resource, path: &str, parsed: &IdedExpr, place: Place) -> Option<Finding> {
+    let finding = |level, message| Finding::new(codes::BAD_EXPRESSION, level, resource, path, message);
+    let asked = Asked::of(parsed);
     if let Some(message) = place.refusal(&asked) {
         return Some(finding(Level::Error, message));
     }
@@ -136,7 +139,7 @@ fn of(resource: &Resource, path: &str, expression: &str, place: Place) -> Option
     }
     let known = |name: &&str| ATTRIBUTES.contains(name) || TYPES.contains(name);
     let Some(unknown) = asked.names.into_iter().find(|name| !known(name)) else {
-        let (message, hint) = misread(kind(&program.expression().expr)?).filter(|_| place == Place::Label)?;
+        let (message, hint) = misread(kind(&parsed.expr)?).filter(|_| place == Place::Label)?;
         return Some(finding(Level::Warning, message.to_owned()).hint(hint.map(str::to_owned)));
     };
     let message = format!("Envoy has no attribute that begins with `{unknown}`: {}", place.otherwise());
@@ -172,20 +175,5 @@ fn misread(kind: Kind) -> Option<(&'static str, Option<&'static str>)> {
             Some("take one of its values, such as `request.headers['x-team']`"),
         )),
         Kind::Nothing => Some(("this is no value: the label would be `unknown`", None)),
-    }
-}
-
-/// Where it goes wrong: what else is said follows from that.
-fn first(errors: &[ParseError]) -> Option<&ParseError> {
-    errors.iter().find(|error| error.msg.starts_with("Syntax error")).or(errors.first())
-}
-
-/// The parser's words, without the list of all that could have stood there.
-fn reason(message: &str) -> String {
-    let message = message.trim_start_matches("Syntax error: ");
-    let (what, _) = message.split_once(" expecting ").unwrap_or((message, ""));
-    match what.strip_suffix(" '<EOF>'") {
-        Some("mismatched input") => "something is missing at its end".to_owned(),
-        _ => what.to_owned(),
     }
 }
