@@ -180,7 +180,7 @@ impl<'r> Proxies<'r> {
     }
 }
 
-/// Of some kinds a namespace can have only one without a selector.
+/// Of some kinds only one without a selector counts in a namespace.
 fn namespace_wide(resources: &[Resource], findings: &mut Vec<Finding>) {
     use outrigger_api::types::common::Target;
     let mut first: HashMap<(Kind, &str), &Resource> = HashMap::new();
@@ -202,7 +202,9 @@ fn namespace_wide(resources: &[Resource], findings: &mut Vec<Finding>) {
                 first.id(),
                 place(first)
             );
-            findings.push(Finding::new(code, Level::Error, resource, "metadata.name", message));
+            let hint =
+                "of several the oldest counts, and of these the first by name: put all into one".to_owned();
+            findings.push(Finding::new(code, Level::Warning, resource, "metadata.name", message).hint(hint));
         } else {
             first.insert(key, resource);
         }

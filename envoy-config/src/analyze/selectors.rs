@@ -54,9 +54,12 @@ fn workloads<'r>(
 }
 
 fn conflict(kind: Kind, workload: &Resource, first: &Resource, other: &Resource) -> Finding {
-    let code = match kind {
-        Kind::Telemetry => codes::CONFLICTING_TELEMETRIES,
-        _ => codes::CONFLICTING_SIDECARS,
+    let (code, hint) = match kind {
+        Kind::Telemetry => (codes::CONFLICTING_TELEMETRIES, "each changes what the older ones say"),
+        _ => (
+            codes::CONFLICTING_SIDECARS,
+            "the oldest that selects a workload counts, and of these the first by name",
+        ),
     };
     let message = format!(
         "{kind} `{}` is for the pods of {} `{}` already ({})",
@@ -65,6 +68,5 @@ fn conflict(kind: Kind, workload: &Resource, first: &Resource, other: &Resource)
         workload.id(),
         place(first)
     );
-    let hint = "a workload follows one of them, and nothing says which".to_owned();
-    Finding::new(code, Level::Error, other, "metadata.name", message).hint(hint)
+    Finding::new(code, Level::Warning, other, "metadata.name", message).hint(hint.to_owned())
 }

@@ -3,6 +3,7 @@
 mod actions;
 mod destinations;
 mod gateways;
+mod services;
 mod sidecars;
 
 use std::collections::BTreeMap;

@@ -121,6 +121,11 @@ impl<'s> Scope<'s> {
         kept
     }
 
+    /// Whether a service is imported, on whichever port.
+    pub(crate) fn imports_service(&self, namespace: &str, host: &HostPattern) -> bool {
+        self.egress.iter().any(|listener| self.imports(listener).service(namespace, host))
+    }
+
     fn full(&self, host: &str, by: &Resource) -> HostPattern {
         HostPattern::parse(&resolve_short_name(host, &by.meta.namespace, &self.proxy.cluster_domain))
     }

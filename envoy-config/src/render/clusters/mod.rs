@@ -123,7 +123,7 @@ pub(super) fn clusters(
     let workload = telemetry::Workload::local(proxy);
     // Only the suite takes the answers out of responses again.
     let tells = (options.filters == Filters::Suite).then_some(&workload);
-    let world = World { resources, proxy, locality: &options.locality, names: &names, tells };
+    let world = World::new(resources, proxy, &options.locality, &names).telling(tells);
     let mut means = Means { credentials, identity: options.identity.as_ref(), secrets, proxy };
     let routed =
         destinations.iter().map(|destination| Server { destination: destination.clone(), grpc: false });
@@ -154,10 +154,10 @@ pub(super) fn by_request(
     destinations: &BTreeSet<Destination>,
 ) -> bool {
     let (names, locality) = (Names::new(resources, proxy), Default::default());
-    let world = World { resources, proxy, locality: &locality, names: &names, tells: None };
+    let world = World::new(resources, proxy, &locality, &names);
     destinations.iter().any(|destination| {
         let destination = &*discovery::meant(world, destination);
-        let rules = DestinationRules::find(resources, proxy, &destination.host);
+        let rules = rules(world, destination);
         let subset = destination.subset.as_deref().and_then(|name| rules.subset(name));
         let settings = settings::settings(&rules, destination.port, subset);
         passes_through(&settings)
@@ -177,10 +177,16 @@ fn passes_through(settings: &settings::Settings<'_>) -> bool {
 /// told.
 pub(crate) fn is_nowhere(destination: &Destination, resources: &[Resource], proxy: &Proxy) -> bool {
     let (names, locality) = (Names::new(resources, proxy), Default::default());
-    let world = World { resources, proxy, locality: &locality, names: &names, tells: None };
+    let world = World::new(resources, proxy, &locality, &names);
     let destination = &*discovery::meant(world, destination);
-    let rules = DestinationRules::find(resources, proxy, &destination.host);
+    let rules = rules(world, destination);
     matches!(locate(destination, &rules, world), Ok(None))
+}
+
+/// What DestinationRules say of a destination.
+fn rules<'r>(world: World<'r>, destination: &Destination) -> DestinationRules<'r> {
+    let namespace = discovery::declared(world, &destination.host, destination.port).namespace();
+    DestinationRules::of_service(world.resources, world.proxy, &destination.host, namespace)
 }
 
 /// Where a destination is, and its subset. `None`: its subset or port does not exist.
@@ -207,7 +213,7 @@ fn of_server(
 ) -> Result<Option<Cluster>, Vec<Problem>> {
     let (name, grpc) = (server.cluster_name(), server.grpc);
     let destination = &*discovery::meant(world, &server.destination);
-    let rules = DestinationRules::find(world.resources, world.proxy, &destination.host);
+    let rules = rules(world, destination);
     let located = locate(destination, &rules, world).map_err(|problem| vec![*problem])?;
     let Some((mut found, subset)) = located else { return Ok(None) };
     let policies = settings::policies(&rules, subset);

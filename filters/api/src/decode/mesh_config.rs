@@ -46,12 +46,14 @@ const MESH: &[&str] = &[
     "proxyHttpPort",
     "proxyInboundListenPort",
     "proxyListenPort",
+    "serviceEntryVisibility",
     "serviceScopeConfigs",
     "serviceSettings",
     "tcpKeepalive",
     "thriftConfig",
     "tlsDefaults",
     "verifyCertificateAtClient",
+    "zoneAwareLbSetting",
 ];
 
 /// Fields of ProxyConfig that are not carried out.

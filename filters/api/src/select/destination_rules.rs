@@ -2,6 +2,7 @@
 
 use super::{by_age, is_visible};
 use crate::config::Proxy;
+use crate::host::HostPattern;
 use crate::ordered;
 use crate::resource::{Resource, Spec};
 use crate::types::common::ExportTo;
@@ -12,28 +13,20 @@ use crate::types::destination_rule::{DestinationRule, PolicySettings, Subset, Tr
 pub struct DestinationRules<'r>(Vec<(&'r Resource, &'r DestinationRule)>);
 
 impl<'r> DestinationRules<'r> {
+    /// The rules for `host`, fully qualified, whose service is of the namespace that the resources say.
+    pub fn find(resources: &'r [Resource], proxy: &Proxy, host: &str) -> Self {
+        Self::of_service(resources, proxy, host, namespace_of(resources, proxy, host))
+    }
+
     /// The rules of the first of these namespaces that has some: the proxy's own, the service's, the root; there those
     /// with the most specific host. What the root namespace exports is for the whole mesh, so it comes last for a proxy
-    /// of the root namespace, too. `host` is fully qualified.
-    pub fn find(resources: &'r [Resource], proxy: &Proxy, host: &str) -> Self {
-        let in_mesh =
-            host.strip_suffix(proxy.cluster_domain.as_str()).and_then(|name| name.strip_suffix(".svc."));
-        let service = in_mesh.and_then(|name| name.rsplit_once('.')).map(|(_, namespace)| namespace);
-        let entry = || {
-            let named = resources.iter().filter_map(|resource| {
-                let Spec::ServiceEntry(entry) = &resource.spec else { return None };
-                let namespace = resource.meta.namespace.as_str();
-                let visible = is_visible(&entry.export_to, namespace, &proxy.namespace);
-                let hosts = entry.hosts.iter().filter(|pattern| visible && pattern.covers(host));
-                Some((hosts.min_by(|one, other| one.by_specificity(other))?, namespace))
-            });
-            let best = named.min_by(|(one, _), (other, _)| one.by_specificity(other));
-            best.map(|(_, namespace)| namespace)
-        };
+    /// of the root namespace, too. Where no resource declares the service, it is of the namespace in its name.
+    pub fn of_service(resources: &'r [Resource], proxy: &Proxy, host: &str, namespace: Option<&str>) -> Self {
         let root = proxy.root_namespace.as_str();
+        let in_name = || name_in_mesh(proxy, host).map(|(_, namespace)| namespace);
         let places = [
             Some((proxy.namespace.as_str(), proxy.namespace == root)),
-            service.or_else(entry).map(|namespace| (namespace, false)),
+            namespace.or_else(in_name).map(|namespace| (namespace, false)),
             Some((root, false)),
         ];
         let found = places.into_iter().flatten().map(|place| Self::of(resources, proxy, host, place));
@@ -126,4 +119,38 @@ impl<'r> DestinationRules<'r> {
 fn is_private(rule: &DestinationRule, namespace: &str) -> bool {
     rule.workload_selector.is_some()
         || matches!(&rule.export_to, ExportTo::Namespaces(names) if names.iter().all(|name| name == namespace))
+}
+
+/// The namespace of the Service with this host, or else of the ServiceEntry that names it best, where the proxy's own comes
+/// first, then the oldest.
+fn namespace_of<'r>(resources: &'r [Resource], proxy: &Proxy, host: &str) -> Option<&'r str> {
+    let mut best: Option<(&HostPattern, &Resource)> = None;
+    for resource in resources {
+        let namespace = resource.meta.namespace.as_str();
+        match &resource.spec {
+            Spec::Service(_) if name_in_mesh(proxy, host) == Some((&resource.meta.name, namespace)) => {
+                return Some(namespace);
+            }
+            Spec::ServiceEntry(entry) if is_visible(&entry.export_to, namespace, &proxy.namespace) => {
+                let hosts = entry.hosts.iter().filter(|pattern| pattern.covers(host));
+                let named = hosts.min_by(|one, other| one.by_specificity(other));
+                let foreign = |resource: &Resource| resource.meta.namespace != proxy.namespace;
+                let better = |named: &HostPattern, (best, of): (&HostPattern, &Resource)| {
+                    let order = named.by_specificity(best).then(foreign(resource).cmp(&foreign(of)));
+                    order.then_with(|| by_age(resource, of)).is_lt()
+                };
+                if let Some(named) = named.filter(|named| best.is_none_or(|best| better(named, best))) {
+                    best = Some((named, resource));
+                }
+            }
+            _ => {}
+        }
+    }
+    best.map(|(_, resource)| resource.meta.namespace.as_str())
+}
+
+/// The name and namespace in the host of a Service.
+fn name_in_mesh<'h>(proxy: &Proxy, host: &'h str) -> Option<(&'h str, &'h str)> {
+    let name = host.strip_suffix(proxy.cluster_domain.as_str())?.strip_suffix(".svc.")?;
+    name.rsplit_once('.')
 }

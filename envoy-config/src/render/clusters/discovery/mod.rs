@@ -7,8 +7,12 @@ mod written;
 
 use std::borrow::Cow;
 
+use outrigger_api::host::HostPattern;
+use outrigger_api::select::sidecar::sidecar;
 use outrigger_api::types::common::{ExportTo, Labels, Protocol};
 use outrigger_api::types::destination_rule::Subset;
+use outrigger_api::types::kubernetes::Service;
+use outrigger_api::types::service_entry::ServiceEntry;
 use outrigger_api::{Problem, Proxy, Resource};
 use outrigger_core::route::Destination;
 use outrigger_core::telemetry;
@@ -19,6 +23,7 @@ pub(crate) use self::workload::labels as labels_of_entry;
 pub(super) use self::written::Names;
 use crate::envoy::cluster::Locality;
 use crate::render::problems;
+use crate::scope::Scope;
 
 /// Endpoints by the way they are found.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +66,63 @@ pub(super) struct World<'r> {
     pub(super) names: &'r Names,
     /// What services of the mesh are told of the workload that looks. `None`: nothing.
     pub(super) tells: Option<&'r telemetry::Workload>,
+    /// What its Sidecar imports. `None`: everything.
+    scope: Option<Scope<'r>>,
+}
+
+impl<'r> World<'r> {
+    /// What `proxy` sees of `resources`.
+    pub(super) fn new(
+        resources: &'r [Resource],
+        proxy: &'r Proxy,
+        locality: &'r Locality,
+        names: &'r Names,
+    ) -> Self {
+        let scope = sidecar(resources, proxy).and_then(|(_, sidecar)| Scope::new(sidecar, proxy));
+        Self { resources, proxy, locality, names, tells: None, scope }
+    }
+
+    /// Which tells services of the mesh that.
+    pub(super) fn telling(self, tells: Option<&'r telemetry::Workload>) -> Self {
+        Self { tells, ..self }
+    }
+}
+
+/// What declares a host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Declared<'r> {
+    /// Its ServiceEntry, which comes first.
+    entry: Option<(&'r Resource, &'r ServiceEntry)>,
+    /// The Service of Kubernetes.
+    service: Option<(&'r Resource, &'r Service)>,
+}
+
+impl<'r> Declared<'r> {
+    /// The namespace of the service.
+    pub(super) fn namespace(self) -> Option<&'r str> {
+        let entry = self.entry.map(|(resource, _)| resource);
+        let resource = entry.or(self.service.map(|(resource, _)| resource))?;
+        Some(&resource.meta.namespace)
+    }
+}
+
+/// What declares `host`, of which `port` is wanted. If a Sidecar imports some of what does, the rest does not count; of a
+/// host that is not imported, to which a VirtualService leads, all does.
+pub(super) fn declared<'r>(world: World<'r>, host: &str, port: u16) -> Declared<'r> {
+    let mut service = kubernetes::service(world, host);
+    let mut entries = service_entry::naming(world, host);
+    if let Some(scope) = world.scope {
+        let exact = HostPattern::parse(host);
+        let imported =
+            |resource: &Resource, host: &HostPattern| scope.imports_service(&resource.meta.namespace, host);
+        let of_service = service.filter(|(resource, _)| imported(resource, &exact));
+        if of_service.is_some() || entries.iter().any(|named| imported(named.resource, named.host)) {
+            service = of_service;
+            entries.retain(|named| imported(named.resource, named.host));
+        }
+    }
+    let service_resource = service.map(|(resource, _)| resource);
+    Declared { entry: service_entry::choose(world, entries, port, service_resource), service }
 }
 
 /// What a destination means: of a Service that is no more than another name (`ExternalName`), the service of that name, if a
@@ -69,10 +131,7 @@ pub(super) fn meant<'d>(world: World<'_>, destination: &'d Destination) -> Cow<'
     let service = kubernetes::service(world, &destination.host);
     let name = service.and_then(|(_, service)| service.external_name.as_deref());
     let host = name.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
-    let host = host.filter(|host| {
-        kubernetes::service(world, host).is_some()
-            || service_entry::find(world, host, destination.port, None).is_some()
-    });
+    let host = host.filter(|host| declared(world, host, destination.port).namespace().is_some());
     match host {
         Some(host) => Cow::Owned(Destination { host, ..destination.clone() }),
         None => Cow::Borrowed(destination),
@@ -87,8 +146,7 @@ pub(super) fn find<'r>(
 ) -> Result<Option<Found<'r>>, Box<Problem>> {
     let labels = subset.map(|subset| &subset.labels);
     let host = destination.host.as_str();
-    let service = kubernetes::service(world, host);
-    let entry = service_entry::find(world, host, destination.port, service.map(|(resource, _)| resource));
+    let Declared { entry, service } = declared(world, host, destination.port);
     if let Some((resource, entry)) = entry {
         let Some(port) = entry.ports.iter().find(|port| port.number == destination.port) else {
             return Ok(None);

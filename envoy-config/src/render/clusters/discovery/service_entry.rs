@@ -3,6 +3,7 @@
 use outrigger_api::Problem;
 use outrigger_api::host::HostPattern;
 use outrigger_api::resource::{Resource, Spec};
+use outrigger_api::select::by_age;
 use outrigger_api::types::common::{Labels, Port};
 use outrigger_api::types::service_entry::{Location, Resolution, ServiceEntry};
 use outrigger_api::types::workload_entry::WorkloadEntry;
@@ -11,34 +12,55 @@ use super::workload::{entries, labels};
 use super::{Endpoints, Workload, World, kubernetes, visible};
 use crate::render::problems;
 
-/// The ServiceEntry that names `host` best; of equals one that has the port, then the one of the proxy's namespace, then
-/// the first. `service`: the Service of Kubernetes with this host. It is not what an entry says of many hosts, since its name
-/// is one; and no other namespace takes it over, but for the proxy's own, whose word comes first in Istio too.
-pub(super) fn find<'r>(
-    world: World<'r>,
-    host: &str,
-    port: u16,
-    service: Option<&Resource>,
-) -> Option<(&'r Resource, &'r ServiceEntry)> {
-    let namespaces = service.map(|service| [&service.meta.namespace, &world.proxy.namespace]);
-    let counts = |resource: &Resource, best: &HostPattern| {
-        namespaces.is_none_or(|may| !best.is_wildcard() && may.contains(&&resource.meta.namespace))
-    };
+/// An entry that names a host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'r> {
+    /// As it names it.
+    pub(super) host: &'r HostPattern,
+    pub(super) resource: &'r Resource,
+    entry: &'r ServiceEntry,
+}
+
+/// The entries that name `host` and are exported to the proxy.
+pub(super) fn naming<'r>(world: World<'r>, host: &str) -> Vec<Named<'r>> {
     let named = world.resources.iter().filter_map(|resource| match &resource.spec {
         Spec::ServiceEntry(entry) if visible(&entry.export_to, world.proxy) => {
-            let best = best_host(entry, host)?;
-            counts(resource, best).then_some((best, resource, entry))
+            Some(Named { host: best_host(entry, host)?, resource, entry })
         }
         _ => None,
     });
-    let best = named.min_by(|(one, resource, entry), (other, of, second)| {
-        let lacks = |entry: &ServiceEntry| entry.ports.iter().all(|one| one.number != port);
-        let foreign = |resource: &Resource| resource.meta.namespace != world.proxy.namespace;
-        one.by_specificity(other)
-            .then(lacks(entry).cmp(&lacks(second)))
-            .then(foreign(resource).cmp(&foreign(of)))
-    });
-    best.map(|(_, resource, entry)| (resource, entry))
+    named.collect()
+}
+
+/// Of those the one that counts. The best name decides on the namespace, then whether it is the proxy's, then age; there one
+/// that has the port comes first. `service`: the Service of Kubernetes with this host. It is not what an entry says of
+/// many hosts, since its name is one; and no other namespace takes it over, but for the proxy's own, whose word comes first
+/// in Istio too.
+pub(super) fn choose<'r>(
+    world: World<'r>,
+    mut named: Vec<Named<'r>>,
+    port: u16,
+    service: Option<&Resource>,
+) -> Option<(&'r Resource, &'r ServiceEntry)> {
+    if let Some(service) = service {
+        let may = [&service.meta.namespace, &world.proxy.namespace];
+        named.retain(|one| !one.host.is_wildcard() && may.contains(&&one.resource.meta.namespace));
+    }
+    let foreign = |one: &Named<'_>| one.resource.meta.namespace != world.proxy.namespace;
+    let first = *named.iter().min_by(|one, other| {
+        one.host
+            .by_specificity(other.host)
+            .then(foreign(one).cmp(&foreign(other)))
+            .then_with(|| by_age(one.resource, other.resource))
+    })?;
+    let same = named
+        .into_iter()
+        .filter(|one| one.host == first.host && one.resource.meta.namespace == first.resource.meta.namespace);
+    let lacks = |one: &Named<'_>| one.entry.ports.iter().all(|known| known.number != port);
+    let best = same.min_by(|one, other| {
+        lacks(one).cmp(&lacks(other)).then_with(|| by_age(one.resource, other.resource))
+    })?;
+    Some((best.resource, best.entry))
 }
 
 /// The host of an entry that names `host` best.
@@ -60,33 +82,36 @@ pub(super) fn endpoints(
     port: &Port,
     (host, wanted): (&str, Option<&Labels>),
 ) -> Result<Endpoints, Box<Problem>> {
-    let namespace = &resource.meta.namespace;
-    let mut all = workloads(world, resource, entry, port);
-    if entry.resolution == Resolution::Static {
-        for (resource, entry, port) in more_of_it(world, (resource, entry), host, port) {
-            all.extend(workloads(world, resource, entry, port));
-        }
+    let mut all = vec![(resource, entry, port)];
+    if matches!(entry.resolution, Resolution::Static | Resolution::Dns) {
+        all.extend(more_of_it(world, (resource, entry), host, port));
     }
-    let unnamed = all.is_empty();
-    let chosen: Vec<_> = all.into_iter().flatten().filter(|endpoint| endpoint.has(wanted)).collect();
-    let own_name = || Workload {
-        namespace: namespace.clone(),
+    let own_name = |(resource, _, port): (&Resource, &ServiceEntry, &Port)| Workload {
+        namespace: resource.meta.namespace.clone(),
         ..Workload::at(host, port.target_port.unwrap_or(port.number))
     };
+    let mut chosen = Vec::new();
+    for of in all {
+        let unnamed = of.1.endpoints.is_empty() && of.1.workload_selector.is_none();
+        if unnamed && matches!(entry.resolution, Resolution::Dns | Resolution::DnsRoundRobin) {
+            chosen.push(own_name(of));
+        } else {
+            let found = workloads(world, of).into_iter().flatten();
+            chosen.extend(found.filter(|endpoint| endpoint.has(wanted)));
+        }
+    }
     let plain_host = || entry.hosts.iter().any(|pattern| !pattern.is_wildcard() && pattern.covers(host));
     Ok(match entry.resolution {
         // An entry by name can be selected, too; then DNS has to be asked for all of them.
         Resolution::Static if chosen.iter().any(|one| one.address.is_name()) => Endpoints::Names(chosen),
         Resolution::Static => Endpoints::Addresses(chosen),
-        Resolution::Dns if unnamed => Endpoints::Names(vec![own_name()]),
         Resolution::Dns => Endpoints::Names(chosen),
         Resolution::DnsRoundRobin => match chosen.into_iter().next() {
             Some(endpoint) => Endpoints::RoundRobin(Box::new(endpoint)),
-            None if unnamed => Endpoints::RoundRobin(Box::new(own_name())),
             None => Endpoints::Names(Vec::new()),
         },
         // The address that was dialled: nothing is intercepted here, so it is what DNS says of the name.
-        Resolution::None if plain_host() => Endpoints::Names(vec![own_name()]),
+        Resolution::None if plain_host() => Endpoints::Names(vec![own_name((resource, entry, port))]),
         Resolution::None | Resolution::DynamicDns if port.target_port.is_some_and(|to| to != port.number) => {
             let what = format!("`targetPort` for a wildcard host (`{host}`), whose requests say the port,");
             return Err(Box::new(problems::unsupported(resource, "spec.ports", &what)));
@@ -112,7 +137,7 @@ fn more_of_it<'r>(
         let Spec::ServiceEntry(more) = &other.spec else { return None };
         let same = !std::ptr::eq(more, entry)
             && other.meta.namespace == resource.meta.namespace
-            && more.resolution == Resolution::Static
+            && more.resolution == entry.resolution
             && visible(&more.export_to, world.proxy)
             && name.is_some_and(|name| more.hosts.contains(name));
         let port = more.ports.iter().find(|one| same && one.name == port.name)?;
@@ -123,9 +148,7 @@ fn more_of_it<'r>(
 /// The endpoints of one entry's port; `None`: one that can't be reached.
 fn workloads(
     world: World<'_>,
-    resource: &Resource,
-    entry: &ServiceEntry,
-    port: &Port,
+    (resource, entry, port): (&Resource, &ServiceEntry, &Port),
 ) -> Vec<Option<Workload>> {
     let namespace = &resource.meta.namespace;
     let number = |endpoint: &WorkloadEntry| {
