@@ -28,12 +28,12 @@ impl OwnPort<'_> {
         let selected = |labels: &Labels| service.selects(labels);
         let tcp = service.ports.iter().filter(|of| of.protocol == "TCP");
         self.first(tcp, |of| {
-            let target = match &of.target_port {
-                Some(PortRef::Number(number)) => Some(*number),
-                Some(PortRef::Name(_)) => None,
-                None => Some(of.port),
+            let (target, name) = match &of.target_port {
+                Some(PortRef::Name(name)) => (None, name),
+                Some(PortRef::Number(number)) => (Some(*number), &of.name),
+                None => (Some(of.port), &of.name),
             };
-            target.into_iter().chain(self.by_entries(&of.name, selected)).collect()
+            target.into_iter().chain(self.by_name(name, selected)).collect()
         })
     }
 
@@ -46,7 +46,7 @@ impl OwnPort<'_> {
         let selected = |labels: &Labels| selector.matches(labels);
         self.first(entry.ports.iter(), |of| {
             let target = of.target_port.unwrap_or(of.number);
-            std::iter::once(target).chain(self.by_entries(&of.name, selected)).collect()
+            std::iter::once(target).chain(self.by_name(&of.name, selected)).collect()
         })
     }
 
@@ -70,14 +70,18 @@ impl OwnPort<'_> {
         numbers.filter(|number| apps.iter().all(|app| app.port != *number)).collect()
     }
 
-    /// What WorkloadEntries of this workload call a service's port.
-    fn by_entries(&self, name: &str, selected: impl Fn(&Labels) -> bool) -> impl Iterator<Item = u16> {
+    /// What WorkloadEntries and containers of this workload call so.
+    fn by_name(&self, name: &str, selected: impl Fn(&Labels) -> bool) -> impl Iterator<Item = u16> {
         let own = self.resources.iter().filter(|one| one.meta.namespace == self.proxy.namespace);
         own.filter_map(move |resource| match &resource.spec {
             Spec::WorkloadEntry(entry) => {
                 let labels = labels_of_entry(resource, entry);
                 let own = selected(&labels) && agree(&labels, &self.proxy.labels);
                 entry.ports.get(name).copied().filter(|_| own)
+            }
+            Spec::Workload(pods) => {
+                let own = selected(&pods.labels) && agree(&pods.labels, &self.proxy.labels);
+                pods.port(name).filter(|_| own)
             }
             _ => None,
         })

@@ -270,3 +270,53 @@ fn what_a_sidecar_does_not_import_says_not_where_a_service_is() {
         assert_eq!(addresses(cluster), [address], "{hosts}");
     }
 }
+
+#[test]
+fn a_service_leads_to_what_workloads_call_its_target() {
+    let entry = |name, address, ports| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: WorkloadEntry, metadata: {{name: {name}}}, spec: {{address: {address}, \
+             labels: {{app: a}}, ports: {{{ports}}}}}}}"
+        )
+    };
+    let entries = [
+        entry("w1", "10.0.0.1", "web: 9999"),
+        entry("w2", "10.0.0.2", "http: 7777"),
+        entry("w3", "10.0.0.3", ""),
+    ];
+    let found = |target| {
+        let service = format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: a}}, spec: {{selector: {{app: a}}, ports: [{{port: 8000, name: \
+             http{target}}}]}}}}"
+        );
+        let route = to("a");
+        let all = resources(&[GATEWAY, &route, &service, &entries[0], &entries[1], &entries[2]]);
+        let rendered = json_of(&render(&all, &gateway(), &options()).unwrap());
+        addresses(&rendered["clusters"]["outbound|8000||a.default.svc.cluster.local"])
+    };
+    assert_eq!(found(""), ["10.0.0.1:8000", "10.0.0.2:7777", "10.0.0.3:8000"]);
+    assert_eq!(found(", targetPort: 80"), ["10.0.0.1:80", "10.0.0.2:7777", "10.0.0.3:80"]);
+    assert_eq!(found(", targetPort: web"), ["10.0.0.1:9999"], "the others have none of that name");
+}
+
+#[test]
+fn pods_that_take_no_requests_are_no_endpoints() {
+    let pod = |name: &str, address: &str, status: &str, ports: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, labels: {{app: a}}}}, spec: {{containers: [{{name: c, image: \
+             i{ports}}}]}}, status: {{podIP: {address}{status}}}}}"
+        )
+    };
+    let condition = |status| {
+        format!(", conditions: [{{type: Initialized, status: 'True'}}, {{type: Ready, status: '{status}'}}]")
+    };
+    let pods = [
+        pod("named", "10.0.0.1", "", ", ports: [{name: http, containerPort: 9999}]"),
+        pod("ready", "10.0.0.2", &condition("True"), ""),
+        pod("unready", "10.0.0.3", &condition("False"), ""),
+        pod("failed", "10.0.0.4", ", phase: Failed", ""),
+    ];
+    let selecting = entry("name: a", "STATIC", "", ", workloadSelector: {labels: {app: a}}");
+    let all: Vec<_> = [selecting].into_iter().chain(pods).collect();
+    assert_eq!(found(&all), ["10.0.0.1:9999", "10.0.0.2:8000"]);
+}

@@ -102,6 +102,14 @@ pub struct Workload {
     pub service_account: Option<String>,
 }
 
+impl Workload {
+    /// The number of the container's port with this name.
+    pub fn port(&self, name: &str) -> Option<u16> {
+        let named = self.ports.iter().find(|port| port.name.as_deref() == Some(name));
+        named.map(|port| port.port)
+    }
+}
+
 /// A port of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerPort {

@@ -1,8 +1,9 @@
 //! Kubernetes' own way of saying where a service is.
 
 use outrigger_api::Kind;
+use outrigger_api::node::{Node, Value};
 use outrigger_api::resource::{Resource, Spec};
-use outrigger_api::types::common::{Labels, Protocol};
+use outrigger_api::types::common::{Labels, Port, Protocol};
 use outrigger_api::types::kubernetes::{self, EndpointSlice, PortRef, Service, ServicePort};
 
 use super::workload::{entries, labels};
@@ -60,12 +61,17 @@ pub(super) fn endpoints(
     }
     let mut endpoints = of_slices(world, &slices, &meta.namespace, &port.name);
     for (resource, entry) in selected {
-        let target = match &port.target_port {
-            Some(PortRef::Number(number)) => *number,
-            Some(PortRef::Name(_)) | None => port.port,
+        let named = |name: &str| entry.ports.get(name).copied();
+        let number = match &port.target_port {
+            // One that does not have it is no endpoint.
+            Some(PortRef::Name(name)) => named(name),
+            Some(PortRef::Number(number)) => Some(named(&port.name).unwrap_or(*number)),
+            None => Some(named(&port.name).unwrap_or(port.port)),
         };
-        let number = entry.ports.get(&port.name).copied().unwrap_or(target);
-        endpoints.extend(Workload::of_entry(entry, Some(&resource.meta), &meta.namespace, number));
+        endpoints.extend(
+            number
+                .and_then(|number| Workload::of_entry(entry, Some(&resource.meta), &meta.namespace, number)),
+        );
     }
     endpoints.retain(|endpoint| endpoint.has(wanted));
     let by_name = endpoints.iter().any(|endpoint| endpoint.address.is_name());
@@ -136,20 +142,22 @@ fn locality(world: World<'_>, labels: &Labels, zone: String) -> Locality {
     }
 }
 
-/// The pods of a namespace with these labels, as far as their status says where they are.
+/// The pods of a namespace with these labels, as far as their status says where they are: at the container's port of the
+/// `port`'s name, else at the target.
 pub(super) fn pods<'r>(
     world: World<'r>,
     namespace: &'r str,
     wanted: &'r Labels,
-    port: u16,
+    port: &'r Port,
 ) -> impl Iterator<Item = Workload> {
     world.resources.iter().filter_map(move |resource| {
         let Spec::Workload(pod) = &resource.spec else { return None };
         let chosen = resource.kind == Kind::Pod && resource.meta.namespace == namespace;
-        if !chosen || !has(&pod.labels, Some(wanted)) {
+        if !chosen || !has(&pod.labels, Some(wanted)) || !is_ready(resource) {
             return None;
         }
         let address = resource.node.get("status")?.get("podIP")?.as_str()?;
+        let port = pod.port(&port.name).or(port.target_port).unwrap_or(port.number);
         Some(Workload {
             account: pod.service_account.clone().map(|account| (namespace.to_owned(), account)),
             namespace: namespace.to_owned(),
@@ -157,6 +165,21 @@ pub(super) fn pods<'r>(
             ..Workload::at(address, port)
         })
     })
+}
+
+/// Whether a pod takes requests, as far as its status tells.
+fn is_ready(pod: &Resource) -> bool {
+    let status = pod.node.get("status");
+    let phase = status.and_then(|status| status.get("phase")?.as_str());
+    let conditions = match status.and_then(|status| status.get("conditions")).map(|node| &node.value) {
+        Some(Value::Sequence(conditions)) => conditions.as_slice(),
+        _ => &[],
+    };
+    let unready = conditions.iter().any(|condition| {
+        let says = |field, value| condition.get(field).and_then(Node::as_str) == Some(value);
+        says("type", "Ready") && says("status", "False")
+    });
+    !unready && !matches!(phase, Some("Failed" | "Succeeded"))
 }
 
 /// What a Service says of a port, as Istio reads it. Where it says nothing that Istio knows, some numbers do.

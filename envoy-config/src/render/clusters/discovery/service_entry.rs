@@ -167,8 +167,7 @@ fn workloads(
                     Workload::of_entry(entry, Some(&resource.meta), namespace, number(entry))
                 }),
         );
-        let target = port.target_port.unwrap_or(port.number);
-        all.extend(kubernetes::pods(world, namespace, &selector.0, target).map(Some));
+        all.extend(kubernetes::pods(world, namespace, &selector.0, port).map(Some));
     }
     all
 }
