@@ -96,7 +96,9 @@ fn endpoint(workload: &Workload, world: World<'_>, health_port: Option<u16>, all
     let plain = || {
         let (namespace, root) = (&workload.namespace, &world.proxy.root_namespace);
         let modes = PeerPolicies::of(world.resources, namespace, &workload.labels, root);
-        modes.of_port(workload.port).mode == PeerMode::Disable
+        let said = |port: &u16| modes.ports().any(|of| of == *port);
+        let port = [workload.port, workload.app_port].into_iter().find(said).unwrap_or(workload.port);
+        modes.of_port(port).mode == PeerMode::Disable
     };
     let mode = (workload.has_certificate() && !plain()).then(|| (tls::MATCH, json!({ key: value })));
     let mut endpoint = LbEndpoint::at(workload.address.clone());

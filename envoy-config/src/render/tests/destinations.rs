@@ -324,3 +324,23 @@ fn policies_are_inherited_as_istio_does() {
     let of_port = format!("portLevelSettings: [{{port: {{number: 8000}}, {other}}}]");
     assert_eq!(limit(8000, &of_port), (u64::from(u32::MAX), false));
 }
+
+/// Policies are about the application's port, whatever its sidecar opens for that.
+#[test]
+fn who_asks_for_plain_text_on_a_port_gets_it_wherever_the_sidecar_opened_it() {
+    let policy = |port: u16| {
+        format!(
+            "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: p}}, spec: {{selector: {{matchLabels: \
+             {{version: v1}}}}, mtls: {{mode: STRICT}}, portLevelMtls: {{{port}: {{mode: DISABLE}}}}}}}}"
+        )
+    };
+    let opened = ENTRY.replace("serviceAccount: a", "ports: {http: 15007}, serviceAccount: a");
+    for (text, port, plain) in
+        [(ENTRY, 8000, true), (&opened, 8000, true), (&opened, 15007, true), (&opened, 8001, false)]
+    {
+        let found = cluster(&[text, &policy(port)]);
+        let first = &found["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
+        let tls = first.to_string().contains("tlsMode");
+        assert_eq!(tls, !plain, "{port}: {first}");
+    }
+}

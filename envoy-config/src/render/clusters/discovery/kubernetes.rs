@@ -5,6 +5,7 @@ use outrigger_api::node::{Node, Value};
 use outrigger_api::resource::{Resource, Spec};
 use outrigger_api::types::common::{Labels, Port, Protocol};
 use outrigger_api::types::kubernetes::{self, EndpointSlice, PortRef, Service, ServicePort};
+use outrigger_api::types::workload_entry::WorkloadEntry;
 
 use super::workload::{entries, labels};
 use super::{Endpoints, Workload, World, has};
@@ -60,22 +61,25 @@ pub(super) fn endpoints(
         return None;
     }
     let mut endpoints = of_slices(world, &slices, &meta.namespace, &port.name);
-    for (resource, entry) in selected {
-        let named = |name: &str| entry.ports.get(name).copied();
-        let number = match &port.target_port {
-            // One that does not have it is no endpoint.
-            Some(PortRef::Name(name)) => named(name),
-            Some(PortRef::Number(number)) => Some(named(&port.name).unwrap_or(*number)),
-            None => Some(named(&port.name).unwrap_or(port.port)),
-        };
-        endpoints.extend(
-            number
-                .and_then(|number| Workload::of_entry(entry, Some(&resource.meta), &meta.namespace, number)),
-        );
-    }
+    endpoints.extend(selected.into_iter().filter_map(|(resource, entry)| {
+        let (number, target) = ports_of(entry, port)?;
+        let workload = Workload::of_entry(entry, Some(&resource.meta), &meta.namespace, number)?;
+        Some(workload.serving(target))
+    }));
     endpoints.retain(|endpoint| endpoint.has(wanted));
     let by_name = endpoints.iter().any(|endpoint| endpoint.address.is_name());
     Some(if by_name { Endpoints::Names(endpoints) } else { Endpoints::Addresses(endpoints) })
+}
+
+/// The port of a WorkloadEntry that serves a Service's, and the application's own. `None`: it has none of the target's name.
+fn ports_of(entry: &WorkloadEntry, port: &ServicePort) -> Option<(u16, u16)> {
+    let named = |name: &str| entry.ports.get(name).copied();
+    let target = match &port.target_port {
+        Some(PortRef::Name(name)) => return named(name).map(|number| (number, number)),
+        Some(PortRef::Number(number)) => *number,
+        None => port.port,
+    };
+    Some((named(&port.name).unwrap_or(target), target))
 }
 
 /// Those that are ready; if there is none, those that still serve while they end, as Kubernetes itself has it.

@@ -151,22 +151,17 @@ fn workloads(
     (resource, entry, port): (&Resource, &ServiceEntry, &Port),
 ) -> Vec<Option<Workload>> {
     let namespace = &resource.meta.namespace;
-    let number = |endpoint: &WorkloadEntry| {
-        endpoint.ports.get(&port.name).copied().or(port.target_port).unwrap_or(port.number)
+    let target = port.target_port.unwrap_or(port.number);
+    let workload = |endpoint: &WorkloadEntry, meta| {
+        let number = endpoint.ports.get(&port.name).copied().unwrap_or(target);
+        Workload::of_entry(endpoint, meta, namespace, number).map(|workload| workload.serving(target))
     };
-    let mut all: Vec<_> = entry
-        .endpoints
-        .iter()
-        .map(|endpoint| Workload::of_entry(endpoint, None, namespace, number(endpoint)))
-        .collect();
+    let mut all: Vec<_> = entry.endpoints.iter().map(|endpoint| workload(endpoint, None)).collect();
     if let Some(selector) = &entry.workload_selector {
-        all.extend(
-            entries(world, namespace)
-                .filter(|(resource, entry)| selector.matches(&labels(resource, entry)))
-                .map(|(resource, entry)| {
-                    Workload::of_entry(entry, Some(&resource.meta), namespace, number(entry))
-                }),
-        );
+        let selected = entries(world, namespace)
+            .filter(|(resource, entry)| selector.matches(&labels(resource, entry)))
+            .map(|(resource, entry)| workload(entry, Some(&resource.meta)));
+        all.extend(selected);
         all.extend(kubernetes::pods(world, namespace, &selector.0, port).map(Some));
     }
     all

@@ -11,6 +11,8 @@ use crate::locality;
 
 /// By this label with the value `istio` a workload says that it has a certificate of the mesh.
 const TLS_MODE: &str = "security.istio.io/tlsMode";
+/// Where a workload runs, if nothing else says so; with dots, since labels have no slashes.
+const LOCALITY: &str = "istio-locality";
 
 /// An endpoint.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,8 @@ pub(in crate::render::clusters) struct Workload {
     pub(in crate::render::clusters) account: Option<(String, String)>,
     /// Its own port.
     pub(in crate::render::clusters) port: u16,
+    /// The application's, as the service says: the workload's own may be what its sidecar opens for that.
+    pub(in crate::render::clusters) app_port: u16,
     /// Its namespace.
     pub(in crate::render::clusters) namespace: String,
     /// Its name; empty if it has none.
@@ -48,10 +52,16 @@ impl Workload {
             network: None,
             account: None,
             port,
+            app_port: port,
             namespace: String::new(),
             name: String::new(),
             has_account: false,
         }
+    }
+
+    /// Likewise, where the service calls the application's port so.
+    pub(super) fn serving(self, app_port: u16) -> Self {
+        Self { app_port, ..self }
     }
 
     /// Whether it says that it has a certificate of the mesh: by its label, or else, not being a pod, by naming its service
@@ -82,15 +92,19 @@ impl Workload {
         };
         // Of two values for one label that of the metadata counts.
         let all = entry.labels.iter().chain(meta.into_iter().flat_map(|meta| &meta.labels));
+        let labels: Labels = all.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let in_label = || labels.get(LOCALITY).map(|place| place.replace('.', "/"));
+        let place = entry.locality.clone().filter(|place| !place.is_empty()).or_else(in_label);
         Some(Self {
             address,
             // Zero counts as not set.
             weight: entry.weight.filter(|weight| *weight > 0),
-            locality: entry.locality.as_deref().map(locality::parse).unwrap_or_default(),
-            labels: all.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            locality: place.as_deref().map(locality::parse).unwrap_or_default(),
+            labels,
             network: entry.network.clone(),
             account: entry.service_account.clone().map(|account| (namespace.to_owned(), account)),
             port,
+            app_port: port,
             namespace: namespace.to_owned(),
             name: meta.map(|meta| meta.name.clone()).unwrap_or_default(),
             has_account: entry.service_account.is_some(),
