@@ -133,8 +133,9 @@ fn where_the_client_is_said_to_be_the_peer_its_address_is_the_one_that_counts() 
 #[test]
 fn addresses_that_a_client_may_have_made_up_are_named_with_the_lines_to_add() {
     let source = |field: &str| policy(&json!({"from": [{"source": {field: ["192.0.2.0/24"]}}]}));
+    // Not knowing lets nobody in, whatever a client says of itself.
     let envoy = OwnEnvoy::serving(&Setup::new([filter("outrigger_authz", &source("ipBlocks"))]));
-    assert_eq!(envoy.status("/get", &[]), Some(200));
+    assert_eq!(envoy.status("/get", &[("x-forwarded-for", "10.0.0.1")]), Some(403));
     envoy.wait_for_log("outrigger.source_ip");
     assert_eq!(said(&envoy, "xff_num_trusted_hops"), 0, "{}", envoy.log());
 

@@ -242,8 +242,10 @@ impl<const POLICIES: u8> PolicyEngine<POLICIES> {
         let mut choice = route.choose(request, draws);
         let rule = route.rule().filter(|_| Self::FAULT);
         let injection = rule.and_then(|rule| fault::draw(rule, request, draws, moment));
-        if !Self::ROUTE && rule.is_some_and(|rule| fault::shows_secret(rule, request)) {
-            ops.push(HeaderOp::Remove(fault::SECRET.into()));
+        if !Self::ROUTE
+            && let Some(rule) = rule
+        {
+            ops.extend(fault::asking(rule, request).map(|name| HeaderOp::Remove(name.into())));
         }
         verdict.hold = injection.map(|injection| injection.hold()).unwrap_or_default();
         verdict.fault = injection;

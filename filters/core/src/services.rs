@@ -3,7 +3,7 @@
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::ordered;
 use outrigger_api::select::is_visible;
-use outrigger_api::types::common::{Destination, Protocol};
+use outrigger_api::types::common::Destination;
 use outrigger_api::types::virtual_service::RouteAction;
 use outrigger_api::{Proxy, Resource, Spec};
 
@@ -118,8 +118,8 @@ impl Services {
             Spec::ServiceEntry(entry) if is_visible(&entry.export_to, &meta.namespace, &proxy.namespace) => {
                 let (mut ports, mut other_ports) = (Vec::new(), Vec::new());
                 for port in &entry.ports {
-                    let http = port.protocol.is_http() || matches!(port.protocol, Protocol::Unspecified);
-                    if http { &mut ports } else { &mut other_ports }.push(port.number);
+                    let list = if port.protocol.may_be_http() { &mut ports } else { &mut other_ports };
+                    list.push(port.number);
                 }
                 for host in &entry.hosts {
                     self.insert(Service {

@@ -76,8 +76,11 @@ impl Facts {
             facts.known.remote_ip = property::ip(CLIENT);
         }
         if wanted.contains(Attributes::SOURCE_IP) {
-            let kept = if listener.client_is_peer { None } else { property::ip(DIRECT_PEER) };
-            facts.known.source_ip = kept.or(facts.known.remote_ip).or_else(|| property::ip(CLIENT));
+            // Any other address of the client may be what the client says of itself.
+            facts.known.source_ip = match listener.client_is_peer {
+                true => facts.known.remote_ip.or_else(|| property::ip(CLIENT)),
+                false => property::ip(DIRECT_PEER),
+            };
         }
         if wanted.contains(Attributes::DESTINATION_IP) {
             facts.known.destination_ip = property::ip(b"destination\0address");

@@ -23,7 +23,7 @@ const HOPS: &str = "`remoteIpBlocks` and `remote.ip` need `use_remote_address: t
                     proxies) of the connection manager; a filter can't see them";
 const NORMALIZATION: &str = "a path came with dot segments or backslashes: policies on paths can be got around. Add \
                              to the connection manager: `normalize_path: true`";
-const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` go by what may be from `x-forwarded-for`. Add in front \
+const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` let nobody in: the peer's address is not kept. Add in front \
                             `envoy.filters.http.set_filter_state`: `on_request_headers: [{object_key: \
                             outrigger.source_ip, factory_key: envoy.string, format_string: {text_format_source: \
                             {inline_string: \"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\"}}}]`";

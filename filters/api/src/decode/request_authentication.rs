@@ -131,19 +131,13 @@ fn output_header(header: &Cursor<'_>) -> Option<String> {
 }
 
 fn output_claims(fields: &Object<'_>) -> Vec<ClaimToHeader> {
-    let decoded = fields.get("outputClaimToHeaders", |field| {
-        let claims = field.list(|entry| {
-            entry.object(|fields| {
-                let header = fields.required("header", |header| header.checked(check::headers::strict_name));
-                let claim = fields.required("claim", |at| at.non_empty());
-                Some(ClaimToHeader { header: header?.to_ascii_lowercase(), claim: claim? })
-            })
-        });
-        let headers: Vec<_> = claims.iter().map(|claim| claim.header.as_str()).collect();
-        fields.repeated("outputClaimToHeaders", "header", &headers);
-        Some(claims)
-    });
-    decoded.unwrap_or_default()
+    fields.list("outputClaimToHeaders", |entry| {
+        entry.object(|fields| {
+            let header = fields.required("header", |header| header.checked(check::headers::strict_name));
+            let claim = fields.required("claim", |at| at.non_empty());
+            Some(ClaimToHeader { header: header?.to_ascii_lowercase(), claim: claim? })
+        })
+    })
 }
 
 fn space_delimited(field: &Cursor<'_>) -> Option<Vec<String>> {

@@ -14,7 +14,7 @@ use super::*;
 use crate::jwt::{Algorithm, Means, SignatureVerifier, VerificationKey};
 use crate::request::HeaderLine;
 use crate::route::testing::{forward, gateway, ingress, spec_of, virtual_service};
-use crate::{Attributes, Connection, Engine, Outcome};
+use crate::{Attributes, Connection, Engine, HeaderOp, Outcome, PolicyEngine, PolicySet};
 
 struct NoKeys;
 
@@ -35,6 +35,10 @@ impl ActiveFaults for Active {
 
 /// An engine with a fault of five seconds, then 503, for so many millionths each.
 fn engine(millionths: u32, guards: FaultGuards) -> Engine {
+    engine_of(millionths, guards)
+}
+
+fn engine_of<const POLICIES: u8>(millionths: u32, guards: FaultGuards) -> PolicyEngine<POLICIES> {
     let percentage = Millionths::new(millionths);
     let delay = Some(Delay { percentage, fixed_delay: Duration::from_secs(5) });
     let abort = Some(Abort { percentage, error: AbortError::Http(503) });
@@ -43,7 +47,7 @@ fn engine(millionths: u32, guards: FaultGuards) -> Engine {
     let mut service = virtual_service("vs", 0, &["a.com"], vec![rule]);
     spec_of(&mut service).annotations.fault = guards;
     let resources = vec![gateway(80, &["*"]), service];
-    Engine::compile(&Config { proxy: ingress(), resources, ..Config::default() }).unwrap()
+    PolicyEngine::compile(&Config { proxy: ingress(), resources, ..Config::default() }).unwrap()
 }
 
 /// What is drawn, and what comes of it: milliseconds of hold, and the status of the abort.
@@ -63,7 +67,7 @@ fn seen(
         Outcome::Reply(reply) => Some(reply.status),
         Outcome::Wait => panic!("nobody waits for a fault"),
         Outcome::Forward(ops) => {
-            let taken = |name: &str| ops.contains(&crate::HeaderOp::Remove(name.to_owned().into()));
+            let taken = |name: &str| ops.contains(&HeaderOp::Remove(name.to_owned().into()));
             assert!(lines.iter().all(|(name, _)| *name != SECRET.as_bytes()) || taken(SECRET));
             None
         }
@@ -160,6 +164,28 @@ fn headers_ask_in_vain_where_they_may_not() {
         assert_eq!(seen(&guarded, lines, Connection::UNKNOWN, 0, 0), expected, "{lines:?}");
     }
     assert_eq!(guarded.attributes(), Attributes::HEADERS);
+}
+
+/// The next proxy may take orders from this one.
+#[test]
+fn what_asks_for_faults_here_asks_nobody_behind() {
+    let lines = [
+        (&b"x-kept"[..], &b"1"[..]),
+        DELAY,
+        (b"x-envoy-fault-delay-request-percentage", b"0"),
+        (SECRET.as_bytes(), b""),
+    ];
+    for (guards, taken) in [(header_faults(Some("s3cret"), None), 3), (FaultGuards::default(), 0)] {
+        let engine = engine_of::<{ PolicySet::FAULT.bits() }>(0, guards);
+        let headers = [&[(&b":authority"[..], &b"a.com"[..]), (b":path", b"/")], &lines[..]].concat();
+        let request = Request::new(&headers, &Connection::UNKNOWN);
+        let moment = Moment { now: Now(Duration::ZERO), active: &Active(0) };
+        let verdict = engine.request(&request, None, &mut Draws::Fixed(0), moment, &Means::offline(&NoKeys));
+        let Outcome::Forward(ops) = verdict.outcome else { panic!("{verdict:?}") };
+        let names = lines.iter().skip(1).take(taken).map(|(name, _)| str::from_utf8(name).unwrap());
+        let expected: Vec<_> = names.map(|name| HeaderOp::Remove(name.into())).collect();
+        assert_eq!(ops, expected);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use outrigger_api::types::virtual_service::{AbortError, Fault as Spec};
 
 use crate::route::Rule;
-use crate::{Draws, Now, Request};
+use crate::{Draws, Now, Request, header_names};
 
 pub use asked::SECRET;
 pub use guards::{Guards, is_over};
@@ -100,10 +100,11 @@ pub fn draw<'e>(
     })
 }
 
-/// Whether `request` carries a secret that is meant for `rule`, and for nobody behind it.
-pub fn shows_secret(rule: &Rule, request: &Request<'_>) -> bool {
-    rule.guards.as_ref().is_some_and(|guards| guards.takes_secret())
-        && request.header(SECRET.as_bytes()).is_some()
+/// The headers of `request` that ask for faults, if those are meant for `rule`, and so for nobody behind it.
+pub fn asking(rule: &Rule, request: &Request<'_>) -> impl Iterator<Item = &'static str> {
+    let taken = rule.guards.as_ref().is_some_and(|guards| guards.take_headers());
+    let sent = request.headers().iter().filter_map(|(name, _)| header_names::internal(name));
+    sent.filter(move |name| taken && (name.starts_with("x-envoy-fault-") || *name == SECRET))
 }
 
 #[cfg(test)]
