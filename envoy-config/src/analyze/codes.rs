@@ -172,6 +172,7 @@ pub fn title(code: &str) -> &'static str {
         DELEGATE_CONFLICT => "rule of a delegate does not go together with the rule that delegates",
         "OUT0120" => "nothing says where this proxy is, on which a DestinationRule depends",
         "OUT0114" => "rules ask for an identity that is not verified",
+        "OUT0115" => "requests for the application would come back to its sidecar",
         IGNORED_PEER_AUTHENTICATION => "PeerAuthentication is for nobody",
         CONFLICTING_PEER_AUTHENTICATIONS => "several PeerAuthentications are for the same workloads",
         CAPTURE_MODE => "captureMode needs connections to be diverted",

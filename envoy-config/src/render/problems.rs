@@ -24,13 +24,15 @@ pub(super) const EXPIRED: &str = "OUT0113";
 
 /// Rules ask for an identity that anyone can claim.
 pub(super) const UNVERIFIED_PEERS: &str = "OUT0114";
+/// Requests for the application would come back to the sidecar.
+pub(super) const LOOP: &str = "OUT0115";
 /// What is said depends on where this proxy is, and nothing says that.
 pub(super) const UNKNOWN_LOCALITY: &str = "OUT0120";
 
 /// Whether a problem says that the resources, as a whole, are not enough to run this proxy: nothing is wrong with
 /// them by themselves.
 pub fn is_incomplete(problem: &Problem) -> bool {
-    [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS, NO_IDENTITY, UNKNOWN_LOCALITY, credentials::ABSENT]
+    [NO_LISTENER, PORT_CONFLICT, UNKNOWN_ENDPOINTS, NO_IDENTITY, LOOP, UNKNOWN_LOCALITY, credentials::ABSENT]
         .contains(&problem.code)
 }
 

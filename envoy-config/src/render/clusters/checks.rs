@@ -43,11 +43,21 @@ fn balancer(
             let why = format!("Envoy makes no ring of more than {LARGEST_RING} points");
             problems.push(unsupported_because(policy.resource, &path("consistentHash"), why));
         }
+        LoadBalancerPolicy::ConsistentHash {
+            algorithm: HashAlgorithm::Maglev { table_size: 0 | 1 }, ..
+        } => {
+            let why = "Envoy makes no table of less than two entries".to_owned();
+            problems.push(unsupported_because(policy.resource, &path("consistentHash"), why));
+        }
         LoadBalancerPolicy::Passthrough if proxy.role == Role::Gateway => {
             let why = "`PASSTHROUGH` sends a request where its client sent it, which is this gateway itself";
             problems.push(unsupported_because(policy.resource, &path("simple"), why.to_owned()));
         }
         _ => {}
+    }
+    if balancer.warmup.as_ref().is_some_and(|warmup| !warmup.aggression.is_finite()) {
+        let why = "Envoy takes finite numbers alone".to_owned();
+        problems.push(unsupported_because(policy.resource, &path("warmup.aggression"), why));
     }
     let by_place = balancer.locality.as_ref().is_some_and(|locality| {
         let asks = match &locality.mode {

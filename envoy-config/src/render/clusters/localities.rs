@@ -138,9 +138,9 @@ impl Choice<'_> {
                 .filter(|((_, locality), _)| covers(pattern, locality) && !shares.contains_key(*locality))
                 .map(|((_, locality), endpoints)| (*locality, sum(endpoints)))
                 .collect();
-            let total: u32 = covered.iter().map(|(_, weight)| *weight).sum();
+            let total: u64 = covered.iter().map(|(_, weight)| u64::from(*weight)).sum();
             for (locality, weight) in covered {
-                let share = (u64::from(weight) * u64::from(*percent)).div_ceil(u64::from(total.max(1)));
+                let share = (u64::from(weight) * u64::from(*percent)).div_ceil(total.max(1));
                 shares.insert(locality, u32::try_from(share).unwrap_or(u32::MAX));
             }
         }

@@ -49,7 +49,8 @@ fn connections(cluster: &mut Cluster, tcp: &TcpPool) {
         let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs());
         cluster.upstream_connection_options = Some(ConnectionOptions {
             tcp_keepalive: TcpKeepalive {
-                keepalive_probes: keepalive.probes,
+                // By zero Envoy would send none at all.
+                keepalive_probes: keepalive.probes.filter(|probes| *probes > 0),
                 keepalive_time: seconds(keepalive.time),
                 keepalive_interval: seconds(keepalive.interval),
             },

@@ -161,7 +161,9 @@ impl Means<'_, '_> {
             match_typed_subject_alt_names: names.iter().map(|name| alt_name(name)).collect(),
             ..ValidationContext::default()
         };
-        let authorities = match (&tls.credential_name, &tls.ca_certificates) {
+        // `system` is Istio's word for those of the machine.
+        let files = tls.ca_certificates.as_ref().filter(|path| path.as_str() != "system");
+        let authorities = match (&tls.credential_name, files) {
             _ if !verified => None,
             (Some(name), _) => {
                 Some(self.authorities(name).map_err(|trouble| field(trouble, "credentialName"))?)
@@ -310,19 +312,20 @@ fn mesh_sni(destination: &Destination) -> String {
     format!("outbound_.{}_.{subset}_.{}", destination.port, destination.host)
 }
 
-/// The SPIFFE IDs of a service's workloads, if all of them are known, and the names that the service itself gives. While a
-/// mesh moves to another trust domain, some workloads have their certificate of the one before.
+/// The SPIFFE IDs of a service's workloads, if all of them are known or the service itself gives names, and these names. While
+/// a mesh moves to another trust domain, some workloads have their certificate of the one before.
 fn mesh_names(found: &Found<'_>, proxy: &Proxy) -> Vec<String> {
     let workloads: &[Workload] = match &found.endpoints {
         Endpoints::Addresses(workloads) | Endpoints::Names(workloads) => workloads,
         Endpoints::RoundRobin(workload) => std::slice::from_ref(&**workload),
         Endpoints::Requested => &[],
     };
-    let accounts: Option<Vec<_>> = workloads.iter().map(|workload| workload.account.as_ref()).collect();
+    let known: Vec<_> = workloads.iter().filter_map(|workload| workload.account.as_ref()).collect();
+    let all = known.len() == workloads.len() || !found.alt_names.is_empty();
     let id = |(namespace, account): &(String, String)| {
         format!("spiffe://{}/ns/{namespace}/sa/{account}", proxy.trust_domain)
     };
-    let mut names: Vec<_> = accounts.unwrap_or_default().into_iter().map(id).collect();
+    let mut names: Vec<_> = known.into_iter().filter(|_| all).map(id).collect();
     names.extend(found.alt_names.iter().cloned());
     let by_alias = |name: &String| -> Vec<String> {
         let Some((_, workload)) = name.strip_prefix("spiffe://").and_then(|rest| rest.split_once('/')) else {
@@ -339,10 +342,10 @@ fn mesh_names(found: &Found<'_>, proxy: &Proxy) -> Vec<String> {
 
 /// The kind of name that a text is, exactly this one.
 fn alt_name(name: &str) -> SubjectAltName {
-    let san_type = if name.contains("://") {
-        "URI"
-    } else if name.parse::<std::net::IpAddr>().is_ok() {
+    let san_type = if name.parse::<std::net::IpAddr>().is_ok() {
         "IP_ADDRESS"
+    } else if name.contains(':') {
+        "URI"
     } else if name.contains('@') {
         "EMAIL"
     } else {

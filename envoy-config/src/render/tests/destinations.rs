@@ -103,6 +103,21 @@ fn endpoints_of_the_mesh_get_mutual_tls_if_they_have_a_certificate() {
 }
 
 #[test]
+fn accounts_are_accepted_beside_the_names_of_the_service() {
+    let ids = |more: &str| {
+        let entry =
+            ENTRY.replace(", serviceAccount: b", "").replace("location:", &format!("{more}location:"));
+        cluster(&[&entry])["transport_socket_matches"][0].to_string()
+    };
+    let has = |text: &str, account: &str| {
+        text.contains(&format!("spiffe://cluster.local/ns/default/sa/{account}\""))
+    };
+    // Who the second one is, nobody says.
+    let (any, named) = (ids(""), ids("subjectAltNames: ['spiffe://cluster.local/ns/default/sa/y']\n  "));
+    assert!(!has(&any, "a") && has(&named, "a") && has(&named, "y"), "{any} {named}");
+}
+
+#[test]
 fn who_names_a_service_account_has_a_certificate_unless_told_otherwise() {
     let selected = "
 apiVersion: networking.istio.io/v1
@@ -343,4 +358,32 @@ fn who_asks_for_plain_text_on_a_port_gets_it_wherever_the_sidecar_opened_it() {
         let tls = first.to_string().contains("tlsMode");
         assert_eq!(tls, !plain, "{port}: {first}");
     }
+}
+
+#[test]
+fn numbers_that_envoy_does_not_stand_are_refused_or_left_out() {
+    let problem = |balancer: &str| {
+        let rule = rule(&format!("trafficPolicy: {{loadBalancer: {{{balancer}}}}}"));
+        let (entry, route) = (ENTRY, to("reviews.test"));
+        let all = resources(&[GATEWAY, &route, entry, &rule]);
+        render(&all, &gateway(), &options()).map(drop).map_err(|problems| problems[0].to_string())
+    };
+    // By a table of one Envoy divides by zero.
+    assert!(problem("consistentHash: {httpHeaderName: x, maglev: {tableSize: 1}}").is_err());
+    assert_eq!(problem("consistentHash: {httpHeaderName: x, maglev: {tableSize: 2}}"), Ok(()));
+    assert!(problem("simple: ROUND_ROBIN, warmup: {duration: 1s, aggression: .inf}").is_err());
+    let heavy = ENTRY
+        .replace("locality: us/1", "weight: 4294967295, locality: eu/2")
+        .replace("locality: eu/1", "weight: 4294967295, locality: eu/1");
+    let all = rule(
+        "trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: '*', to: {'eu/*': 100}}]}}}",
+    );
+    let shares = cluster(&[&heavy, &all])["load_assignment"]["endpoints"].clone();
+    assert_eq!(
+        (&shares[0]["load_balancing_weight"], &shares[1]["load_balancing_weight"]),
+        (&json!(50), &json!(50))
+    );
+    let keepalive = rule("trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {probes: 0, time: 7s}}}}");
+    let options = cluster(&[ENTRY, &keepalive])["upstream_connection_options"].clone();
+    assert_eq!(options, json!({"tcp_keepalive": {"keepalive_time": 7}}));
 }

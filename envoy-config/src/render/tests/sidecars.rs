@@ -112,6 +112,53 @@ fn tls_of_the_applications_own_is_passed_on() {
 }
 
 #[test]
+fn a_named_target_is_what_the_workloads_containers_call_so() {
+    let service = service("{port: 1, targetPort: pg, name: tcp-db}");
+    let pod = |name: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: p, labels: {{app: reviews}}}}, spec: {{containers: [{{name: c, image: i, \
+             ports: [{{name: {name}, containerPort: 5432}}]}}]}}}}"
+        )
+    };
+    let is_tcp = |name| {
+        let options =
+            Options { app_ports: vec![AppPort { port: 5432, opened: INBOUND_PORT }], ..Options::default() };
+        let rendered = render(&resources(&[&service, &pod(name)]), &sidecar(), &options).unwrap();
+        json_of(&rendered)["listeners"][1].to_string().contains("tcp_proxy")
+    };
+    assert_eq!([is_tcp("pg"), is_tcp("other")], [true, false]);
+}
+
+#[test]
+fn an_application_is_not_where_its_sidecar_listens() {
+    let ingress = |rest: &str| {
+        format!(
+            "{{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {{name: s}}, spec: {{ingress: [{{port: {{number: 9080, \
+             protocol: HTTP, name: a}}{rest}}}]}}}}"
+        )
+    };
+    let port = |port, opened| AppPort { port, opened };
+    for (rest, app_ports, app_host, loops) in [
+        (Some(""), vec![], None, true),
+        (Some(", defaultEndpoint: '127.0.0.1:9080'"), vec![], None, true),
+        (Some(", defaultEndpoint: '127.0.0.1:9081'"), vec![], None, false),
+        (Some(", bind: 10.0.0.5"), vec![], None, false),
+        (Some(""), vec![port(9080, 15006)], None, false),
+        (None, vec![port(9080, 9080)], None, true),
+        (None, vec![port(9080, 9080)], Some("10.0.0.9"), false),
+    ] {
+        let resources = resources(&rest.map(ingress).iter().map(String::as_str).collect::<Vec<_>>());
+        let options = Options { app_ports, app_host: app_host.map(str::to_owned), ..Options::default() };
+        let problems = render(&resources, &sidecar(), &options).err().unwrap_or_default();
+        assert_eq!(
+            problems.iter().any(|problem| problem.code == "OUT0115"),
+            loops,
+            "{rest:?} {app_host:?} {problems:?}"
+        );
+    }
+}
+
+#[test]
 fn what_passes_does_not_come_back() {
     let egress = |mode: &str, port: u16| {
         format!(

@@ -49,6 +49,11 @@ pub(super) fn plan(
         let own = OwnPort { number: port.number, resources: context.resources, proxy, options };
         let protocol = protocol(&port, own);
         let mut application = application(&port, sidecar.map(|(_, sidecar)| sidecar), protocol, options);
+        if leads_to(&application.endpoint, port.bind) {
+            let place = ingress.as_ref().map(|(place, _)| place);
+            context.problems.push(leads_to_itself(place, port.bind));
+            continue;
+        }
         if application.pool.is_none() {
             application.pool = clusters::pool_of_service(own);
         }
@@ -79,6 +84,37 @@ pub(super) fn plan(
         plans.push(Plan { bind: Bind::Port(port.bind), direction: TrafficDirection::Inbound, chains });
     }
     if context.problems.is_empty() { Ok((plans, context.warnings)) } else { Err(context.problems) }
+}
+
+/// Whether the sidecar itself listens there.
+fn leads_to(endpoint: &Address, bind: SocketAddr) -> bool {
+    endpoint.socket().is_some_and(|to| {
+        let all = bind.ip().is_unspecified() && to.ip().is_loopback() && bind.is_ipv4() == to.is_ipv4();
+        to.port() == bind.port() && (all || to.ip() == bind.ip())
+    })
+}
+
+/// `place`: of the Sidecar's, if that says so.
+fn leads_to_itself(place: Option<&Place<'_>>, bind: SocketAddr) -> Problem {
+    let message = format!(
+        "requests on {bind} would go round for ever: the sidecar looks for the application where it listens itself"
+    );
+    let hint = format!(
+        "open another port for it, as by `--app-port {}=PORT`, or say where the application is by `defaultEndpoint` or \
+         `--app-host`",
+        bind.port()
+    );
+    match place {
+        None => problems::whole(problems::LOOP, message, &hint),
+        Some(place) => Problem {
+            hint: Some(hint),
+            ..place.resource.error(
+                &format!("spec.ingress[{}].port.number", place.index),
+                problems::LOOP,
+                message,
+            )
+        },
+    }
 }
 
 /// The chain of a listener with a certificate of its own. `None`: something is wrong, and the context says what.
