@@ -11,8 +11,8 @@ mod common;
 
 use common::{outcome, outrigger};
 
-const COMMANDS: [&str; 8] =
-    ["run", "render", "analyze", "explain", "compose", "dashboards", "image", "version"];
+const COMMANDS: [&str; 9] =
+    ["run", "render", "analyze", "explain", "compose", "dashboards", "image", "version", "completion"];
 
 #[test]
 fn alone_it_says_what_it_can_do() {
@@ -37,6 +37,29 @@ fn pasted() -> Vec<(String, String)> {
         }
     }
     examples
+}
+
+/// What a shell would offer, by the shell itself: Debian's bash is everywhere that tests run.
+#[test]
+fn bash_completes_commands_and_flags() {
+    let (code, script, stderr) = outcome(&["completion", "bash"], "");
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let offered = |words: &str| {
+        let ask = format!(
+            "{script}\nCOMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _outrigger outrigger \"${{COMP_WORDS[-1]}}\" \
+             \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = std::process::Command::new("bash").args(["--norc", "-c", &ask]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(offered("outrigger an").trim(), "analyze");
+    assert_eq!(offered("outrigger run --envoy-l").trim(), "--envoy-log-level");
+    assert_eq!(offered("outrigger analyze -o sa").trim(), "sarif");
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        let (code, script, _) = outcome(&["completion", shell], "");
+        assert!(code == 0 && script.contains("analyze"), "{shell}");
+    }
 }
 
 #[test]

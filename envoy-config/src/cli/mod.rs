@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod certs;
+pub mod completion;
 pub mod compose;
 pub mod dashboards;
 pub mod examples;
@@ -55,6 +56,7 @@ enum Command {
     Dashboards(dashboards::Dashboards),
     Image(image::Image),
     Version(version::Version),
+    Completion(completion::Completion),
 }
 
 impl Cli {
@@ -79,6 +81,7 @@ impl Cli {
             Some(Command::Dashboards(dashboards)) => dashboards.execute(),
             Some(Command::Image(image)) => image.execute(),
             Some(Command::Version(version)) => version.execute(),
+            Some(Command::Completion(completion)) => completion.execute(),
             None => {
                 let help = Self::command().after_help(examples::TRY_IT).render_help();
                 print_text(&help.ansi().to_string()).then(Exit::Success)
