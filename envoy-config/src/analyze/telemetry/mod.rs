@@ -20,7 +20,7 @@ pub(super) fn check(resources: &[Resource], proxy: &Proxy, mesh: &MeshConfig, fi
         if let Spec::Telemetry(telemetry) = &resource.spec {
             providers(resource, telemetry, names, findings);
             expressions::check(resource, telemetry, findings);
-            without_effect(resource, telemetry, names, findings);
+            without_effect(resource, telemetry, (names, &proxy.root_namespace), findings);
         }
     }
 }
@@ -44,7 +44,7 @@ fn providers(resource: &Resource, telemetry: &Telemetry, names: Names<'_>, findi
 fn without_effect(
     resource: &Resource,
     telemetry: &Telemetry,
-    Names { resources, mesh, .. }: Names<'_>,
+    (Names { resources, mesh, .. }, root_namespace): (Names<'_>, &str),
     findings: &mut Vec<Finding>,
 ) {
     let mut push = |path: &str, message: &str, hint: &str| {
@@ -63,7 +63,7 @@ fn without_effect(
             );
         }
     }
-    let is_root = resource.meta.namespace == mesh.root_namespace.as_deref().unwrap_or("istio-system");
+    let is_root = resource.meta.namespace == root_namespace;
     // Another one may name what this one goes by.
     let traced = resources.iter().any(|other| match &other.spec {
         Spec::Telemetry(other) => other.tracing.iter().any(|entry| !entry.providers.is_empty()),

@@ -93,15 +93,18 @@ fn a_service_that_is_another_name_is_what_has_that_name() {
     for (spec, name, port) in [
         ("ports: [{port: 8000, name: http}]", "reviews.shop.svc.cluster.local", 8000),
         ("", "Reviews.shop.svc.cluster.local.", 8000),
+        ("", "second.default.svc.cluster.local", 8000),
         ("", "elsewhere.example", 8000),
     ] {
         let alias = format!(
             "{{apiVersion: v1, kind: Service, metadata: {{name: alias}}, spec: {{type: ExternalName, externalName: {name}, {spec}}}}}"
         );
-        let all = resources(&[GATEWAY, &to("alias"), &alias, SERVICE, rule]);
+        let second = "{apiVersion: v1, kind: Service, metadata: {name: second}, spec: {type: ExternalName, externalName: \
+                      reviews.shop.svc.cluster.local}}";
+        let all = resources(&[GATEWAY, &to("alias"), &alias, second, SERVICE, rule]);
         let found = json_of(&render(&all, &gateway(), &options()).unwrap());
         let found = &found["clusters"][format!("outbound|{port}||alias.default.svc.cluster.local")];
-        let (is_known, text) = (name.contains("eviews"), found.to_string());
+        let (is_known, text) = (name != "elsewhere.example", found.to_string());
         assert_eq!(text.contains("10.0.0.1"), is_known, "{spec} {name}: {text}");
         assert_eq!(text.contains(r#""max_connections":7"#), is_known, "{text}");
         assert_eq!(text.contains("elsewhere.example"), !is_known, "{text}");
@@ -279,10 +282,16 @@ fn a_service_leads_to_what_workloads_call_its_target() {
              labels: {{app: a}}, ports: {{{ports}}}}}}}"
         )
     };
+    let ill = entry("w4", "10.0.0.4", "web: 9999").replace(
+        "metadata: {name: w4}",
+        "status: {conditions: [{type: Healthy, status: 'False'}]}, metadata: {name: w4, annotations: \
+         {proxy.istio.io/health-checks-enabled: 'true'}}",
+    );
     let entries = [
         entry("w1", "10.0.0.1", "web: 9999"),
         entry("w2", "10.0.0.2", "http: 7777"),
         entry("w3", "10.0.0.3", ""),
+        ill,
     ];
     let found = |target| {
         let service = format!(
@@ -290,7 +299,7 @@ fn a_service_leads_to_what_workloads_call_its_target() {
              http{target}}}]}}}}"
         );
         let route = to("a");
-        let all = resources(&[GATEWAY, &route, &service, &entries[0], &entries[1], &entries[2]]);
+        let all = resources(&[GATEWAY, &route, &service, &entries[0], &entries[1], &entries[2], &entries[3]]);
         let rendered = json_of(&render(&all, &gateway(), &options()).unwrap());
         addresses(&rendered["clusters"]["outbound|8000||a.default.svc.cluster.local"])
     };

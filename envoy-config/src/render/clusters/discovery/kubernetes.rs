@@ -1,13 +1,12 @@
 //! Kubernetes' own way of saying where a service is.
 
 use outrigger_api::Kind;
-use outrigger_api::node::{Node, Value};
 use outrigger_api::resource::{Resource, Spec};
 use outrigger_api::types::common::{Labels, Port, Protocol};
 use outrigger_api::types::kubernetes::{self, EndpointSlice, PortRef, Service, ServicePort};
 use outrigger_api::types::workload_entry::WorkloadEntry;
 
-use super::workload::{entries, labels};
+use super::workload::{entries, has_condition, labels};
 use super::{Endpoints, Workload, World, has};
 use crate::envoy::cluster::Locality;
 
@@ -173,17 +172,8 @@ pub(super) fn pods<'r>(
 
 /// Whether a pod takes requests, as far as its status tells.
 fn is_ready(pod: &Resource) -> bool {
-    let status = pod.node.get("status");
-    let phase = status.and_then(|status| status.get("phase")?.as_str());
-    let conditions = match status.and_then(|status| status.get("conditions")).map(|node| &node.value) {
-        Some(Value::Sequence(conditions)) => conditions.as_slice(),
-        _ => &[],
-    };
-    let unready = conditions.iter().any(|condition| {
-        let says = |field, value| condition.get(field).and_then(Node::as_str) == Some(value);
-        says("type", "Ready") && says("status", "False")
-    });
-    !unready && !matches!(phase, Some("Failed" | "Succeeded"))
+    let phase = pod.node.get("status").and_then(|status| status.get("phase")?.as_str());
+    !has_condition(pod, "Ready", "False") && !matches!(phase, Some("Failed" | "Succeeded"))
 }
 
 /// What a Service says of a port, as Istio reads it. Where it says nothing that Istio knows, some numbers do.

@@ -6,6 +6,7 @@ mod workload;
 mod written;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use outrigger_api::host::HostPattern;
 use outrigger_api::select::sidecar::sidecar;
@@ -126,16 +127,22 @@ pub(super) fn declared<'r>(world: World<'r>, host: &str, port: u16) -> Declared<
 }
 
 /// What a destination means: of a Service that is no more than another name (`ExternalName`), the service of that name, if a
-/// resource declares it.
+/// resource declares it, and so on.
 pub(super) fn meant<'d>(world: World<'_>, destination: &'d Destination) -> Cow<'d, Destination> {
-    let service = kubernetes::service(world, &destination.host);
-    let name = service.and_then(|(_, service)| service.external_name.as_deref());
-    let host = name.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
-    let host = host.filter(|host| declared(world, host, destination.port).namespace().is_some());
-    match host {
-        Some(host) => Cow::Owned(Destination { host, ..destination.clone() }),
-        None => Cow::Borrowed(destination),
+    let (mut meant, mut seen) = (Cow::Borrowed(destination), BTreeSet::new());
+    while let Some(host) = named_by(world, &meant)
+        && seen.insert(host.clone())
+    {
+        meant = Cow::Owned(Destination { host, ..meant.into_owned() });
     }
+    meant
+}
+
+/// The declared service that a Service is another name for.
+fn named_by(world: World<'_>, destination: &Destination) -> Option<String> {
+    let (_, service) = kubernetes::service(world, &destination.host)?;
+    let host = service.external_name.as_ref()?.trim_end_matches('.').to_ascii_lowercase();
+    declared(world, &host, destination.port).namespace().is_some().then_some(host)
 }
 
 /// The endpoints of a destination. `None`: its service has no such port.

@@ -1,5 +1,6 @@
 //! An endpoint with what is known of it.
 
+use outrigger_api::node::{Node, Value};
 use outrigger_api::resource::{Metadata, Resource, Spec};
 use outrigger_api::types::common::Labels;
 use outrigger_api::types::workload_entry::{self, WorkloadEntry};
@@ -11,8 +12,10 @@ use crate::locality;
 
 /// By this label with the value `istio` a workload says that it has a certificate of the mesh.
 const TLS_MODE: &str = "security.istio.io/tlsMode";
-/// Where a workload runs, if nothing else says so; with dots, since labels have no slashes.
-const LOCALITY: &str = "istio-locality";
+/// Where a workload runs, if nothing else says so; with dots, since labels have no slashes. The first that is there counts.
+const LOCALITY: [&str; 2] = ["topology.istio.io/locality", "istio-locality"];
+/// The annotation of a WorkloadEntry whose health somebody looks at.
+const HEALTH_CHECKED: &str = "proxy.istio.io/health-checks-enabled";
 
 /// An endpoint.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +96,8 @@ impl Workload {
         // Of two values for one label that of the metadata counts.
         let all = entry.labels.iter().chain(meta.into_iter().flat_map(|meta| &meta.labels));
         let labels: Labels = all.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let in_label = || labels.get(LOCALITY).map(|place| place.replace('.', "/"));
+        let in_label =
+            || LOCALITY.iter().find_map(|name| labels.get(*name)).map(|place| place.replace('.', "/"));
         let place = entry.locality.clone().filter(|place| !place.is_empty()).or_else(in_label);
         Some(Self {
             address,
@@ -112,17 +116,35 @@ impl Workload {
     }
 }
 
-/// The WorkloadEntries of a namespace, with their resources.
+/// The WorkloadEntries of a namespace, with their resources, but for those that were found ill.
 pub(super) fn entries<'r>(
     world: World<'r>,
     namespace: &'r str,
 ) -> impl Iterator<Item = (&'r Resource, &'r WorkloadEntry)> {
     world.resources.iter().filter(move |resource| resource.meta.namespace == namespace).filter_map(
         |resource| match &resource.spec {
-            Spec::WorkloadEntry(entry) => Some((resource, entry)),
+            Spec::WorkloadEntry(entry) if !is_ill(resource) => Some((resource, entry)),
             _ => None,
         },
     )
+}
+
+fn is_ill(entry: &Resource) -> bool {
+    entry.meta.annotations.get(HEALTH_CHECKED).is_some_and(|enabled| enabled == "true")
+        && has_condition(entry, "Healthy", "False")
+}
+
+/// Whether a resource's status says so.
+pub(super) fn has_condition(resource: &Resource, kind: &str, status: &str) -> bool {
+    let conditions = resource.node.get("status").and_then(|status| status.get("conditions"));
+    let conditions = match conditions.map(|conditions| &conditions.value) {
+        Some(Value::Sequence(conditions)) => conditions.as_slice(),
+        _ => &[],
+    };
+    conditions.iter().any(|condition| {
+        let says = |field, value| condition.get(field).and_then(Node::as_str) == Some(value);
+        says("type", kind) && says("status", status)
+    })
 }
 
 /// The labels of a WorkloadEntry: of its spec, and of its metadata, which count more.
