@@ -45,6 +45,26 @@ fn said(envoy: &OwnEnvoy, text: &str) -> usize {
 }
 
 #[test]
+fn virtual_services_that_serve_nobody_are_told() {
+    for (name, labels, told) in [
+        ("outrigger_router", "ingressgateway", 0),
+        ("outrigger_router", "egressgateway", 1),
+        ("outrigger_fault", "egressgateway", 1),
+        ("outrigger_authz", "egressgateway", 0),
+    ] {
+        let proxy = json!({"role": "gateway", "workload": "edge", "labels": {"istio": labels}});
+        let config = json!({"proxy": proxy, "resources": routes()});
+        let envoy = OwnEnvoy::serving(&Setup::new([wasm(name, local(&format!("{name}.wasm")), &config)]));
+        assert_eq!(
+            said(&envoy, "no VirtualService is for this proxy"),
+            told,
+            "{name} {labels}: {}",
+            envoy.log()
+        );
+    }
+}
+
+#[test]
 fn each_module_says_its_version_once() {
     for (file, name) in [
         ("outrigger", "suite"),

@@ -124,7 +124,7 @@ impl<const POLICIES: u8> Plugin<POLICIES> {
         }
         record::declare();
         Ok(Self {
-            surroundings: Surroundings::new(&engine, &config.proxy),
+            surroundings: Surroundings::new(&engine, &config),
             engine,
             tokens,
             asked: RefCell::default(),

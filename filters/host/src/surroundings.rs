@@ -3,8 +3,9 @@
 
 use std::cell::Cell;
 
-use outrigger_api::Proxy;
+use outrigger_api::{Config, Spec};
 use outrigger_core::header_names::CLUSTER;
+use outrigger_core::route::Table;
 use outrigger_core::{Attributes, PolicyEngine, PolicySet, Request};
 
 use crate::abi;
@@ -23,6 +24,8 @@ const HOPS: &str = "`remoteIpBlocks` and `remote.ip` need `use_remote_address: t
                     proxies) of the connection manager; a filter can't see them";
 const NORMALIZATION: &str = "a path came with dot segments or backslashes: policies on paths can be got around. Add \
                              to the connection manager: `normalize_path: true`";
+const NO_ROUTES: &str = "no VirtualService is for this proxy: that takes the Gateways which it names, with a selector for \
+                         `proxy.labels`";
 const PEER_ADDRESS: &str = "`ipBlocks` and `source.ip` let nobody in: the peer's address is not kept. Add in front \
                             `envoy.filters.http.set_filter_state`: `on_request_headers: [{object_key: \
                             outrigger.source_ip, factory_key: envoy.string, format_string: {text_format_source: \
@@ -39,7 +42,7 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// Says which module this is, and what can be said before there is any request.
-    pub(crate) fn new<const POLICIES: u8>(engine: &PolicyEngine<POLICIES>, proxy: &Proxy) -> Self {
+    pub(crate) fn new<const POLICIES: u8>(engine: &PolicyEngine<POLICIES>, config: &Config) -> Self {
         let has = |policy| PolicySet::contains_bits(POLICIES, policy);
         let line = format!("outrigger {} ({})", env!("CARGO_PKG_VERSION"), PolicySet::module_name(POLICIES));
         say(log::Level::Info, &line);
@@ -52,10 +55,15 @@ impl Surroundings {
         if engine.attributes().contains(Attributes::REMOTE_IP) {
             say(log::Level::Info, HOPS);
         }
+        let routed = || config.resources.iter().any(|one| matches!(one.spec, Spec::VirtualService(_)));
+        let looks = has(PolicySet::ROUTE) || has(PolicySet::FAULT);
+        if looks && engine.routes().is_none_or(Table::is_empty) && routed() {
+            say(log::Level::Warn, NO_ROUTES);
+        }
         Self {
             path: Cell::new(!engine.is_idle() && (has(PolicySet::AUTHZ) || has(PolicySet::ROUTE))),
             peer_address: Cell::new(
-                !proxy.client_is_peer && engine.attributes().contains(Attributes::SOURCE_IP),
+                !config.proxy.client_is_peer && engine.attributes().contains(Attributes::SOURCE_IP),
             ),
             route: Cell::new(has(PolicySet::ROUTE) && engine.routes().is_some()),
         }

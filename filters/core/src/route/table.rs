@@ -125,6 +125,11 @@ impl Table {
         matches!(self.scope, Scope::Sidecar(_))
     }
 
+    /// Whether no request has a rule.
+    pub fn is_empty(&self) -> bool {
+        self.virtual_hosts.is_empty()
+    }
+
     /// Why the entries before the one that [`Table::find`] yields did not match; all of them if it yields none.
     pub fn explain<'e>(&'e self, request: &Request<'_>) -> Vec<Rejection<'e>> {
         let Some(Found::VirtualHost(virtual_host, port)) = self.look_up(request) else { return Vec::new() };
