@@ -124,24 +124,25 @@ fn keys_are_fetched_through_the_cluster_of_the_envoy_filter() {
 
 #[test]
 fn no_header_makes_another_peer_of_a_client() {
-    let resources = "apiVersion: security.istio.io/v1
+    let known = |block: &str| {
+        let resources = format!(
+            "apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
-metadata: {name: known, namespace: shop}
-spec: {action: DENY, rules: [{from: [{source: {notIpBlocks: [10.0.0.0/8]}}]}]}
-";
-    let flags = ["--to", "wasmplugin", "--role", "sidecar", "--selector", "app=cart", "--namespace", "shop"];
-    let documents = render(resources, &[&flags[..], &["--url", &url()]].concat());
+metadata: {{name: known, namespace: shop}}
+spec: {{action: DENY, rules: [{{from: [{{source: {{notIpBlocks: [{block}]}}}}]}}]}}
+"
+        );
+        let flags =
+            ["--to", "wasmplugin", "--role", "sidecar", "--selector", "app=cart", "--namespace", "shop"];
+        configured(&render(&resources, &[&flags[..], &["--url", &url()]].concat()))
+    };
     // A sidecar believes `x-forwarded-for`: what it says is the client's address to everybody but this filter.
-    let envoy = Envoy::start(configured(&documents));
-    assert_eq!(envoy.get("/", &[("x-forwarded-for", "10.0.0.1")]).status, Some(403));
-    let mut without = configured(&documents);
+    let forged = [("x-forwarded-for", "10.0.0.1")];
+    assert_eq!(Envoy::start(known("10.0.0.0/8")).get("/", &forged).status, Some(403));
+    assert_eq!(Envoy::start(known("127.0.0.0/8")).get("/", &forged).status, Some(200));
+    let mut without = known("127.0.0.0/8");
     without.filters.remove(0);
-    let envoy = Envoy::start(without);
-    assert_eq!(
-        envoy.get("/", &[("x-forwarded-for", "10.0.0.1")]).status,
-        Some(200),
-        "what the EnvoyFilter is for"
-    );
+    assert_eq!(Envoy::start(without).get("/", &forged).status, Some(403), "what the EnvoyFilter is for");
 }
 
 #[test]

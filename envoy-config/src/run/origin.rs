@@ -1,5 +1,6 @@
 //! What is read, and so what is watched.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::load::is_resource_file;
@@ -13,10 +14,13 @@ pub struct Origin {
     pub(super) holds: Holds,
 }
 
+/// What certificates and keys that resources name are called: one that is missing may come.
+const CERTIFICATES: [&str; 5] = ["pem", "crt", "cer", "key", "crl"];
+
 /// Which files of a folder are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
-    /// Those of resources, by their names. Others come and go, such as a log of our own.
+    /// Those of resources and certificates, by their names. Others come and go, such as a log of our own.
     Resources,
     /// Any.
     Anything,
@@ -37,6 +41,10 @@ impl Origin {
 impl Holds {
     /// Whether a file of such a folder is one that is read.
     pub(super) fn may_be(self, file: &Path) -> bool {
-        self == Self::Anything || is_resource_file(file)
+        let is_certificate = || {
+            let extension = file.extension().and_then(OsStr::to_str);
+            extension.is_some_and(|extension| CERTIFICATES.contains(&extension))
+        };
+        self == Self::Anything || is_resource_file(file) || is_certificate()
     }
 }

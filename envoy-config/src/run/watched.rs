@@ -294,6 +294,8 @@ mod tests {
             assert!(case.notices());
             case.write("d/our.log", "1");
             assert!(case.is_quiet(), "what nobody reads");
+            case.write("d/key.pem", "1");
+            assert!(case.notices(), "what a resource may name");
         }
     }
 
