@@ -91,8 +91,8 @@ pub(super) fn endpoints(
         ..Workload::at(host, port.target_port.unwrap_or(port.number))
     };
     let mut chosen = Vec::new();
-    for of in all {
-        let unnamed = of.1.endpoints.is_empty() && of.1.workload_selector.is_none();
+    for of @ (_, one, _) in all {
+        let unnamed = one.endpoints.is_empty() && one.workload_selector.is_none();
         if unnamed && matches!(entry.resolution, Resolution::Dns | Resolution::DnsRoundRobin) {
             chosen.push(own_name(of));
         } else {
