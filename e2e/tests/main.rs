@@ -28,6 +28,7 @@ mod images;
 mod jwt;
 mod jwt_algorithms;
 mod jwt_refusals;
+mod log_formats;
 mod manifests;
 mod mesh;
 mod mesh_compose;

@@ -3,6 +3,8 @@
 
 pub(crate) mod base64;
 pub(crate) mod duration;
+#[cfg(feature = "yaml")]
+pub(crate) mod format;
 pub(crate) mod headers;
 pub(crate) mod ip;
 pub(crate) mod names;

@@ -23,6 +23,8 @@ mod http_route;
 mod kubernetes;
 mod load_balancer;
 #[cfg(feature = "yaml")]
+mod log_format;
+#[cfg(feature = "yaml")]
 pub(crate) mod mesh_config;
 mod object;
 mod peer_authentication;

@@ -4,6 +4,7 @@
 //! becomes typed [`resource::Resource`]s, and everything that is wrong with it a list of [`problem::Problem`]s.
 
 mod check;
+pub mod command_operator;
 pub mod config;
 mod decode;
 pub mod delegate;

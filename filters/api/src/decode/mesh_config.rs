@@ -2,7 +2,8 @@
 //! does not carry out is named, so that nobody counts on it.
 
 use super::{
-    cursor::Cursor, default_providers, http_retry, object::Object, proxy_tracing, telemetry_provider,
+    cursor::Cursor, default_providers, http_retry, log_format, object::Object, proxy_tracing,
+    telemetry_provider,
 };
 use crate::{
     check,
@@ -115,7 +116,8 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
             outbound_traffic: fields.get("outboundTrafficPolicy", outbound_traffic).unwrap_or_default(),
             default_retries: fields.get("defaultHttpRetryPolicy", http_retry::decode),
             access_log_file: fields.text("accessLogFile"),
-            access_log_format: fields.get("accessLogFormat", |at| log_format(at, access_log_encoding)),
+            access_log_format: fields
+                .get("accessLogFormat", |at| log_format::of_mesh(at, access_log_encoding)),
             access_log_encoding,
             extension_providers,
             telemetry_providers,
@@ -124,25 +126,6 @@ pub(crate) fn decode(root: &Cursor<'_>) -> Option<MeshConfig> {
             ..proxy
         })
     })
-}
-
-/// With `JSON` it has to be an object.
-fn log_format(at: &Cursor<'_>, encoding: AccessLogEncoding) -> Option<String> {
-    let format = at.string().filter(|format| !format.is_empty())?;
-    let object = || serde_json::from_str::<serde_json::Map<_, _>>(&format);
-    match encoding {
-        AccessLogEncoding::Json => match object() {
-            Ok(_) => Some(format),
-            Err(error) => {
-                at.error_hint(
-                    format_args!("is not an object of JSON: {error}"),
-                    "`accessLogEncoding` is `JSON`: write `{\"key\": \"%OPERATOR%\"}`",
-                );
-                None
-            }
-        },
-        AccessLogEncoding::Text => Some(format),
-    }
 }
 
 fn not_carried_out(fields: &Object<'_>, names: &[&'static str]) {

@@ -1,17 +1,12 @@
 //! Extension providers that Telemetries name, as MeshConfig has them. Filters have no use for them.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::{
-    cursor::Cursor,
     extension_provider::{OTHERS, authorizing, each, not_carried_out, service},
+    log_format,
     object::Object,
 };
 use crate::{
-    check, json,
-    node::Value as Kind,
+    check,
     types::{
         extension_provider::ExtensionProvider,
         telemetry_provider::{
@@ -70,28 +65,18 @@ fn file(fields: &Object<'_>) -> Option<FileAccessLogProvider> {
     let format = fields.get("logFormat", |format| {
         format.object(|fields| {
             fields.at_most_one(&["text", "labels"]);
-            let text = fields.text("text").map(LogFormat::Text);
-            text.or_else(|| fields.get("labels", labels).map(LogFormat::Labels))
+            let text = log_format::text_field(fields).map(LogFormat::Text);
+            text.or_else(|| fields.get("labels", log_format::labels).map(LogFormat::Labels))
         })
     });
     Some(FileAccessLogProvider { path, format, omit_empty_values: fields.flag("omitEmptyValues") })
 }
 
-/// An object of JSON.
-fn labels(at: &Cursor<'_>) -> Option<BTreeMap<String, Value>> {
-    if !matches!(at.node.value, Kind::Mapping(_)) {
-        return at.wrong_kind("a mapping");
-    }
-    match json::from_node(at.node) {
-        Value::Object(fields) => Some(fields.into_iter().collect()),
-        _ => None,
-    }
-}
-
 fn otel_als(fields: &Object<'_>) -> Option<OtelAls> {
     let collector = collector(fields);
     let format = fields.get("logFormat", |format| {
-        format.object(|fields| Some((fields.text("text"), fields.get("labels", labels))))
+        format
+            .object(|fields| Some((log_format::text_field(fields), fields.get("labels", log_format::labels))))
     });
     let (text, labels) = format.unwrap_or_default();
     let log_name = fields.text("logName");

@@ -57,6 +57,8 @@ fn custom_tag(tag: &Cursor<'_>) -> Option<CustomTag> {
         };
         let literal = value("literal").map(CustomTag::Literal);
         let formatter = value("formatter").map(CustomTag::Formatter);
+        #[cfg(feature = "yaml")]
+        fields.get("formatter", |tag| tag.object(|fields| fields.get("value", super::log_format::text)));
         let environment =
             named("environment").map(|(name, default_value)| CustomTag::Environment { name, default_value });
         let header = named("header").map(|(name, default_value)| CustomTag::Header {
