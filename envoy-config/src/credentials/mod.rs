@@ -1,8 +1,10 @@
 //! Certificates and keys that resources name: by `credentialName`, which is a Kubernetes Secret among the resources or a
 //! folder below `--credentials`, or by the paths of files.
 
+mod key;
 mod pem;
 mod place;
+mod revoked;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,8 +15,11 @@ use outrigger_api::problem::code;
 use outrigger_api::resource::Resource;
 use outrigger_api::{Kind, Problem};
 
+use crate::envoy::secret::Inline;
+
 pub use self::pem::{Authorities, Broken, KeyPair};
 use self::place::Place;
+pub use self::revoked::Revoked;
 
 /// A credential that nobody has: Istio's code for what is named and absent.
 pub(crate) const ABSENT: &str = "IST0101";
@@ -132,6 +137,16 @@ impl<'r> Credentials<'r> {
         let list = revoked.map(|path| self.file(path)).transpose()?;
         let read = Authorities::read(&self.file(path)?, list.as_deref());
         read.map_err(|why| Trouble::broken(&format!("`{path}`"), &why.to_string()))
+    }
+
+    /// What these authorities, in PEM, have revoked, from a file.
+    ///
+    /// # Errors
+    /// It is not there, or can't be used.
+    pub fn revoked_in_file(&self, authorities: &Inline, path: &str) -> Result<Option<Revoked>, Trouble> {
+        let read = Authorities::read(authorities.text().as_bytes(), Some(&self.file(path)?));
+        let read = read.map_err(|why| Trouble::broken(&format!("`{path}`"), &why.to_string()))?;
+        Ok(read.revoked)
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, Trouble> {

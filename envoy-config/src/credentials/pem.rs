@@ -1,14 +1,13 @@
 //! Certificates, keys and lists of revoked certificates in PEM: read before Envoy gets them, since it would go on with
 //! the ones before, or with none, and say so in its log alone. No message quotes what was read.
 
-use rustls::SignatureAlgorithm;
-use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
-use x509_parser::x509::SubjectPublicKeyInfo;
 
+use super::key;
+use super::revoked::Revoked;
 use crate::envoy::secret::Inline;
 
 /// Why something in PEM can't be used.
@@ -28,7 +27,7 @@ pub enum Broken {
     NoKey(&'static str),
     /// Envoy can't use the key.
     #[error(
-        "{0} holds a key of a kind that Envoy does not take: RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384"
+        "{0} holds a key of a kind that is not taken: RSA of 2048 to 8192 bits, ECDSA with P-256, P-384 or P-521, Ed25519"
     )]
     BadKey(&'static str),
     /// The two don't belong together.
@@ -37,6 +36,9 @@ pub enum Broken {
     /// There is no list of revoked certificates.
     #[error("{0} holds no list of revoked certificates in PEM")]
     NoRevocationList(&'static str),
+    /// A list of revoked certificates is not one.
+    #[error("{0} holds a list that can't be read")]
+    BadRevocationList(&'static str),
 }
 
 /// A certificate with the key that belongs to it.
@@ -56,7 +58,7 @@ pub struct Authorities {
     /// One or more certificates.
     pub certificates: Inline,
     /// What they have revoked.
-    pub revoked: Option<Inline>,
+    pub revoked: Option<Revoked>,
     /// When the last of them ends, in seconds since 1970.
     pub ends: i64,
 }
@@ -70,16 +72,13 @@ impl KeyPair {
         const CHAIN: &str = "the certificate";
         const KEY: &str = "the private key";
         let certificates = certificates(chain, CHAIN)?;
-        let first = certificates.first().ok_or(Broken::NoCertificate(CHAIN))?;
-        let (_, certificate) = X509Certificate::from_der(first).map_err(|_| Broken::BadCertificate(CHAIN))?;
-        let parsed = PrivateKeyDer::from_pem_slice(key).map_err(|_| Broken::NoKey(KEY))?;
-        let signing = any_supported_type(&parsed).map_err(|_| Broken::BadKey(KEY))?;
-        if signing.algorithm() == SignatureAlgorithm::ED25519 {
-            return Err(Broken::BadKey(KEY));
-        }
-        let public = signing.public_key().ok_or(Broken::BadKey(KEY))?;
-        let (_, public) = SubjectPublicKeyInfo::from_der(&public).map_err(|_| Broken::BadKey(KEY))?;
-        if public.subject_public_key.data != certificate.public_key().subject_public_key.data {
+        // Envoy takes none of them if one can't be read.
+        let chain_of = certificates.iter().map(|certificate| parsed(certificate, CHAIN));
+        let chain_of: Vec<_> = chain_of.collect::<Result<_, _>>()?;
+        let certificate = chain_of.first().ok_or(Broken::NoCertificate(CHAIN))?;
+        let private = PrivateKeyDer::from_pem_slice(key).map_err(|_| Broken::NoKey(KEY))?;
+        let public = key::public(&private).ok_or(Broken::BadKey(KEY))?;
+        if *public != *certificate.public_key().subject_public_key.data {
             return Err(Broken::Mismatch);
         }
         let ends = certificate.validity().not_after.timestamp();
@@ -95,24 +94,21 @@ impl Authorities {
     pub fn read(authorities: &[u8], revoked: Option<&[u8]>) -> Result<Self, Broken> {
         const AUTHORITIES: &str = "the list of authorities";
         const REVOKED: &str = "the file of revoked certificates";
-        let mut ends = i64::MIN;
-        for certificate in certificates(authorities, AUTHORITIES)? {
-            let (_, certificate) =
-                X509Certificate::from_der(&certificate).map_err(|_| Broken::BadCertificate(AUTHORITIES))?;
-            ends = ends.max(certificate.validity().not_after.timestamp());
-        }
-        let revoked = match revoked {
-            None => None,
-            Some(text) => {
-                let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(text).collect();
-                if lists.map_or(true, |lists| lists.is_empty()) {
-                    return Err(Broken::NoRevocationList(REVOKED));
-                }
-                Some(inline(text, REVOKED)?)
-            }
-        };
+        let certificates = certificates(authorities, AUTHORITIES)?;
+        let read = certificates.iter().map(|certificate| parsed(certificate, AUTHORITIES));
+        let read: Vec<_> = read.collect::<Result<_, _>>()?;
+        let ends = read.iter().map(|certificate| certificate.validity().not_after.timestamp()).max();
+        let revoked = revoked.map(|text| Revoked::read(text, &read, REVOKED)).transpose()?;
+        let ends = ends.ok_or(Broken::NoCertificate(AUTHORITIES))?;
         Ok(Self { certificates: inline(authorities, AUTHORITIES)?, revoked, ends })
     }
+}
+
+fn parsed<'c>(
+    certificate: &'c CertificateDer<'_>,
+    what: &'static str,
+) -> Result<X509Certificate<'c>, Broken> {
+    X509Certificate::from_der(certificate).map(|(_, read)| read).map_err(|_| Broken::BadCertificate(what))
 }
 
 fn certificates(text: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, Broken> {
@@ -124,15 +120,27 @@ fn certificates(text: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'s
     }
 }
 
-fn inline(text: &[u8], what: &'static str) -> Result<Inline, Broken> {
+pub(super) fn inline(text: &[u8], what: &'static str) -> Result<Inline, Broken> {
     std::str::from_utf8(text).map(Inline::new).map_err(|_| Broken::NotText(what))
 }
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, KeyPair as Generated, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa,
+        KeyIdMethod, KeyPair as Generated, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, date_time_ymd,
+    };
 
     use super::*;
+
+    const BROKEN: &str = "-----BEGIN CERTIFICATE-----\naGk=\n-----END CERTIFICATE-----\n";
+
+    /// Of the curve secp256k1.
+    const OTHER_CURVE: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgoAlvaZjo/ZRsVThddazg\n\
+        f/sF1QYLV4WQPeA0bEp2UlihRANCAAR3tW6Y1MqO7tTriNm8hAvH+JsaJP+Ev7Ht\n\
+        LfLMZVljCVOifJN5mYVgaIflYo9IM597Tek42SNtOxMSPA7KP5rh\n\
+        -----END PRIVATE KEY-----\n";
 
     fn made(key: &Generated) -> String {
         CertificateParams::new(["a.example.com".to_owned()]).unwrap().self_signed(key).unwrap().pem()
@@ -150,20 +158,18 @@ mod tests {
         };
         assert_eq!(read(&made(&one), &one.serialize_pem()), Ok(()));
         assert_eq!(read(&made(&p384), &p384.serialize_pem()), Ok(()));
+        assert_eq!(read(&made(&ed25519), &ed25519.serialize_pem()), Ok(()));
         let mismatch = Err("the private key does not belong to the certificate".to_owned());
         assert_eq!(read(&made(&one), &other.serialize_pem()), mismatch);
         assert_eq!(read(&made(&one), &p384.serialize_pem()), mismatch);
         for (certificate, key, said) in [
-            (made(&ed25519), ed25519.serialize_pem(), "of a kind"),
+            (made(&one), OTHER_CURVE.to_owned(), "of a kind"),
+            (made(&one) + BROKEN, one.serialize_pem(), "can't be read"),
             (String::new(), one.serialize_pem(), "no certificate"),
             (one.serialize_pem(), one.serialize_pem(), "no certificate"),
             (made(&one), made(&one), "no private key"),
             (made(&one).replace("MII", "!!!"), one.serialize_pem(), "can't be read"),
-            (
-                "-----BEGIN CERTIFICATE-----\naGk=\n-----END CERTIFICATE-----\n".to_owned(),
-                one.serialize_pem(),
-                "can't be read",
-            ),
+            (BROKEN.to_owned(), one.serialize_pem(), "can't be read"),
         ] {
             let error = read(&certificate, &key).unwrap_err();
             assert!(error.contains(said), "{error}");
@@ -177,7 +183,39 @@ mod tests {
         let both = made(&key) + &made(&Generated::generate().unwrap());
         assert!(Authorities::read(both.as_bytes(), None).unwrap().ends > 0);
         assert_eq!(Authorities::read(b"", None), Err(Broken::NoCertificate("the list of authorities")));
+        const REVOKED: &str = "the file of revoked certificates";
         let revoked = Authorities::read(both.as_bytes(), Some(b"nothing"));
-        assert_eq!(revoked, Err(Broken::NoRevocationList("the file of revoked certificates")));
+        assert_eq!(revoked, Err(Broken::NoRevocationList(REVOKED)));
+        let junk = BROKEN.replace("CERTIFICATE", "X509 CRL");
+        let revoked = Authorities::read(both.as_bytes(), Some(junk.as_bytes()));
+        assert_eq!(revoked, Err(Broken::BadRevocationList(REVOKED)));
+    }
+
+    #[test]
+    fn lists_of_revoked_certificates_have_an_end_and_an_issuer() {
+        let made = |name: &str| {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.distinguished_name.push(DnType::CommonName, name);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let issuer = CertifiedIssuer::self_signed(params, Generated::generate().unwrap()).unwrap();
+            let list = CertificateRevocationListParams {
+                this_update: date_time_ymd(2020, 1, 1),
+                next_update: date_time_ymd(2020, 1, 2),
+                crl_number: 1.into(),
+                issuing_distribution_point: None,
+                revoked_certs: Vec::new(),
+                key_identifier_method: KeyIdMethod::Sha256,
+            };
+            let list = list.signed_by(&issuer).unwrap().pem().unwrap();
+            (issuer.pem(), list)
+        };
+        let ((one, of_one), (other, of_other)) = (made("one"), made("other"));
+        let read = |authorities: &str, lists: &str| {
+            Authorities::read(authorities.as_bytes(), Some(lists.as_bytes())).unwrap().revoked.unwrap()
+        };
+        let revoked = read(&one, &of_one);
+        assert_eq!((revoked.ends, revoked.without), (Some(1_577_923_200), None));
+        assert_eq!(read(&(one.clone() + &other), &of_one).without.as_deref(), Some("CN=other"));
+        assert_eq!(read(&(one + &other), &(of_one + &of_other)).without, None);
     }
 }

@@ -47,6 +47,11 @@ impl Inline {
     pub fn new(pem: impl Into<String>) -> Self {
         Self { inline_string: pem.into() }
     }
+
+    /// The text, which is not for people.
+    pub fn text(&self) -> &str {
+        &self.inline_string
+    }
 }
 
 impl fmt::Debug for Inline {

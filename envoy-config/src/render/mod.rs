@@ -217,8 +217,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let failed = |source| WriteError::File { path: path.to_owned(), source };
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
-    fs::write(&new, bytes).map_err(failed)?;
-    fs::rename(&new, path).map_err(failed)
+    fs::write(&new, bytes).and_then(|()| fs::rename(&new, path)).map_err(|error| {
+        // What is left of it would take the room that is missing.
+        let _ = fs::remove_file(&new);
+        failed(error)
+    })
 }
 
 /// A configuration can't be written.

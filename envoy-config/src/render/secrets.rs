@@ -82,7 +82,10 @@ pub(crate) fn write(folder: &Path, secret: &Secret, version: u64) -> Result<(), 
         file.write_all(text.as_bytes())?;
         fs::rename(&new, &path)
     };
-    written().map_err(|source| WriteError::File { path: path.clone(), source })
+    written().map_err(|source| {
+        let _ = fs::remove_file(&new);
+        WriteError::File { path: path.clone(), source }
+    })
 }
 
 #[cfg(test)]

@@ -43,19 +43,16 @@ pub(super) fn drain(admin: &Admin, times: DrainTimes, by: By, mut stop: impl FnM
         return;
     }
     let (start, min_duration, timeout) = (Instant::now(), times.min_duration(by), times.timeout());
-    let mut wait = |least: Duration| {
-        while start.elapsed() < timeout && !stop() {
-            let Ok(active) = Active::of(admin) else { return };
-            if start.elapsed() >= least && active.is_done(start.elapsed()) {
-                return;
-            }
+    let mut wait = |end: Duration, is_done: &dyn Fn() -> bool| {
+        while start.elapsed() < end && !stop() && !is_done() {
             std::thread::sleep(Duration::from_millis(50));
         }
     };
-    wait(min_duration);
-    // Somebody may have come in since the last look. Nobody can from here on.
+    // Whoever has not heard of it yet is served, however little is going on.
+    wait(min_duration.min(timeout), &|| false);
+    // From here on nobody can come in, or those who always do would be cut off at the end.
     if admin.post("drain_listeners").is_ok() {
-        wait(Duration::ZERO);
+        wait(timeout, &|| Active::of(admin).map_or(true, |active| active.is_done(start.elapsed())));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files that Envoy reads, and whether it has taken over what was last put there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub(super) struct Files {
     current: Dynamic,
     /// Those of `current`, and those that requests may still be on their way to.
     clusters: BTreeMap<String, Cluster>,
+    /// Files that a change has touched and that could not be put back: Envoy may have what `current` does not say.
+    astray: Vec<Step>,
     version: u64,
 }
 
@@ -52,13 +54,19 @@ impl StepError {
     pub(super) fn is_passing(&self) -> bool {
         !matches!(self, Self::Refused(_))
     }
+
+    /// Whether Envoy's log has the reason.
+    pub(super) fn is_envoys(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Late { .. })
+    }
 }
 
 impl Files {
     /// Writes everything for the first time; `folder` holds the modules already.
     pub(super) fn create(folder: PathBuf, rendered: &Rendered) -> Result<Self, WriteError> {
         let current = Dynamic::new(rendered, &folder);
-        let files = Self { clusters: current.clusters.clone(), folder, current, version: 1 };
+        let files =
+            Self { clusters: current.clusters.clone(), folder, current, astray: Vec::new(), version: 1 };
         for name in files.current.filters.keys() {
             files.write_filter(&files.current, name)?;
         }
@@ -79,7 +87,7 @@ impl Files {
     pub(super) fn steps_to(&self, rendered: &Rendered) -> (Dynamic, Vec<Step>) {
         let new = Dynamic::new(rendered, &self.folder);
         let old = Dynamic { clusters: self.clusters.clone(), ..self.current.clone() };
-        let steps = steps::between(&old, &new);
+        let steps = steps::between(&old, &new, &self.astray);
         (new, steps)
     }
 
@@ -93,20 +101,44 @@ impl Files {
         meanwhile: &mut dyn FnMut(),
     ) -> Result<(), StepError> {
         self.version += 1;
+        let secrets = self.new_secrets(steps);
+        let before = times_refused(&secrets, admin)?;
+        let mut begun = 0;
         let mut taken = Ok(());
         for step in steps {
+            begun += 1;
             taken = self.step(&new, step, admin, meanwhile);
             if taken.is_err() {
                 break;
             }
         }
+        // Envoy reads a secret that is new when something asks for it.
+        taken = taken.and_then(|()| match times_refused(&secrets, admin)? > before {
+            true => Err(StepError::Refused("certificates".to_owned())),
+            false => Ok(()),
+        });
         if let Err(error) = taken {
             self.version += 1;
-            self.restore(steps)?;
+            self.restore(steps.iter().take(begun));
             return Err(error);
         }
         self.current = new;
+        self.astray.clear();
         Ok(())
+    }
+
+    /// The secrets of `steps` that Envoy does not have.
+    fn new_secrets(&self, steps: &[Step]) -> BTreeSet<String> {
+        let secrets = steps.iter().filter_map(|step| match step {
+            Step::Secret(name) => Some(name),
+            _ => None,
+        });
+        secrets.filter(|name| !self.current.secrets.contains_key(*name)).cloned().collect()
+    }
+
+    /// Whether Envoy has what it was last given, and nothing of a change that has failed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.astray.is_empty()
     }
 
     fn step(
@@ -186,26 +218,24 @@ impl Files {
         }
     }
 
-    /// Puts the files of `steps` back as they were.
-    fn restore(&self, steps: &[Step]) -> Result<(), WriteError> {
+    /// Puts the files of these steps back as they were, each whatever becomes of the others.
+    fn restore<'s>(&mut self, steps: impl DoubleEndedIterator<Item = &'s Step>) {
         // In reverse: nothing may lead to what is taken away.
-        for step in steps.iter().rev() {
-            match step {
-                Step::Clusters(_) => self.write_clusters(&self.clusters)?,
+        for step in steps.rev() {
+            let restored = match step {
+                Step::Clusters(_) => self.write_clusters(&self.clusters),
                 Step::Endpoints(names) => {
-                    names.iter().try_for_each(|name| self.write_endpoints(&self.current, name))?;
+                    names.iter().try_for_each(|name| self.write_endpoints(&self.current, name))
                 }
-                Step::Filter(name) if self.current.filters.contains_key(name) => {
-                    self.write_filter(&self.current, name)?;
-                }
-                Step::Secret(name) if self.current.secrets.contains_key(name) => {
-                    self.write_secret(&self.current, name)?;
-                }
-                Step::Filter(_) | Step::Secret(_) => {}
-                Step::Listeners => self.write_listeners(&self.current)?,
+                // What was not there before has nothing to be put back.
+                Step::Filter(name) => self.write_filter(&self.current, name),
+                Step::Secret(name) => self.write_secret(&self.current, name),
+                Step::Listeners => self.write_listeners(&self.current),
+            };
+            if restored.is_err() && !self.astray.contains(step) {
+                self.astray.push(step.clone());
             }
         }
-        Ok(())
     }
 
     /// Whether there are clusters that nothing leads to any more.
@@ -319,6 +349,16 @@ fn concerns(stat: &str, step: &Step) -> bool {
         Step::Filter(name) => stat.contains(&format!(".{}.", in_statistics(name))),
         Step::Secret(name) => stat.starts_with(&format!("sds.{}.", in_statistics(name))),
     }
+}
+
+/// How often Envoy has refused what the files of these secrets hold.
+fn times_refused(secrets: &BTreeSet<String>, admin: &Admin) -> Result<u64, StepError> {
+    if secrets.is_empty() {
+        return Ok(0);
+    }
+    let stats = admin.stats(r"^sds\..*\.update_rejected$")?;
+    let counts = secrets.iter().map(|name| progress(&stats, &Step::Secret(name.clone())).refused);
+    Ok(counts.sum())
 }
 
 /// As Envoy writes a name into those of its statistics.

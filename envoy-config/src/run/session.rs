@@ -139,8 +139,13 @@ impl Session {
         };
         let filters = refused(r"^extension_config_discovery\..*\.(update_rejected|config_fail)$");
         let listeners = refused(r"^listener_manager\.(lds\.update_rejected|listener_create_failure)$");
-        if filters || listeners {
+        let certificates = refused(r"^sds\..*\.update_rejected$");
+        if filters || listeners || certificates {
             self.pass_on();
+        }
+        if certificates {
+            say!("error: Envoy refuses a certificate, or what goes with it: {}", self.why());
+            return Err(Exit::Refused);
         }
         if filters {
             say!("error: a filter refuses its configuration: {}", self.why());
@@ -250,7 +255,7 @@ impl Session {
         self.watched.loading();
         let rendered = source.render(self.folder.path()).map_err(|_| Failure::Refused)?;
         self.watched.add(&rendered.files);
-        if rendered == self.rendered {
+        if rendered == self.rendered && self.files.is_whole() {
             return Ok(None);
         }
         let new: Vec<_> = labels(&rendered).filter(|label| !self.labels.contains(*label)).collect();
@@ -280,8 +285,12 @@ impl Session {
             // Its reason may come a moment after its counters.
             std::thread::sleep(Duration::from_millis(100));
             self.pass_on();
-            say!("error: {error}: {}", self.why());
-            return Err(if error.is_passing() { Failure::Passing } else { Failure::Refused });
+            match error.is_envoys() {
+                true => say!("error: {error}: {}", self.why()),
+                false => say!("error: {error}"),
+            }
+            let again = error.is_passing() || !self.files.is_whole();
+            return Err(if again { Failure::Passing } else { Failure::Refused });
         }
         self.rendered = rendered;
         self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
@@ -290,7 +299,10 @@ impl Session {
 
     fn not_reloaded(&mut self) {
         self.refused = true;
-        say!("not reloaded: still serving the last good configuration");
+        match self.files.is_whole() {
+            true => say!("not reloaded: still serving the last good configuration"),
+            false => say!("not reloaded, but a part of it is served: it could not be taken back"),
+        }
     }
 
     fn see_that_ports_are_free(&self, new: &Dynamic) -> Result<(), Failure> {

@@ -217,7 +217,10 @@ impl Means<'_, '_> {
 
     fn authorities(&mut self, name: &str) -> Result<SdsSecretConfig, Trouble> {
         let found = self.credentials.authorities(name)?;
-        let content = Content::ValidationContext { trusted_ca: found.certificates, crl: found.revoked };
+        let content = Content::ValidationContext {
+            trusted_ca: found.certificates,
+            crl: found.revoked.map(|revoked| revoked.lists),
+        };
         Ok(self.secrets.ask_for(&format!("client:{name}-cacert"), content))
     }
 
@@ -260,7 +263,10 @@ pub(super) fn authorities_in_files(
     revoked: Option<&str>,
 ) -> Result<SdsSecretConfig, Trouble> {
     let found = credentials.authorities_in_files(path, revoked)?;
-    let content = Content::ValidationContext { trusted_ca: found.certificates, crl: found.revoked };
+    let content = Content::ValidationContext {
+        trusted_ca: found.certificates,
+        crl: found.revoked.map(|revoked| revoked.lists),
+    };
     let list = revoked.map(|list| format!("~{list}")).unwrap_or_default();
     Ok(secrets.ask_for(&format!("file-root:{path}{list}"), content))
 }

@@ -49,16 +49,11 @@ pub(in crate::render) enum Clients {
 }
 
 impl Server {
-    /// This proxy's workload, of whose clients `asks` is asked besides that the mesh has signed their certificates.
-    pub(in crate::render) fn of_mesh(
-        identity: &Identity,
-        secrets: &mut Secrets,
-        required: bool,
-        asks: ValidationContext,
-    ) -> Self {
+    /// This proxy's workload.
+    pub(in crate::render) fn of_mesh(identity: &Identity, secrets: &mut Secrets, clients: Clients) -> Self {
         Self {
             certificates: vec![secrets.workload(identity)],
-            clients: Clients::Verified { required, authorities: secrets.roots(identity), asks },
+            clients,
             params: TlsParameters {
                 cipher_suites: MESH_CIPHERS.map(str::to_owned).to_vec(),
                 ..TlsParameters::MODERN

@@ -1,5 +1,7 @@
 //! TLS settings: of a Gateway's server, and towards a service.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{cursor::Cursor, object::Object};
 use crate::types::{
     destination_rule::{ClientTls, ClientTlsMode},
@@ -24,6 +26,9 @@ const CIPHERS: [&str; 15] = [
     "DES-CBC3-SHA",
 ];
 
+/// The length of a SHA-256 in bytes.
+const HASH: usize = 32;
+
 const VERSIONS: [(&str, Option<TlsVersion>); 5] = [
     ("TLS_AUTO", None),
     ("TLSV1_0", Some(TlsVersion::V1_0)),
@@ -44,8 +49,8 @@ pub(crate) fn server(tls: &Cursor<'_>) -> Option<ServerTls> {
             ca_crl: fields.text("caCrl"),
             ca_cert_credential_name: fields.text("caCertCredentialName"),
             subject_alt_names: fields.list("subjectAltNames", |at| at.string()),
-            verify_certificate_spki: fields.list("verifyCertificateSpki", |at| at.string()),
-            verify_certificate_hash: fields.list("verifyCertificateHash", |at| at.string()),
+            verify_certificate_spki: fields.list("verifyCertificateSpki", |at| at.checked(key_hash)),
+            verify_certificate_hash: fields.list("verifyCertificateHash", |at| at.checked(certificate_hash)),
             min_protocol_version: version("minProtocolVersion"),
             max_protocol_version: version("maxProtocolVersion"),
             cipher_suites: ciphers(fields),
@@ -132,6 +137,27 @@ fn ciphers(fields: &Object<'_>) -> Vec<String> {
         }
     }
     ciphers
+}
+
+/// The SHA-256 of a public key in base64. Istio takes any text, and Envoy then refuses every connection.
+fn key_hash(text: &str) -> Result<(), String> {
+    match STANDARD.decode(text) {
+        Ok(hash) if hash.len() == HASH => Ok(()),
+        _ => Err("is not a SHA-256 in base64 (44 characters)".to_owned()),
+    }
+}
+
+/// The SHA-256 of a certificate: 64 hexadecimal digits, or pairs of them with colons between.
+fn certificate_hash(text: &str) -> Result<(), String> {
+    let is_pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let plain = text.len() == 2 * HASH && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let paired = text.split(':').count() == HASH && text.split(':').all(is_pair);
+    match plain || paired {
+        true => Ok(()),
+        false => {
+            Err("is not a SHA-256 in hexadecimal digits (64, or 32 pairs with colons between)".to_owned())
+        }
+    }
 }
 
 fn server_fits(cursor: &Cursor<'_>, tls: &ServerTls) {

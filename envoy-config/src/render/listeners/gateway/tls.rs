@@ -7,13 +7,14 @@ use outrigger_api::types::gateway::{CertificateSource, ServerTls, ServerTlsMode,
 use outrigger_api::{Problem, Resource};
 
 use super::Context;
-use crate::credentials::{Authorities, KeyPair, Trouble};
+use crate::credentials::{Authorities, KeyPair, Revoked, Trouble};
 use crate::envoy::scalars::StringMatcher;
 use crate::envoy::secret::Content;
 use crate::envoy::tls::{
     DownstreamTlsContext, SdsSecretConfig, SubjectAltName, TlsParameters, ValidationContext,
 };
 use crate::render::problems;
+use crate::render::secrets::ROOTS;
 use crate::render::tls::downstream::{self, Clients, HTTP_PROTOCOLS, Server};
 
 /// Where a server is written.
@@ -65,7 +66,20 @@ fn of_mesh(place: &Place<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Opt
         context.problems.push(Problem { hint: Some(hint), ..problem });
         return None;
     };
-    Some(downstream::context(Server::of_mesh(identity, context.secrets, true, asks(tls))))
+    let authorities = match &tls.ca_crl {
+        None => context.secrets.roots(identity),
+        Some(path) => {
+            let field = place.path("tls.caCrl");
+            let found = context.credentials.revoked_in_file(&identity.roots, path);
+            let revoked = usable(place, &field, found, context)?;
+            check_revoked(place, &field, revoked.as_ref(), context);
+            let lists = revoked.map(|revoked| revoked.lists);
+            let content = Content::ValidationContext { trusted_ca: identity.roots.clone(), crl: lists };
+            context.secrets.ask_for(&format!("{ROOTS}~{path}"), content)
+        }
+    };
+    let clients = Clients::Verified { required: true, authorities, asks: asks(tls) };
+    Some(downstream::context(Server::of_mesh(identity, context.secrets, clients)))
 }
 
 /// Istio's effective default is TLS 1.2 to 1.3, which is Envoy's own.
@@ -137,32 +151,52 @@ fn clients(place: &Place<'_>, tls: &ServerTls, context: &mut Context<'_>) -> Opt
     // Envoy requires a certificate only where there are authorities, even if whoever has signed it will do.
     let whoever = tls.insecure_skip_verify.then_some("ACCEPT_UNTRUSTED");
     let asks = ValidationContext { trust_chain_verification: whoever, ..asks(tls) };
-    let (path, name, authorities) = match (&tls.ca_certificates, &tls.ca_cert_credential_name) {
-        (Some(file), _) => {
+    let by_credential = tls.certificates.iter().find_map(|source| match source {
+        CertificateSource::Credential(name) => Some((source, name)),
+        CertificateSource::Files { .. } => None,
+    });
+    // A server whose certificate comes from a Secret has its authorities from one too, whatever file is named beside it.
+    let (path, name, authorities) = match (by_credential, &tls.ca_cert_credential_name) {
+        (None, _) => {
+            // The decoder has refused a server without any.
+            let file = tls.ca_certificates.as_ref()?;
             let revoked = tls.ca_crl.as_deref();
             let name = format!("file-root:{file}{}", revoked.map(|it| format!("~{it}")).unwrap_or_default());
             ("caCertificates".to_owned(), name, context.credentials.authorities_in_files(file, revoked))
         }
-        (None, Some(name)) => (
+        (Some(_), Some(name)) => (
             "caCertCredentialName".to_owned(),
             format!("{}-cacert", credential(name.trim_end_matches("-cacert"))),
             context.credentials.authorities(name),
         ),
-        (None, None) => {
-            let mut names = tls.certificates.iter().filter_map(|source| match source {
-                CertificateSource::Credential(name) => Some((source, name)),
-                CertificateSource::Files { .. } => None,
-            });
-            // The decoder has refused a server without any.
-            let (source, name) = names.next()?;
+        (Some((source, name)), None) => {
             let path = field(place, 0, source).trim_start_matches("tls.").to_owned();
             (path, format!("{}-cacert", credential(name)), context.credentials.authorities(name))
         }
     };
+    for (field, given) in [
+        ("caCertificates", by_credential.is_some() && tls.ca_certificates.is_some()),
+        ("caCertCredentialName", by_credential.is_none() && tls.ca_cert_credential_name.is_some()),
+    ] {
+        if given {
+            let message = format!(
+                "`{field}` has no effect: clients are judged by {}",
+                match by_credential {
+                    Some(_) => "the authorities in the Secret, as under Istio",
+                    None => "`caCertificates`",
+                }
+            );
+            let path = place.path(&format!("tls.{field}"));
+            let problem = place.resource.error(&path, code::WARNING, message);
+            context.warnings.push(Problem { severity: Severity::Warning, ..problem });
+        }
+    }
     let path = place.path(&format!("tls.{path}"));
     let Authorities { certificates, revoked, ends } = usable(place, &path, authorities, context)?;
     expiry(place, &path, "last of the authorities", ends, context);
-    let content = Content::ValidationContext { trusted_ca: certificates, crl: revoked };
+    check_revoked(place, &path, revoked.as_ref(), context);
+    let content =
+        Content::ValidationContext { trusted_ca: certificates, crl: revoked.map(|revoked| revoked.lists) };
     let authorities = context.secrets.ask_for(&name, content);
     Some(Clients::Verified { required, authorities, asks })
 }
@@ -208,13 +242,37 @@ fn usable<T>(
     found.map_err(|trouble| context.problems.push(trouble.of(place.resource, path))).ok()
 }
 
+/// Lists by which Envoy refuses clients that nobody has revoked.
+fn check_revoked(place: &Place<'_>, path: &str, revoked: Option<&Revoked>, context: &mut Context<'_>) {
+    let Some(revoked) = revoked else { return };
+    let mut warn = |message: String, hint: &str| {
+        let problem = place.resource.error(path, problems::EXPIRED, message);
+        let hint = Some(hint.to_owned());
+        context.warnings.push(Problem { severity: Severity::Warning, hint, ..problem });
+    };
+    if revoked.ends.is_some_and(is_past) {
+        let message = "a list of revoked certificates has expired: every client is refused";
+        warn(message.to_owned(), "put the authority's new list in its place");
+    }
+    if let Some(authority) = &revoked.without {
+        let message =
+            format!("authority `{authority}` has no list of revoked certificates: its clients are refused");
+        warn(message, "with a list of one authority Envoy wants one of each: add it, even an empty one");
+    }
+}
+
 fn expiry(place: &Place<'_>, path: &str, what: &str, ends: i64, context: &mut Context<'_>) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    if i64::try_from(now).is_ok_and(|now| ends < now) {
+    if is_past(ends) {
         let message = format!("the {what} has expired: clients will refuse the connection, or be refused");
         let problem = place.resource.error(path, problems::EXPIRED, message);
         context.warnings.push(Problem { severity: Severity::Warning, ..problem });
     }
+}
+
+/// `moment`: in seconds since 1970.
+fn is_past(moment: i64) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(now).is_ok_and(|now| moment < now)
 }
 
 /// Where the source of a certificate stands.

@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::render::options::Options;
 use crate::render::problems;
 use crate::render::secrets::Secrets;
-use crate::render::tls::downstream::{Server, context};
+use crate::render::tls::downstream::{Clients, Server, context};
 
 /// What clients of the mesh offer above TLS. By it a permissive port tells them from those that speak TLS with the
 /// application itself.
@@ -89,7 +89,8 @@ fn of_mesh(identity: &Identity, proxy: &Proxy, secrets: &mut Secrets) -> Downstr
     });
     let asks =
         ValidationContext { match_typed_subject_alt_names: peers.collect(), ..ValidationContext::default() };
-    context(Server::of_mesh(identity, secrets, true, asks))
+    let clients = Clients::Verified { required: true, authorities: secrets.roots(identity), asks };
+    context(Server::of_mesh(identity, secrets, clients))
 }
 
 fn without_certificate(policy: PeerPolicy<'_>, port: u16) -> Problem {
