@@ -6,6 +6,7 @@ mod grpc;
 pub(crate) mod grpc_service;
 mod hashes;
 mod mirrors;
+mod removed;
 mod retries;
 mod websocket;
 

@@ -73,6 +73,16 @@ pub struct HeaderMatcher {
     /// What of it.
     #[serde(flatten)]
     pub matches: HeaderMatch,
+    /// It must not be so.
+    #[serde(skip_serializing_if = "is_default")]
+    pub invert_match: bool,
+}
+
+impl HeaderMatcher {
+    /// The header `name` is so.
+    pub fn new(name: impl Into<Cow<'static, str>>, matches: HeaderMatch) -> Self {
+        Self { name: name.into(), matches, invert_match: false }
+    }
 }
 
 /// What a header must be.

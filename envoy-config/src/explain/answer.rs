@@ -1,6 +1,7 @@
 //! What would happen to a request, and why. The JSON fields are a contract; absent parts are `null`.
 
 mod fault;
+mod grpc;
 mod route;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub struct Answer {
     pub outcome: Outcome,
     /// HTTP status of a reply.
     pub status: Option<u16>,
+    /// gRPC status of a reply to a request of gRPC, which comes with the HTTP status 200.
+    #[serde(rename = "grpcStatus", skip_serializing_if = "Option::is_none")]
+    pub grpc_status: Option<u32>,
     /// Body of a reply.
     pub body: Option<String>,
     /// Changes to the request's headers if it is forwarded; the headers of a reply.
@@ -120,6 +124,7 @@ impl Answer {
         Self {
             outcome: Outcome::Reply,
             status: Some(status),
+            grpc_status: None,
             body: None,
             headers: HeaderChanges::default(),
             mtls: None,
@@ -164,10 +169,11 @@ impl Answer {
             outrigger_core::Outcome::Wait => {}
             outrigger_core::Outcome::Reply(reply) => {
                 answer.status = Some(reply.status);
+                answer.grpc_status = reply.grpc_status;
                 answer.body = Some(text(&reply.body));
                 answer.details = Some(reply.details.to_string());
                 for (name, value) in &reply.headers {
-                    answer.headers.set.insert(name.to_string(), text(value));
+                    answer.headers.reply_with(name, text(value));
                 }
             }
         }
@@ -200,6 +206,15 @@ impl Answer {
 }
 
 impl HeaderChanges {
+    /// A header of a reply, which may have several lines of it. Of `content-type` Envoy keeps one.
+    fn reply_with(&mut self, name: &str, value: String) {
+        match self.set.get_mut(name) {
+            None => _ = self.set.insert(name.to_owned(), value),
+            Some(first) if name == "content-type" => *first = format!("{first},{value}"),
+            Some(_) => self.add.entry(name.to_owned()).or_default().push(value),
+        }
+    }
+
     /// Those that the next hop can see: not the headers by which the filters speak to the router.
     fn of(ops: &[HeaderOp<'_>]) -> Self {
         let mut changes = Self::default();

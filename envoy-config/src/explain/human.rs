@@ -80,6 +80,11 @@ fn fault(out: &mut String, answer: &Answer, draw: u32) -> fmt::Result {
     let mut text = match &answer.fault {
         None => "none".to_owned(),
         Some(Fault { withheld: Some(why), .. }) => format!("none ({why})"),
+        Some(Fault { abort_grpc_status: Some(status), delay_ms, .. }) => {
+            let delay = effects(Some(*delay_ms), None);
+            let then = if delay.is_empty() { "" } else { ", then " };
+            format!("{delay}{then}aborted with gRPC status {status}")
+        }
         Some(fault) => effects(Some(fault.delay_ms), fault.abort_status),
     };
     if let Some(fault) = answer.fault.as_ref().filter(|fault| fault.withheld.is_some()) {
@@ -194,7 +199,10 @@ fn conclusion(answer: &Answer) -> String {
             format!("the connection is closed: {}", answer.details.as_deref().unwrap_or_default())
         }
         (Outcome::Reply, status) => {
-            let mut text = format!("answered with {}", status.unwrap_or_default());
+            let mut text = match answer.grpc_status {
+                Some(status) => format!("answered with gRPC status {status}"),
+                None => format!("answered with {}", status.unwrap_or_default()),
+            };
             if let Some(body) = answer.body.as_deref().filter(|body| !body.is_empty()) {
                 let _ = write!(text, ": {}", body.trim_end());
             }

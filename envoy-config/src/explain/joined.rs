@@ -33,6 +33,9 @@ pub(super) fn join(lines: &mut Vec<(String, String)>) {
     for (name, value) in lines.drain(..) {
         let is_joined = JOINED.contains(&name.as_str());
         match joined.iter_mut().find(|(known, _)| is_joined && *known == name) {
+            // An empty line adds no comma.
+            Some((_, first)) if first.is_empty() => *first = value,
+            Some(_) if value.is_empty() => {}
             Some((_, first)) => *first = format!("{first},{value}"),
             None => joined.push((name, value)),
         }
@@ -50,10 +53,12 @@ mod tests {
             lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
         let mut lines = own(&[
+            ("authorization", ""),
             ("authorization", "a"),
             ("x-a", "1"),
             ("cookie", "c"),
             ("authorization", "b"),
+            ("authorization", ""),
             ("x-a", "2"),
         ]);
         join(&mut lines);

@@ -32,7 +32,7 @@ pub use question::Question;
 
 use crate::mesh_config::MeshConfig;
 use crate::render::authz::is_custom;
-use crate::render::{self, AppPort, Entrance, Options, Reached};
+use crate::render::{self, Accepted, AppPort, Entrance, How, Options, Reached};
 use crate::scope::{Listener, Scope, Unknown, outbound_policy};
 use answer::{FaultChances, HeaderChanges, Outcome, PassedOver};
 use customs::Asking;
@@ -53,6 +53,12 @@ pub fn explain(
     if let Some(reason) = mtls.as_ref().and_then(|mtls| peer::refused(mtls, &asked, question)) {
         return Ok(Answer { mtls, ..Answer::reset(reason) });
     }
+    if let Some(Accepted { gateway, how: How::ReadOfCertified }) = accepted(&resources, &asked, question)
+        && question.peer.is_none()
+    {
+        let reason = format!("Gateway {gateway} asks for a client certificate, and there is none (`--peer`)");
+        return Ok(Answer::reset(&reason));
+    }
     let (known, unknown) = known_to(resources.clone(), &asked, mesh);
     let mut answer = decide(known, unknown, &asked, mesh, question)?;
     let destination = answer.route.as_ref().and_then(|route| route.destination.as_ref());
@@ -61,7 +67,10 @@ pub fn explain(
     {
         answer = Answer { headers: HeaderChanges::default(), ..answer.replied(503, "cluster_not_found") };
     }
-    Ok(Answer { mtls, ..answer })
+    let answer = Answer { mtls, ..answer };
+    // What Envoy can't read as HTTP it answers before it knows what it is.
+    let is_read = !answer.details.as_deref().is_some_and(|details| details.starts_with("http1."));
+    Ok(if question.is_grpc() && is_read { answer.into_grpc() } else { answer })
 }
 
 /// What of the resources the proxy knows, and what becomes of a sidecar's requests for the rest.
@@ -99,6 +108,7 @@ fn decide(
         Ok(lines) => lines,
         Err(refused) => return Ok(Answer::reply(refused.status, refused.details)),
     };
+    let path = lines.path().to_owned();
     let lines = lines.borrowed();
     let connection = question.connection(proxy, mesh);
     let known = question.known(&connection);
@@ -159,11 +169,18 @@ fn decide(
         answer = Answer { authz, nearest, shadow, audit, passed_over, ..reply };
     }
     if to_https {
-        let location = format!("https://{}{}", question.authority(), question.line.path);
+        let location = format!("https://{}{path}", question.authority());
         answer.headers.set.insert("location".to_owned(), location);
         answer.passed_over.clear();
     }
     Ok(answer)
+}
+
+/// What a gateway does with the connection that the request comes by.
+fn accepted(resources: &[Resource], proxy: &Proxy, question: &Question) -> Option<Accepted> {
+    let host = question.host();
+    let at_gateway = proxy.role == Role::Gateway;
+    at_gateway.then(|| render::accepted(resources, proxy, question.line.port, question.server_name(&host)))?
 }
 
 /// What takes the request: at a gateway the filters of one chain.
@@ -172,17 +189,18 @@ fn reached(resources: Vec<Resource>, proxy: &Proxy, mesh: &MeshConfig, question:
         return Reached::Filters(resources);
     }
     let host = question.host();
-    let sni = (question.line.scheme == "https").then(|| question.sni.as_deref().unwrap_or(host));
+    let sni = question.server_name(&host);
     let forwarded_https = mesh.trusted_proxies > 0 && question.forwarded_proto() == Some("https");
     let port = question.line.port;
-    render::reached(&resources, proxy, Entrance { port, sni, host, forwarded_https })
+    render::reached(&resources, proxy, Entrance { port, sni, host: &host, forwarded_https })
 }
 
 /// The same question with the port that the request comes in by, of the Gateway or, inbound, of the application
 /// (`--app-port`): where there is only one a URL's may be that of its host alone.
 ///
 /// # Errors
-/// The application has several ports, and the URL's is none of them; or what comes there is not read.
+/// The application has several ports, and the URL's is none of them; what comes there is not read; or a peer's certificate is
+/// told of that nobody asks for.
 pub fn entering(
     mut question: Question,
     resources: &[Resource],
@@ -194,6 +212,19 @@ pub fn entering(
         (Role::Gateway, _) => {
             let tls = question.line.scheme == "https";
             question.line.port = render::entered(resources, proxy, port, tls);
+            match accepted(resources, proxy, &question) {
+                Some(Accepted { gateway, how: How::PassedOn }) => {
+                    return Err(format!(
+                        "what comes there is passed on unread by Gateway {gateway}: there are no requests to explain"
+                    ));
+                }
+                Some(Accepted { gateway, how: How::Read }) if question.peer.is_some() => {
+                    return Err(format!(
+                        "Gateway {gateway} asks nobody for a certificate there, so that no `--peer` is known to it"
+                    ));
+                }
+                _ => {}
+            }
         }
         // A Sidecar opens others besides.
         (Role::Sidecar, Direction::Inbound) if !opens_ports(resources) => match app_ports {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use outrigger_api::{Direction, Proxy, Role};
+use outrigger_core::request::is_grpc;
 use outrigger_core::{Connection, Draws, Now};
 
 use super::client_address::client_address;
@@ -65,10 +66,11 @@ impl Question {
         Proxy { direction, ..proxy.clone() }
     }
 
-    /// The request's host as the client sends it.
-    pub(super) fn authority(&self) -> &str {
-        let host = self.headers.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host"));
-        host.map_or(&self.line.authority, |(_, host)| host)
+    /// The request's host as the client sends it; of several lines Envoy makes one.
+    pub(super) fn authority(&self) -> String {
+        let lines = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let hosts: Vec<_> = lines.map(|(_, host)| host.as_str()).collect();
+        if hosts.is_empty() { self.line.authority.clone() } else { hosts.join(",") }
     }
 
     /// By which protocol the client came to a proxy in front of this one, as that says.
@@ -78,11 +80,23 @@ impl Question {
         lines.next().map(|(_, value)| value.as_str())
     }
 
+    /// The name that TLS asks for, if it is TLS; `host`: the request's.
+    pub(super) fn server_name<'q>(&'q self, host: &'q str) -> Option<&'q str> {
+        (self.line.scheme == "https").then(|| self.sni.as_deref().unwrap_or(host))
+    }
+
+    /// Whether a client of gRPC asks.
+    pub(super) fn is_grpc(&self) -> bool {
+        let mut lines = self.headers.iter();
+        let found = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        found.is_some_and(|(_, value)| is_grpc(value.as_bytes()))
+    }
+
     /// The same without a port.
-    pub(super) fn host(&self) -> &str {
+    pub(super) fn host(&self) -> String {
         let authority = self.authority();
         match authority.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => host,
+            Some((host, port)) if !port.contains(']') => host.to_owned(),
             _ => authority,
         }
     }
@@ -97,11 +111,15 @@ impl Question {
         if !OF_HTTP_1.contains(&self.line.method.as_str()) || !self.line.path.is_ascii() {
             return Err(Refused { status: 400, details: "http1.codec_error" });
         }
+        // Of a tunnel Envoy knows no path, and so no route.
+        if self.line.method == "CONNECT" {
+            return Err(Refused { status: 404, details: "route_not_found" });
+        }
         let gateway = proxy.role == Role::Gateway;
         let path = normalize(&self.line.path, mesh.path_normalization)
             .map_err(|_| Refused { status: 400, details: "path_normalization_failed" })?;
         let mut lines = vec![
-            (":authority".to_owned(), self.authority().to_owned()),
+            (":authority".to_owned(), self.authority()),
             (":path".to_owned(), path),
             (":method".to_owned(), self.line.method.clone()),
             (":scheme".to_owned(), self.line.scheme.to_owned()),
@@ -201,6 +219,11 @@ fn replace(lines: &mut Vec<(String, String)>, name: &str, value: Option<String>)
 }
 
 impl Lines {
+    /// The path, normalised.
+    pub(super) fn path(&self) -> &str {
+        self.0.iter().find(|(name, _)| name == ":path").map_or("/", |(_, path)| path)
+    }
+
     /// As bytes.
     pub fn borrowed(&self) -> Vec<(&[u8], &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()

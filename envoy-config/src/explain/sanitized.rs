@@ -55,8 +55,7 @@ pub(super) fn sanitize(lines: &mut Vec<(String, String)>, gateway: bool) -> Resu
         && !upgrade.is_empty()
         && !upgrade.eq_ignore_ascii_case("h2c");
     if upgrades {
-        // Envoy looks at that only where it has a route before any filter is asked, which at a gateway the filters find.
-        if !gateway && !upgrade.eq_ignore_ascii_case("websocket") {
+        if !upgrade.eq_ignore_ascii_case("websocket") {
             return Err(Refused { status: 403, details: "upgrade_failed" });
         }
     } else {
@@ -123,12 +122,6 @@ mod tests {
     }
 
     const SAME: &str = "the same";
-
-    #[test]
-    fn a_gateway_leaves_other_upgrades_to_its_routes() {
-        let lines = "connection: upgrade | upgrade: foo";
-        assert_eq!(left(lines, true).as_deref(), Ok(lines));
-    }
 
     #[test]
     fn what_is_for_envoy_is_taken_of_nobody() {

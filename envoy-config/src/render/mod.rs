@@ -41,7 +41,7 @@ use serde::Serialize;
 
 pub(crate) use self::clusters::{is_nowhere, labels_of_entry};
 pub use self::filters::SOURCE_IP_KEY;
-pub(crate) use self::listeners::{Entrance, Reached, entered, passes_on, reached};
+pub(crate) use self::listeners::{Accepted, Entrance, How, Reached, accepted, entered, passes_on, reached};
 pub use self::options::{AppPort, AppProbe, Filters, INBOUND_PORT, OUTBOUND_PORT, Options};
 pub use self::problems::is_incomplete;
 use crate::credentials::Credentials;

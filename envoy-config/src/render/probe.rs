@@ -90,5 +90,5 @@ fn route(probe: &AppProbe) -> Route {
 }
 
 fn path_is(path: String) -> HeaderMatcher {
-    HeaderMatcher { name: ":path".into(), matches: HeaderMatch::StringMatch(StringMatcher::Exact(path)) }
+    HeaderMatcher::new(":path", HeaderMatch::StringMatch(StringMatcher::Exact(path)))
 }

@@ -43,7 +43,11 @@ pub(super) fn configuration(
 ) -> RouteConfiguration {
     let Http { traffic, redirects, own_port, .. } = http;
     let (name, routes) = match traffic {
-        Traffic::Gateway => ("gateway", by_header(mesh, profiles)),
+        Traffic::Gateway => {
+            let mut routes = by_header(mesh, profiles);
+            routes.push(other_upgrades());
+            ("gateway", routes)
+        }
         Traffic::Outbound(unknown) => {
             let mut routes: Vec<_> = instead_of_passing(unknown, mesh).into_iter().collect();
             routes.extend(own_port.filter(|_| *unknown == Unknown::PassThrough).map(to_itself));
@@ -85,29 +89,48 @@ pub(super) fn configuration(
 /// Where the filter's header says. A request without that header has no route here. Filters and routes change at
 /// different moments: a request whose profile is not known takes the route it would take without one.
 pub(super) fn by_header(mesh: &MeshConfig, profiles: &BTreeSet<Profile>) -> Vec<Route> {
-    let route = |name, header: &'static str, matches, retry_policy, mirrors: &[Mirror]| Route {
+    let route = |name, header: &'static str, matches, retry_policy, mirrors: &[Mirror], removes| Route {
         name,
         // A rewrite may leave a path without a slash in front.
-        matches: RouteMatch { prefix: "", headers: vec![HeaderMatcher { name: header.into(), matches }] },
+        matches: RouteMatch { prefix: "", headers: vec![HeaderMatcher::new(header, matches)] },
         action: Action::Route(Box::new(RouteAction {
             request_mirror_policies: mirrors.iter().map(mirror_policy).collect(),
             ..forward(ClusterSpecifier::ClusterHeader(header_names::CLUSTER), retry_policy)
         })),
-        request_headers_to_remove: ours(),
+        request_headers_to_remove: [ours(), removes].concat(),
     };
     let of_profile = |profile: &Profile| {
         let matches = HeaderMatch::StringMatch(StringMatcher::Exact(profile.name()));
         let retry_policy = with_profile(profile.retries, mesh);
-        route(profile.name(), header_names::PROFILE, matches, retry_policy, &profile.mirrors)
+        let removes = profile.removes.clone();
+        route(profile.name(), header_names::PROFILE, matches, retry_policy, &profile.mirrors, removes)
     };
     let mut routes: Vec<Route> = profiles.iter().map(of_profile).collect();
     for (name, header, retry_policy) in [
         ("own-retries", header_names::OWN_RETRIES, retries(String::new(), 0)),
         ("default-retries", header_names::CLUSTER, default_retries(mesh.default_retries.as_ref())),
     ] {
-        routes.push(route(name.to_owned(), header, HeaderMatch::PresentMatch(true), retry_policy, &[]));
+        let matches = HeaderMatch::PresentMatch(true);
+        routes.push(route(name.to_owned(), header, matches, retry_policy, &[], Vec::new()));
     }
     routes
+}
+
+/// Envoy refuses upgrades that the listener does not name only where it has a route before the filters are asked, and a
+/// gateway has none: so it has this one. Whoever is not refused would have a way to the service past all filters.
+fn other_upgrades() -> Route {
+    let websocket = StringMatcher::Exact("websocket".to_owned()).any_case();
+    let is_websocket = HeaderMatcher::new("upgrade", HeaderMatch::AnyCase(websocket));
+    let headers = vec![
+        HeaderMatcher::new("upgrade", HeaderMatch::PresentMatch(true)),
+        HeaderMatcher { invert_match: true, ..is_websocket },
+    ];
+    Route {
+        name: "other_upgrades".to_owned(),
+        matches: RouteMatch { prefix: "", headers },
+        action: Action::DirectResponse { status: 403 },
+        request_headers_to_remove: Vec::new(),
+    }
 }
 
 /// As Istio writes it.
@@ -157,7 +180,7 @@ fn to_itself(port: u16) -> Route {
         80 => StringMatcher::SafeRegex { regex: format!("{LOCAL}|.*:80") },
         port => StringMatcher::Suffix(format!(":{port}")),
     };
-    let authority = HeaderMatcher { name: ":authority".into(), matches: HeaderMatch::StringMatch(itself) };
+    let authority = HeaderMatcher::new(":authority", HeaderMatch::StringMatch(itself));
     Route {
         name: "block_itself".to_owned(),
         matches: RouteMatch { prefix: "", headers: vec![passes(), authority] },
@@ -169,7 +192,7 @@ fn to_itself(port: u16) -> Route {
 /// What the filter says of a request that it lets pass.
 fn passes() -> HeaderMatcher {
     let passes = StringMatcher::Exact(PASSTHROUGH.to_owned());
-    HeaderMatcher { name: header_names::CLUSTER.into(), matches: HeaderMatch::StringMatch(passes) }
+    HeaderMatcher::new(header_names::CLUSTER, HeaderMatch::StringMatch(passes))
 }
 
 /// What the filter says to the routes, and nobody else gets.
@@ -189,8 +212,7 @@ fn to_unknown_host(policy: &Unknown, mesh: &MeshConfig) -> Route {
         Unknown::Refuse => ("block_all", Action::DirectResponse { status: 502 }),
     };
     // A host that is known, and has no rule that fits, is not one of these.
-    let known =
-        HeaderMatcher { name: header_names::NO_ROUTE.into(), matches: HeaderMatch::PresentMatch(false) };
+    let known = HeaderMatcher::new(header_names::NO_ROUTE, HeaderMatch::PresentMatch(false));
     let matches = RouteMatch { prefix: "", headers: vec![known] };
     Route { name: name.to_owned(), matches, action, request_headers_to_remove: Vec::new() }
 }

@@ -1,6 +1,6 @@
 //! Faults in an answer.
 
-use outrigger_api::types::virtual_service::Fault as Spec;
+use outrigger_api::types::virtual_service::{AbortError, Fault as Spec};
 use outrigger_core::fault::{Injection, Trigger, Withheld};
 use serde::Serialize;
 
@@ -14,6 +14,9 @@ pub struct Fault {
     pub delay_ms: u64,
     /// The status it is aborted with.
     pub abort_status: Option<u16>,
+    /// The gRPC status, of an abort that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abort_grpc_status: Option<u32>,
     /// `ns/name` of the VirtualService.
     pub policy: String,
     /// Why this request: `draw`, `sticky` or `headers`.
@@ -33,6 +36,10 @@ impl Fault {
         Self {
             delay_ms: millis(injection.hold()),
             abort_status: status.filter(|_| !spared),
+            abort_grpc_status: match injection.abort {
+                Some(AbortError::Grpc(status)) if !spared => Some(status),
+                _ => None,
+            },
             policy: injection.rule.resource.to_string(),
             trigger: match injection.trigger {
                 Trigger::Draw => "draw",

@@ -40,10 +40,10 @@ fn detection(outliers: &OutlierDetection) -> cluster::OutlierDetection {
 /// Which answers count as errors. `None`: those of 5xx.
 pub(super) fn errors(outliers: &OutlierDetection) -> Option<OutlierErrors> {
     let status = |code: &u16| MatchPredicate::HttpResponseHeadersMatch {
-        headers: vec![HeaderMatcher {
-            name: ":status".into(),
-            matches: HeaderMatch::StringMatch(StringMatcher::Exact(code.to_string())),
-        }],
+        headers: vec![HeaderMatcher::new(
+            ":status",
+            HeaderMatch::StringMatch(StringMatcher::Exact(code.to_string())),
+        )],
     };
     let mut rules: Vec<_> = outliers.http_error_codes.iter().map(status).collect();
     let error_matcher = match rules.len() {

@@ -14,7 +14,7 @@ use outrigger_api::select::gateways;
 use outrigger_api::{Problem, Proxy, Role};
 
 pub(super) use self::chains::{Application, Chain, Content, Http, Redirects, Tcp, Traffic, Unknown};
-pub(crate) use self::gateway::{Entrance, Reached, entered, reached};
+pub(crate) use self::gateway::{Accepted, Entrance, How, Reached, accepted, entered, reached};
 pub(crate) use self::sidecar::passes_on;
 use super::options::Options;
 use super::problems;

@@ -52,7 +52,7 @@ fn port(number: u16, mapping: Mapping<'_>) -> Permission {
 }
 
 fn header(name: &'static str, matches: crate::envoy::route::HeaderMatch) -> Permission {
-    Permission::Header(HeaderMatcher { name: name.into(), matches })
+    Permission::Header(HeaderMatcher::new(name, matches))
 }
 
 fn path(pattern: &PathPattern) -> Permission {

@@ -37,7 +37,7 @@ pub(super) fn principals(rule: &Rule, mapping: Mapping<'_>) -> (Vec<Principal>, 
 fn condition(condition: &Condition, parts: &mut Parts<Principal>, mapping: Mapping<'_>) {
     match condition {
         Condition::RequestHeader(name, lists) => parts.add_http(lists, |value| {
-            Principal::Header(HeaderMatcher { name: name.clone().into(), matches: text::header(value) })
+            Principal::Header(HeaderMatcher::new(name.clone(), text::header(value)))
         }),
         Condition::SourceIp(lists) => parts.add(lists, |block| Principal::DirectRemoteIp((*block).into())),
         Condition::RemoteIp(lists) => parts.add(lists, |block| Principal::RemoteIp((*block).into())),

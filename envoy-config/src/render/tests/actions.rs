@@ -46,6 +46,7 @@ fn each_retry_profile_has_a_route_before_the_plain_ones() {
         "own,back-off-ms=250",
         "own-retries",
         "default-retries",
+        "other_upgrades",
     ];
     assert_eq!(names(&routes), expected);
     let matches = &routes[2]["match"]["headers"][0];
@@ -90,6 +91,7 @@ fn each_list_of_mirrors_has_a_route() {
         format!("own,mirror={}*5000,mirror={}*1000000", cluster("b"), cluster("c")),
         "own-retries".to_owned(),
         "default-retries".to_owned(),
+        "other_upgrades".to_owned(),
     ];
     assert_eq!(names(&routes), expected);
     let policy = |host: &str, numerator: u32| {

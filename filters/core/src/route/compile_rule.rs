@@ -13,7 +13,7 @@ use super::destination::{Target, Targets};
 use super::extras::Extras;
 use super::mirror::Mirror;
 use super::mutation::{self, Changes};
-use super::profile::Profile;
+use super::profile::{self, FORWARDED_PROTO, Profile};
 use super::redirect::Redirect;
 use super::refusal::refusal;
 use super::retries::Retries;
@@ -110,7 +110,13 @@ fn forward(
         percentage: mirror.percentage,
     });
     let retries = Retries::new(route.retries.as_ref(), hashed);
-    let profile = Profile::new(retries.profile, mirrors.collect());
+    // Of one among several destinations the router's route says nothing.
+    let own = match destinations {
+        [only] => &only.headers.request,
+        _ => &route.headers.request,
+    };
+    let removes = profile::removed([&route.headers.request, own]);
+    let profile = Profile::new(retries.profile, mirrors.collect(), removes);
     let cors = route.cors_policy.as_ref().map(Cors::new).transpose().map_err(|(index, error)| {
         let field = format!("{path}.corsPolicy.allowOrigins[{index}].regex");
         let hint = "use RE2's syntax, as Envoy does";
@@ -129,6 +135,13 @@ fn forward(
         profile,
         cors: cors.ok()?,
     })))
+}
+
+/// What the filter may do itself: without one header Envoy would find no route.
+fn before_routing(changes: &HeaderOperations) -> HeaderOperations {
+    let mut changes = changes.clone();
+    changes.remove.retain(|name| name != FORWARDED_PROTO);
+    changes
 }
 
 /// With one destination Istio makes one list of the rule's and the destination's header changes. With several Envoy
@@ -150,7 +163,10 @@ fn target(
         weight: destination.weight,
         authority: mutation::authority(&destination.headers.request).map(Into::into),
         weighted: !only,
-        request_changes: changes(&route.headers.request, &destination.headers.request),
+        request_changes: changes(
+            &before_routing(&route.headers.request),
+            &before_routing(&destination.headers.request),
+        ),
         response_changes: changes(&route.headers.response, &destination.headers.response),
         ..Target::plain(to)
     }

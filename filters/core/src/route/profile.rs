@@ -1,9 +1,12 @@
 //! What of a rule stands on a generic route of its own, because no header tells it to the router: parts of a retry
 //! policy, and mirrors (the router looks for a mirror's cluster in a header only after the route and every filter have
-//! had their chance to remove it, so such a header would reach the service). The rendered configuration holds a route
+//! had their chance to remove it, so such a header would reach the service), and the removal of headers that the router
+//! itself writes or needs. The rendered configuration holds a route
 //! for each profile that some rule needs, and the filter names it.
 
 use std::borrow::Cow;
+
+use outrigger_api::types::common::HeaderOperations;
 
 use super::mirror::Mirror;
 use super::retry_profile::RetryProfile;
@@ -17,12 +20,30 @@ pub struct Profile {
     pub retries: RetryProfile,
     /// Where copies go.
     pub mirrors: Vec<Mirror>,
+    /// Headers that the service does not get: some of [`OF_ROUTER`].
+    pub removes: Vec<&'static str>,
+}
+
+/// Headers of a request that Envoy's router writes after every filter, and the one without which it finds no route.
+const OF_ROUTER: [&str; 3] = ["x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", FORWARDED_PROTO];
+pub(super) const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// Those that one of `lists` removes.
+pub(super) fn removed(lists: [&HeaderOperations; 2]) -> Vec<&'static str> {
+    let is_removed =
+        |name: &&str| lists.iter().any(|list| list.remove.iter().any(|removed| removed == *name));
+    OF_ROUTER.into_iter().filter(is_removed).collect()
 }
 
 impl Profile {
     /// `None`: the plain generic route will do.
-    pub(super) fn new(retries: RetryProfile, mirrors: Vec<Mirror>) -> Option<Self> {
-        (!retries.is_plain() || !mirrors.is_empty()).then_some(Self { retries, mirrors })
+    pub(super) fn new(
+        retries: RetryProfile,
+        mirrors: Vec<Mirror>,
+        removes: Vec<&'static str>,
+    ) -> Option<Self> {
+        let is_plain = retries.is_plain() && mirrors.is_empty() && removes.is_empty();
+        (!is_plain).then_some(Self { retries, mirrors, removes })
     }
 
     /// Its name: made of what it is, so that it means the same before and after a reload.
@@ -33,6 +54,10 @@ impl Profile {
             name.push_str(&mirror.destination.cluster_name());
             name.push('*');
             name.push_str(&mirror.percentage.get().to_string());
+        }
+        for removed in &self.removes {
+            name.push_str(",remove=");
+            name.push_str(removed);
         }
         name
     }

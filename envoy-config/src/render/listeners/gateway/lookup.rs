@@ -1,6 +1,7 @@
 //! Which chain a request comes by, without a proxy: for explanations.
 
 use outrigger_api::host::HostPattern;
+use outrigger_api::types::gateway::ServerTlsMode;
 use outrigger_api::{Proxy, Resource, select};
 
 use super::server::{Kind, Served};
@@ -86,16 +87,70 @@ pub(crate) fn reached(resources: &[Resource], proxy: &Proxy, at: Entrance<'_>) -
             _ => Reached::Filters(narrowed),
         };
     };
-    let named =
-        here.iter().flat_map(|served| served.server.hosts.iter().map(move |host| (&host.host, *served)));
-    let best =
-        named.filter(|(host, _)| host.covers(sni)).min_by(|(one, _), (other, _)| one.by_specificity(other));
-    match best {
-        Some((_, served)) if matches!(served.kind, Kind::Https(_)) => {
+    match by_name(&here, sni) {
+        Some(served) if matches!(served.kind, Kind::Https(_)) => {
             Reached::Filters(narrow::resources(resources, proxy, &[served], &[]))
         }
         _ => Reached::Nobody(NO_CHAIN.to_owned()),
     }
+}
+
+/// The server whose host is the closest to the name that TLS asks for.
+fn by_name<'s, 'r>(servers: &[&'s Served<'r>], sni: &str) -> Option<&'s Served<'r>> {
+    let named =
+        servers.iter().flat_map(|served| served.server.hosts.iter().map(move |host| (&host.host, *served)));
+    let best =
+        named.filter(|(host, _)| host.covers(sni)).min_by(|(one, _), (other, _)| one.by_specificity(other));
+    best.map(|(_, served)| served)
+}
+
+/// What the server of a Gateway does with a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Its Gateway.
+    pub(crate) gateway: String,
+    /// What it does.
+    pub(crate) how: How,
+}
+
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Its bytes are passed on.
+    PassedOn,
+    /// Requests are read; nobody is asked for a certificate.
+    Read,
+    /// Requests are read; who shows a certificate is known by it.
+    ReadWithCertificate,
+    /// Requests are read of those alone who show a certificate.
+    ReadOfCertified,
+}
+
+/// What becomes of a connection to `port` of a Gateway; `sni`: the name that TLS asks for. `None`: nobody takes it.
+pub(crate) fn accepted(
+    resources: &[Resource],
+    proxy: &Proxy,
+    port: u16,
+    sni: Option<&str>,
+) -> Option<Accepted> {
+    let servers = servers(resources, proxy, &Options::default());
+    let here = servers.iter().filter(|served| served.server.port.number == port);
+    let (plain, tls): (Vec<_>, Vec<_>) =
+        here.partition(|served| matches!(served.kind, Kind::Http | Kind::Tcp));
+    let served = match sni {
+        None => plain.into_iter().next(),
+        Some(sni) => by_name(&tls, sni),
+    }?;
+    let how = match served.kind {
+        Kind::Tcp | Kind::TcpOverTls(_) | Kind::Passthrough => How::PassedOn,
+        Kind::Http => How::Read,
+        Kind::Https(tls) => match tls.mode {
+            ServerTlsMode::Mutual | ServerTlsMode::IstioMutual => How::ReadOfCertified,
+            ServerTlsMode::OptionalMutual => How::ReadWithCertificate,
+            ServerTlsMode::Simple | ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough => How::Read,
+        },
+    };
+    Some(Accepted { gateway: served.resource.id(), how })
 }
 
 /// Why TLS gets nowhere on a port that takes it.

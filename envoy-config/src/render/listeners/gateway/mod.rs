@@ -16,7 +16,7 @@ use outrigger_api::resource::Resource;
 use outrigger_api::types::common::Labels;
 use outrigger_api::{Problem, Proxy, select};
 
-pub(crate) use self::lookup::{Entrance, Reached, entered, reached};
+pub(crate) use self::lookup::{Accepted, Entrance, How, Reached, accepted, entered, reached};
 use self::merge::Port;
 use self::server::{Kind, Served};
 use super::{Chain, Plan};
