@@ -50,6 +50,12 @@ impl SourceFile {
         let text = String::from_utf8_lossy(text);
         Self { name: name.into(), text: if has_secret(&text) { String::new() } else { text.into_owned() } }
     }
+
+    /// Whether there is nothing in it but white space and comments.
+    pub fn is_blank(&self) -> bool {
+        let is_blank = |line: &str| matches!(line.trim(), "" | "---") || line.trim_start().starts_with('#');
+        self.text.lines().all(is_blank)
+    }
 }
 
 /// Whether `kind` is a Secret anywhere, whether the text is YAML or JSON and right or wrong.

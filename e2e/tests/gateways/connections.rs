@@ -21,8 +21,6 @@ spec:
   - match: [{port: 443}]
     route: [{destination: {host: one.test}}]
   - match: [{port: 9000, destinationSubnets: [10.9.9.9]}]
-    route: [{destination: {host: secure.test}}]
-  - match: [{port: 9000}]
     route:
     - {destination: {host: one.test}, weight: 3}
     - {destination: {host: two.test}, weight: 1}

@@ -180,17 +180,20 @@ impl Source for Files {
             super::warn(&difference);
         }
         let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty: BTreeSet<_> = loaded.empty_files().map(|file| Arc::clone(&file.name)).collect();
+        let of_mesh = mesh.file.iter().filter(|file| file.is_blank());
+        let empty = loaded.empty_files().chain(of_mesh).map(|file| Arc::clone(&file.name));
+        let empty: BTreeSet<_> = empty.collect();
         if let Some(emptied) = empty.intersection(&full).next() {
             super::complain(&format_args!(
-                "there is nothing in {emptied} any more, as while somebody writes it\nhint: delete the file if its \
-                 resources are to go"
+                "there is nothing in {emptied} any more, as while somebody writes it\nhint: delete the file if what it \
+                 said is to go; of a mesh configuration leave a line such as `{{}}`"
             ));
             return Err(Exit::Refused);
         }
         let rendered = check_and_render(&loaded, &mesh, &proxy, &options)?;
         self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&options.identity);
-        *full = loaded.files.into_iter().map(|file| file.name).filter(|name| !empty.contains(name)).collect();
+        let files = loaded.files.into_iter().chain(mesh.file).map(|file| file.name);
+        *full = files.filter(|name| !empty.contains(name)).collect();
         Ok(rendered)
     }
 

@@ -130,6 +130,11 @@ impl Question {
         sanitize(&mut lines, gateway)?;
         self.forward_certificate(proxy, &mut lines);
         self.add_forwarded(gateway, &mut lines, mesh.trusted_proxies);
+        // Whose word for the protocol is believed has it taken for the scheme.
+        let scheme = lines.iter().find(|(name, _)| name == "x-forwarded-proto");
+        let scheme = scheme.map(|(_, scheme)| scheme.to_ascii_lowercase());
+        let scheme = scheme.filter(|scheme| matches!(scheme.as_str(), "http" | "https"));
+        replace(&mut lines, ":scheme", scheme);
         if gateway {
             let client = self.connection(proxy, mesh).remote_ip.map(|ip| ip.to_string());
             replace(&mut lines, "x-envoy-external-address", client);

@@ -32,6 +32,7 @@ mod tracing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fs, io};
 
 use outrigger_api::{Problem, Proxy, Resource};
@@ -83,7 +84,12 @@ pub struct Rendered {
     pub modules: &'static [Module],
     /// The files that the resources came from.
     pub sources: BTreeSet<Arc<str>>,
+    /// How long connections of a listener that has changed may go on: `drainDuration` of the mesh configuration.
+    pub drain_duration: Duration,
 }
+
+/// Istio's own.
+const DRAIN_DURATION: Duration = Duration::from_secs(45);
 
 /// Renders what `proxy` needs to carry out `resources`.
 ///
@@ -143,6 +149,7 @@ pub fn render(resources: &[Resource], proxy: &Proxy, options: &Options) -> Resul
         warnings,
         modules: filters::modules(options.filters),
         sources: resources.iter().filter_map(|resource| resource.source.file.clone()).collect(),
+        drain_duration: options.mesh.drain_duration.unwrap_or(DRAIN_DURATION),
     })
 }
 
@@ -206,10 +213,21 @@ pub(crate) fn to_yaml(value: &impl Serialize) -> Result<String, WriteError> {
     Ok(text::yaml(value)?)
 }
 
-/// A name as a part of a file's name, so that no two names make the same one.
+/// A name as a part of a file's name, so that no two names make the same one. Names of files end somewhere; the longest of
+/// hosts, and of paths, do not.
 pub(crate) fn in_file_name(name: &str) -> String {
     const SAFE: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'@').remove(b'-');
-    utf8_percent_encode(name, &SAFE).to_string()
+    const LONGEST: usize = 200;
+    let full = utf8_percent_encode(name, &SAFE).to_string();
+    if full.len() <= LONGEST {
+        return full;
+    }
+    // FNV-1a: the same in every run.
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let begin: String = full.chars().take(LONGEST).collect();
+    format!("{begin}-{hash:016x}")
 }
 
 /// Puts a file in the place of the one there, so that nobody ever sees half of it.

@@ -20,6 +20,9 @@ pub(super) const LISTENERS: &str = "listeners.yaml";
 pub(super) const CLUSTERS: &str = "clusters.yaml";
 /// The bootstrap that names the two.
 pub(super) const BOOTSTRAP: &str = "bootstrap.yaml";
+/// Of so many clusters the endpoints have a file each; each takes an inotify instance of Envoy's user, who has 128 by default.
+/// Of more they stand with the clusters: then a change of them makes the cluster anew, and its connections are drained.
+const MOST_WATCHED: usize = 40;
 /// What a filter's file holds.
 const WASM_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
@@ -63,8 +66,12 @@ impl Dynamic {
             }
         }
         let (mut clusters, mut endpoints) = (BTreeMap::new(), BTreeMap::new());
+        let few = rendered.clusters.iter().filter(|cluster| has_addresses(cluster)).count() <= MOST_WATCHED;
         for cluster in &rendered.clusters {
-            let (cluster, assignment) = with_file(cluster.clone(), folder);
+            let (cluster, assignment) = match few {
+                true => with_file(cluster.clone(), folder),
+                false => (cluster.clone(), None),
+            };
             endpoints.extend(assignment.map(|assignment| (cluster.name.clone(), assignment)));
             clusters.insert(cluster.name.clone(), cluster);
         }
@@ -96,9 +103,13 @@ impl Dynamic {
     }
 }
 
+fn has_addresses(cluster: &Cluster) -> bool {
+    cluster.discovery == Discovery::Type(DiscoveryType::Static)
+}
+
 /// Takes the endpoints out of a cluster that has them by address: what comes and goes there touches nothing else.
 fn with_file(mut cluster: Cluster, folder: &Path) -> (Cluster, Option<LoadAssignment>) {
-    if cluster.discovery != Discovery::Type(DiscoveryType::Static) {
+    if !has_addresses(&cluster) {
         return (cluster, None);
     }
     let Some(assignment) = cluster.load_assignment.take() else { return (cluster, None) };
@@ -110,23 +121,7 @@ fn with_file(mut cluster: Cluster, folder: &Path) -> (Cluster, Option<LoadAssign
 
 /// The name of the file of a cluster's endpoints.
 pub(super) fn endpoints_name(cluster: &str) -> PathBuf {
-    /// Names of files end somewhere, the longest of hosts does not.
-    const LONGEST: usize = 200;
-    let full = in_file_name(cluster);
-    let name = if full.len() <= LONGEST {
-        full
-    } else {
-        let begin: String = full.chars().take(LONGEST).collect();
-        format!("{begin}-{:016x}", fnv(cluster.as_bytes()))
-    };
-    PathBuf::from(format!("endpoints-{name}.yaml"))
-}
-
-/// FNV-1a: the same in every run.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    PathBuf::from(format!("endpoints-{}.yaml", in_file_name(cluster)))
 }
 
 /// The file of these clusters.

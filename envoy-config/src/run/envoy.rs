@@ -16,8 +16,6 @@ use super::events::{self, Event};
 use super::launcher::Launcher;
 use super::say::say;
 
-/// How long connections of a listener that has changed may go on.
-const DRAIN_SECONDS: &str = "30";
 /// How long Envoy may take to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many of its last lines are kept.
@@ -45,12 +43,13 @@ impl Envoy {
         path: &Path,
         folder: &Path,
         events: Sender<Event>,
+        drain_duration: Duration,
     ) -> io::Result<Self> {
         let mut command = arguments(launcher.command(folder), path, options);
         command.args([
             "--disable-hot-restart",
             "--drain-time-s",
-            DRAIN_SECONDS,
+            &drain_duration.as_secs().max(1).to_string(),
             "--drain-strategy",
             "immediate",
         ]);

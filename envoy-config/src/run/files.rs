@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::admin::{Admin, Stats};
 use super::dynamic::{self, Dynamic};
 use super::steps::{self, Step};
+use super::watches::{self, NoRoom};
 use crate::envoy::Any;
 use crate::envoy::cluster::Cluster;
 use crate::envoy::listener::{FilterChain, Listener};
@@ -89,6 +90,11 @@ impl Files {
         let old = Dynamic { clusters: self.clusters.clone(), ..self.current.clone() };
         let steps = steps::between(&old, &new, &self.astray);
         (new, steps)
+    }
+
+    /// Whether Envoy can watch the files that `new` adds.
+    pub(super) fn have_room_for(&self, new: &Dynamic) -> Result<(), NoRoom> {
+        watches::for_change(&self.current, new)
     }
 
     /// Takes the steps, each when Envoy has taken the one before; takes them back if one fails. `meanwhile` is called

@@ -20,6 +20,7 @@ mod say;
 mod session;
 mod steps;
 mod watched;
+mod watches;
 mod writers;
 
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use super::folder::PrivateFolder;
 use super::launcher::Launcher;
 use super::say::say;
 use super::watched::Watched;
-use super::{RunOptions, Source, drain, environment, ports, steps};
+use super::{RunOptions, Source, drain, environment, ports, steps, watches};
 use crate::Exit;
 use crate::render::{Rendered, replace};
 
@@ -77,6 +77,8 @@ impl Session {
             say!("warning: {warning}");
         }
         rendered.write_modules(folder.path()).map_err(|error| environment(&error.to_string()))?;
+        watches::for_start(&Dynamic::new(&rendered, folder.path()))
+            .map_err(|error| environment(&error.to_string()))?;
         check(&launcher, &options, &rendered, &folder, &mut stop)?;
         let Some(admin_address) = rendered.admin.address.socket() else {
             return Err(environment("Envoy's admin interface needs an IP address"));
@@ -90,7 +92,8 @@ impl Session {
             return Err(environment(&taken.join("\nerror: ")));
         }
         let bootstrap = folder.path().join(dynamic::BOOTSTRAP);
-        let envoy = Envoy::start(&launcher, &options, &bootstrap, folder.path(), events)
+        let drain = rendered.drain_duration;
+        let envoy = Envoy::start(&launcher, &options, &bootstrap, folder.path(), events, drain)
             .map_err(|error| environment(&format!("can't start Envoy: {error}")))?;
         let mut session = Self {
             launcher,
@@ -265,10 +268,17 @@ impl Session {
             say!("hint: start outrigger anew");
             return Err(Failure::Refused);
         }
+        if rendered.drain_duration != self.rendered.drain_duration {
+            say!("warning: Envoy takes a new `drainDuration` only when it starts");
+        }
         let (new, steps) = self.files.steps_to(&rendered);
         if steps.is_empty() {
             self.rendered = rendered;
             return Ok(None);
+        }
+        if let Err(error) = self.files.have_room_for(&new) {
+            say!("error: {error}");
+            return Err(Failure::Passing);
         }
         let (inbox, envoy) = (&mut self.inbox, &mut self.envoy);
         let mut stop = || {

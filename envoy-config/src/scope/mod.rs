@@ -221,6 +221,6 @@ fn destinations(service: &VirtualService) -> impl Iterator<Item = &str> {
             _ => &[],
         };
         let routed = routed.iter().map(|routed| routed.destination.host.as_str());
-        routed.chain(rule.mirrors.iter().map(|mirror| mirror.destination.host.as_str()))
+        routed.chain(rule.copies().map(|(to, _)| to.host.as_str()))
     })
 }

@@ -29,6 +29,9 @@ pub const MAX_RETRIES: &str = "x-envoy-max-retries";
 /// Status codes of `retriable-status-codes`; read by Envoy's router.
 pub const RETRIABLE_STATUS_CODES: &str = "x-envoy-retriable-status-codes";
 
+/// By which protocol the client came. Without it Envoy's router finds no route.
+pub const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
 /// Request headers that steer Envoy's router and that no client may set: removed before a policy sets its own.
 pub const INTERNAL: &[&str] = &[
     CLUSTER,

@@ -176,7 +176,7 @@ fn named_by(resource: &Resource) -> Vec<(String, Option<u16>)> {
                 if let RouteAction::Route(destinations) = &rule.action {
                     destinations.iter().for_each(|route| name(&route.destination));
                 }
-                rule.mirrors.iter().for_each(|mirror| name(&mirror.destination));
+                rule.copies().for_each(|(to, _)| name(to));
             }
             named
         }

@@ -1,5 +1,6 @@
 //! Carries out what the engine decided.
 
+use outrigger_core::header_names::FORWARDED_PROTO;
 use outrigger_core::{HeaderOp, Reply};
 
 use crate::abi::{self, Map, Status};
@@ -14,6 +15,8 @@ pub(crate) fn change(map: Map, ops: &[HeaderOp<'_>]) -> Result<(), Status> {
         match op {
             HeaderOp::Set(name, value) => abi::set_header(map, name.as_bytes(), value)?,
             HeaderOp::Add(name, value) => abi::add_header(map, name.as_bytes(), value)?,
+            // Without it Envoy finds no route: the route that it finds removes it.
+            HeaderOp::Remove(name) if matches!(map, Map::Request) && name == FORWARDED_PROTO => {}
             HeaderOp::Remove(name) => abi::remove_header(map, name.as_bytes())?,
         }
     }

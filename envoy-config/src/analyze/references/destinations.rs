@@ -225,8 +225,9 @@ fn destinations<'s>(resource: &Resource, service: &'s VirtualService) -> Vec<(St
                 .map(|(n, route)| (format!("spec.http[{at}].route[{n}].destination"), &route.destination));
             found.extend(paths);
         }
-        let places = if rule.mirrors.is_empty() { Vec::new() } else { mirror_paths(resource, at) };
-        found.extend(places.into_iter().zip(rule.mirrors.iter().map(|mirror| &mirror.destination)));
+        let copies: Vec<_> = rule.copies().collect();
+        let places = if copies.is_empty() { Vec::new() } else { mirror_paths(resource, at) };
+        found.extend(places.into_iter().zip(copies.into_iter().map(|(to, _)| to)));
     }
     let tls = service.tls.iter().map(|route| &route.route).enumerate().map(|route| ("tls", route));
     let tcp = service.tcp.iter().map(|route| &route.route).enumerate().map(|route| ("tcp", route));

@@ -89,21 +89,27 @@ impl<'a> Cursor<'a> {
         self.tell(Severity::Error, code::SCHEMA, &message, Some(&hint));
     }
 
-    /// Reports that Istio takes this, but that it is surely not meant so.
+    /// Reports that Istio takes this, but that it is surely not meant so. For people: a filter tells nobody.
     pub(crate) fn warn(&self, message: impl Display) {
-        self.tell(Severity::Warning, code::WARNING, &message, None);
+        if cfg!(feature = "yaml") {
+            self.tell(Severity::Warning, code::WARNING, &message, None);
+        }
     }
 
     /// The same, and what to do about it.
     pub(crate) fn warn_hint(&self, message: impl Display, hint: impl Display) {
-        self.tell(Severity::Warning, code::WARNING, &message, Some(&hint));
+        if cfg!(feature = "yaml") {
+            self.tell(Severity::Warning, code::WARNING, &message, Some(&hint));
+        }
     }
 
     /// Reports that Istio has a newer way for this.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn deprecated(&self, name: &str, instead: &str) {
-        let (message, hint) = (format_args!("`{name}` is deprecated"), format_args!("use {instead}"));
-        self.tell(Severity::Warning, code::DEPRECATED, &message, Some(&hint));
+        if cfg!(feature = "yaml") {
+            let (message, hint) = (format_args!("`{name}` is deprecated"), format_args!("use {instead}"));
+            self.tell(Severity::Warning, code::DEPRECATED, &message, Some(&hint));
+        }
     }
 
     /// Reports that Istio takes this, and Outrigger can't carry it out.

@@ -24,6 +24,8 @@ pub(crate) fn decode(route: &Cursor<'_>, place: Place) -> Option<HttpRoute> {
         let rewrite = fields.get("rewrite", rewrite);
         let headers = headers::headers(fields);
         one_authority(route, rewrite.as_ref(), &headers);
+        let mirror_percentage = mirror_percentage(fields);
+        let mirror = fields.get("mirror", |at| at.destination());
         let mirrors = mirrors(fields);
         let name = fields.text("name");
         let timeout = fields.get("timeout", |at| at.duration());
@@ -46,6 +48,8 @@ pub(crate) fn decode(route: &Cursor<'_>, place: Place) -> Option<HttpRoute> {
             timeout,
             retries,
             fault,
+            mirror,
+            mirror_percentage,
             mirrors,
             cors_policy,
             headers,
@@ -82,25 +86,24 @@ fn one_authority(route: &Cursor<'_>, rewrite: Option<&Rewrite>, headers: &Header
     }
 }
 
-fn mirrors(fields: &Object<'_>) -> Vec<Mirror> {
-    fields.at_most_one_set(&["mirror", "mirrors"]);
+/// `mirrorPercentage`, or what was there before it.
+fn mirror_percentage(fields: &Object<'_>) -> Option<Millionths> {
     let percent = fields.get("mirrorPercent", |percent| {
         percent.warn_hint("`mirrorPercent` is deprecated", "use `mirrorPercentage: {value: …}`");
         percent.within::<u32>(0, 100).map(|percent| Millionths::new(percent * 10_000))
     });
-    let percentage = fields.get("mirrorPercentage", mirror_share);
-    let single = fields.get("mirror", |at| at.destination()).map(|destination| Mirror {
-        destination,
-        percentage: percentage.or(percent).unwrap_or(Millionths::ALL),
-    });
-    let several = fields.list("mirrors", |mirror| {
+    fields.get("mirrorPercentage", mirror_share).or(percent)
+}
+
+fn mirrors(fields: &Object<'_>) -> Vec<Mirror> {
+    fields.at_most_one_set(&["mirror", "mirrors"]);
+    fields.list("mirrors", |mirror| {
         mirror.object(|fields| {
             let percentage = fields.get("percentage", mirror_share).unwrap_or(Millionths::ALL);
             let destination = fields.required("destination", |at| at.destination());
             Some(Mirror { destination: destination?, percentage })
         })
-    });
-    single.into_iter().chain(several).filter(|mirror| mirror.percentage != Millionths::NONE).collect()
+    })
 }
 
 /// Any share from 0 to 100 %: one below the smallest that Envoy can draw is none.

@@ -69,7 +69,6 @@ const PROXY: &[&str] = &[
     "customConfigFile",
     "discoveryAddress",
     "discoveryRefreshDelay",
-    "drainDuration",
     "envoyAccessLogService",
     "envoyMetricsService",
     "envoyMetricsServiceAddress",
@@ -183,6 +182,7 @@ fn proxy_config(field: &Cursor<'_>) -> Option<MeshConfig> {
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             tracing: fields.get("tracing", proxy_tracing::decode).unwrap_or_default(),
             mesh_id: fields.text("meshId"),
+            drain_duration: fields.get("drainDuration", |at| at.duration()),
             service_name: service_name(fields),
             ..MeshConfig::default()
         })

@@ -4,7 +4,7 @@ use super::{RootRule, matches::joined};
 use crate::{
     host::resolve_short_name,
     types::{
-        common::Headers,
+        common::{Destination, Headers},
         virtual_service::{HttpMatchRequest, HttpRoute, Mirror, RouteAction},
     },
 };
@@ -19,12 +19,11 @@ pub(super) fn merge(
     cluster_domain: &str,
 ) -> HttpRoute {
     // Short names in the root's rule are of the root's namespace.
-    let resolved = |mirror: &Mirror| {
-        let mut mirror = mirror.clone();
-        let host = &mut mirror.destination.host;
-        *host = resolve_short_name(host, &root.resource.meta.namespace, cluster_domain);
-        mirror
+    let resolved = |destination: &Destination| {
+        let host = resolve_short_name(&destination.host, &root.resource.meta.namespace, cluster_domain);
+        Destination { host, ..destination.clone() }
     };
+    let copied = |mirror: &Mirror| Mirror { destination: resolved(&mirror.destination), ..mirror.clone() };
     let action = match (&root_route.action, &leaf.action) {
         // As in Istio's translation, a redirect wins over an answer, and that over destinations.
         (RouteAction::Delegate(delegate), RouteAction::Route(_)) => {
@@ -40,8 +39,10 @@ pub(super) fn merge(
         timeout: leaf.timeout.or(root_route.timeout),
         retries: leaf.retries.clone().or_else(|| root_route.retries.clone()),
         fault: leaf.fault.clone().or_else(|| root_route.fault.clone()),
+        mirror: leaf.mirror.clone().or_else(|| root_route.mirror.as_ref().map(resolved)),
+        mirror_percentage: leaf.mirror_percentage.or(root_route.mirror_percentage),
         mirrors: if leaf.mirrors.is_empty() {
-            root_route.mirrors.iter().map(resolved).collect()
+            root_route.mirrors.iter().map(copied).collect()
         } else {
             leaf.mirrors.clone()
         },

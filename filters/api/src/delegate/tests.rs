@@ -232,12 +232,31 @@ fn the_leaf_overrides_and_inherits_the_rest() {
             let (route, root) = (&*routes[0].route, &root.http[0]);
             match what {
                 // The root's short name is of its own namespace, not of the leaf's.
-                "mirrors" => assert_eq!(route.mirrors[0].destination.host, "root.ns.svc.cluster.local"),
+                "mirrors" => {
+                    assert_eq!(route.mirror.as_ref().unwrap().host, "root.ns.svc.cluster.local");
+                }
                 _ => {
                     let expected = HttpRoute { action: route.action.clone(), ..root.clone() };
                     assert_eq!(*route, expected, "{field}");
                 }
             }
+        });
+    }
+    // Each field of mirrors by itself.
+    for (root, own, expected) in [
+        (r#""mirrorPercentage":{"value":10}"#, r#""mirror":{"host":"a"}"#, &[("a", 100_000)][..]),
+        (r#""mirror":{"host":"b.c"}"#, r#""mirrorPercentage":{"value":10}"#, &[("b.c", 100_000)]),
+        (
+            r#""mirrors":[{"destination":{"host":"b.c"}}]"#,
+            r#""mirror":{"host":"a"}"#,
+            &[("a", 1_000_000), ("b.c", 1_000_000)],
+        ),
+        (r#""mirrorPercentage":{"value":0}"#, r#""mirror":{"host":"a"}"#, &[]),
+    ] {
+        with(&pair(root, &leaf(own), r#""*""#), |routes, _| {
+            let copies: Vec<_> =
+                routes[0].route.copies().map(|(to, share)| (to.host.as_str(), share.get())).collect();
+            assert_eq!(copies, expected, "{root} {own}");
         });
     }
     // The leaf's headers replace the root's as a whole.

@@ -1,6 +1,7 @@
 //! Istio's MeshConfig: what holds for the whole mesh.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{
     extension_provider::ExtensionProvider,
@@ -43,6 +44,8 @@ pub struct MeshConfig {
     pub without_tracing: bool,
     /// `defaultConfig.tracing`
     pub tracing: ProxyTracing,
+    /// `defaultConfig.drainDuration`: how long connections of a listener that has changed may go on. `None`: 45 s.
+    pub drain_duration: Option<Duration>,
     /// `defaultConfig.meshId`; `None`: the trust domain.
     pub mesh_id: Option<String>,
     /// `defaultConfig.serviceCluster` or `defaultConfig.tracingServiceName`.

@@ -53,7 +53,11 @@ pub struct HttpRoute {
     pub retries: Option<HttpRetry>,
     /// Faults to inject.
     pub fault: Option<Fault>,
-    /// Copies to send elsewhere; shares of zero are already left out.
+    /// `mirror`: where copies go.
+    pub mirror: Option<Destination>,
+    /// `mirrorPercentage`, or `mirrorPercent`: of how many requests. `None`: of all.
+    pub mirror_percentage: Option<Millionths>,
+    /// `mirrors`
     pub mirrors: Vec<Mirror>,
     /// Answers to cross-origin requests.
     pub cors_policy: Option<CorsPolicy>,
@@ -324,8 +328,18 @@ pub enum AbortError {
 pub struct Mirror {
     /// Where to.
     pub destination: Destination,
-    /// Of how many requests; never none.
+    /// Of how many requests.
     pub percentage: Millionths,
+}
+
+impl HttpRoute {
+    /// Where copies go, and of how many requests: of none is left out.
+    pub fn copies(&self) -> impl Iterator<Item = (&Destination, Millionths)> {
+        let share = self.mirror_percentage.unwrap_or(Millionths::ALL);
+        let single = self.mirror.iter().map(move |destination| (destination, share));
+        let several = self.mirrors.iter().map(|mirror| (&mirror.destination, mirror.percentage));
+        single.chain(several).filter(|(_, share)| *share != Millionths::NONE)
+    }
 }
 
 /// Istio's CorsPolicy.

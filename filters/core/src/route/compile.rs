@@ -204,7 +204,7 @@ impl<'r> Compiler<'r> {
         let RouteAction::Route(destinations) = &route.action else { return Vec::new() };
         let destinations = destinations.iter().map(|route| &route.destination);
         let open = destinations
-            .chain(route.mirrors.iter().map(|mirror| &mirror.destination))
+            .chain(route.copies().map(|(to, _)| to))
             .filter(|to| to.port.is_none())
             .filter_map(|to| self.services.find(&self.host(to, &resource.meta.namespace)))
             .filter(|service| service.only_port().is_none());

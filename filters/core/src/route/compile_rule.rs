@@ -13,7 +13,7 @@ use super::destination::{Target, Targets};
 use super::extras::Extras;
 use super::mirror::Mirror;
 use super::mutation::{self, Changes};
-use super::profile::{self, FORWARDED_PROTO, Profile};
+use super::profile::{self, Profile};
 use super::redirect::Redirect;
 use super::refusal::refusal;
 use super::retries::Retries;
@@ -105,9 +105,9 @@ fn forward(
         compiler.problems.push(refusal(resource, &format!("{path}.route"), message, "make them smaller"));
         return None;
     };
-    let mirrors = route.mirrors.iter().map(|mirror| Mirror {
-        destination: compiler.destination(&mirror.destination, &resource.meta.namespace, port),
-        percentage: mirror.percentage,
+    let mirrors = route.copies().map(|(to, percentage)| Mirror {
+        destination: compiler.destination(to, &resource.meta.namespace, port),
+        percentage,
     });
     let retries = Retries::new(route.retries.as_ref(), hashed);
     // Of one among several destinations the router's route says nothing.
@@ -137,13 +137,6 @@ fn forward(
     })))
 }
 
-/// What the filter may do itself: without one header Envoy would find no route.
-fn before_routing(changes: &HeaderOperations) -> HeaderOperations {
-    let mut changes = changes.clone();
-    changes.remove.retain(|name| name != FORWARDED_PROTO);
-    changes
-}
-
 /// With one destination Istio makes one list of the rule's and the destination's header changes. With several Envoy
 /// applies the destination's list first, and the rule's after it.
 fn target(
@@ -163,10 +156,7 @@ fn target(
         weight: destination.weight,
         authority: mutation::authority(&destination.headers.request).map(Into::into),
         weighted: !only,
-        request_changes: changes(
-            &before_routing(&route.headers.request),
-            &before_routing(&destination.headers.request),
-        ),
+        request_changes: changes(&route.headers.request, &destination.headers.request),
         response_changes: changes(&route.headers.response, &destination.headers.response),
         ..Target::plain(to)
     }

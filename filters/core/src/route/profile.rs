@@ -25,8 +25,8 @@ pub struct Profile {
 }
 
 /// Headers of a request that Envoy's router writes after every filter, and the one without which it finds no route.
-const OF_ROUTER: [&str; 3] = ["x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", FORWARDED_PROTO];
-pub(super) const FORWARDED_PROTO: &str = "x-forwarded-proto";
+const OF_ROUTER: [&str; 3] =
+    ["x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", header_names::FORWARDED_PROTO];
 
 /// Those that one of `lists` removes.
 pub(super) fn removed(lists: [&HeaderOperations; 2]) -> Vec<&'static str> {

@@ -55,6 +55,10 @@ impl PathRewrite {
             }
             Self::Regex { pattern, replacement } => {
                 let mut rewritten = pattern.replace_all(path, |groups| substitute(replacement, groups));
+                // As in Envoy: there is no empty path.
+                if rewritten.is_empty() {
+                    rewritten.extend_from_slice(path);
+                }
                 rewritten.extend_from_slice(query);
                 rewritten
             }

@@ -110,6 +110,8 @@ pub(crate) fn rule(action: RouteAction) -> HttpRoute {
         timeout: None,
         retries: None,
         fault: None,
+        mirror: None,
+        mirror_percentage: None,
         mirrors: Vec::new(),
         cors_policy: None,
         headers: Headers::default(),

@@ -44,6 +44,6 @@ fn destinations(route: &HttpRoute) -> impl Iterator<Item = &Destination> {
         RouteAction::Route(destinations) => destinations.as_slice(),
         _ => &[],
     };
-    let mirrored = route.mirrors.iter().map(|mirror| &mirror.destination);
+    let mirrored = route.copies().map(|(to, _)| to);
     routed.iter().map(|routed| &routed.destination).chain(mirrored)
 }

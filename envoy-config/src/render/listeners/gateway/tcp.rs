@@ -1,7 +1,6 @@
 //! The chains of servers that pass bytes on: by the `tcp` routes of VirtualServices, or by `tls` routes where TLS is
 //! passed through.
 
-use ipnet::IpNet;
 use outrigger_api::host::{HostPattern, resolve_short_name};
 use outrigger_api::problem::{Severity, code};
 use outrigger_api::select::{self, DestinationRules};
@@ -13,59 +12,55 @@ use outrigger_core::route::Destination;
 
 use super::server::Served;
 use super::{Context, by_names, tls};
-use crate::envoy::listener::{CidrRange, FilterChainMatch, TcpCluster, WeightedCluster};
+use crate::envoy::listener::{FilterChainMatch, TcpCluster, WeightedCluster};
 use crate::envoy::scalars::Seconds;
 use crate::envoy::tls::DownstreamTlsContext;
 use crate::render::authz::{self, Scope};
 use crate::render::listeners::{Chain, Content, Tcp};
 
-/// The chains of a server of plain TCP, or of one that ends TLS first: one, and one more for each of the
-/// `destinationSubnets` of routes before the one that takes every connection.
-pub(super) fn opaque(served: &Served<'_>, tls: Option<&ServerTls>, context: &mut Context<'_>) -> Vec<Chain> {
+/// The chain of a server of plain TCP, or of one that ends TLS first: by the first route that fits.
+pub(super) fn opaque(
+    served: &Served<'_>,
+    tls: Option<&ServerTls>,
+    context: &mut Context<'_>,
+) -> Option<Chain> {
     let socket = match tls.map(|tls| tls::context(&served.place(), tls, context)) {
-        Some(None) => return Vec::new(),
+        Some(None) => return None,
         socket => socket.flatten(),
     };
-    let names = match tls {
+    let matches = match tls {
         Some(_) => by_names(served.server.hosts.iter().map(|host| &host.host)),
         None => FilterChainMatch::default(),
     };
-    let (mut chains, mut taken) = (Vec::new(), Vec::new());
-    for (resource, service) in services(served, context) {
-        for (at, route) in service.tcp.iter().enumerate() {
-            let all = [ConnectionMatch::default()];
-            let entries = if route.matches.is_empty() { &all[..] } else { &route.matches };
-            for (n, entry) in entries.iter().enumerate().filter(|(_, entry)| fits(entry, served)) {
-                let last = entry.destination_subnets.is_empty();
-                // Envoy takes the narrowest subnet, Istio's order the first that fits.
-                let new = entry.destination_subnets.iter().filter(|subnet| {
-                    let subnet: IpNet = **subnet;
-                    !taken.iter().any(|earlier: &IpNet| earlier.contains(&subnet))
-                });
-                let new: Vec<IpNet> = new.copied().collect();
-                if new.is_empty() && !last {
-                    continue;
-                }
-                let matches = FilterChainMatch { prefix_ranges: ranges(&new), ..names.clone() };
-                taken.extend(new);
-                let base = if tls.is_some() { served.name() } else { String::new() };
-                let meta = &resource.meta;
-                let name =
-                    if last { base } else { format!("{base}/{}.{}.{at}.{n}", meta.namespace, meta.name) };
-                let content = Content::Tcp(Box::new(proxy(served, resource, &route.route, context)));
-                chains.push(Chain { name, matches, tls: socket.clone(), content });
-                if last {
-                    warn_of_policies(served, &chains, context);
-                    return chains;
-                }
-            }
-        }
-    }
-    if chains.is_empty() {
+    let first = services(served, context).into_iter().find_map(|(resource, service)| {
+        let routes = service.tcp.iter().enumerate();
+        let fitting = routes.filter(|(_, route)| {
+            route.matches.is_empty() || route.matches.iter().any(|entry| fits(entry, served))
+        });
+        fitting.map(|(at, route)| (resource, at, route)).next()
+    });
+    let Some((resource, at, route)) = first else {
         unrouted(served, "tcp", context);
+        return None;
+    };
+    for (n, entry) in route.matches.iter().enumerate() {
+        no_subnets(resource, &format!("spec.tcp[{at}].match[{n}]"), entry, context);
     }
-    warn_of_policies(served, &chains, context);
-    chains
+    let name = if tls.is_some() { served.name() } else { String::new() };
+    let content = Content::Tcp(Box::new(proxy(served, resource, &route.route, context)));
+    let chain = Chain { name, matches, tls: socket, content };
+    warn_of_policies(served, std::slice::from_ref(&chain), context);
+    Some(chain)
+}
+
+/// At a gateway the destination is the gateway itself, so that Istio does not look at it.
+fn no_subnets(resource: &Resource, path: &str, entry: &ConnectionMatch, context: &mut Context<'_>) {
+    if entry.destination_subnets.is_empty() {
+        return;
+    }
+    let message = "`destinationSubnets` has no effect at a gateway, which is the destination itself";
+    let problem = resource.error(&format!("{path}.destinationSubnets"), code::WARNING, message);
+    context.warnings.push(Problem { severity: Severity::Warning, ..problem });
 }
 
 /// The chains of a server that passes TLS through: one for each `match` of a `tls` route.
@@ -78,10 +73,10 @@ pub(super) fn passed_through(served: &Served<'_>, context: &mut Context<'_>) -> 
                 let path = format!("spec.tls[{at}].match[{n}].sniHosts");
                 context.problems.extend(partial(resource, &path, &entry.sni_hosts));
                 let meta = &resource.meta;
-                let ranges = ranges(&entry.connection.destination_subnets);
+                no_subnets(resource, &format!("spec.tls[{at}].match[{n}]"), &entry.connection, context);
                 chains.push(Chain {
                     name: format!("{}/{}.{}.{at}.{n}", served.name(), meta.namespace, meta.name),
-                    matches: FilterChainMatch { prefix_ranges: ranges, ..by_names(entry.sni_hosts.iter()) },
+                    matches: by_names(entry.sni_hosts.iter()),
                     tls: None,
                     content: Content::Tcp(Box::new(proxy(served, resource, &route.route, context))),
                 });
@@ -122,10 +117,6 @@ fn services<'r>(served: &Served<'_>, context: &Context<'r>) -> Vec<(&'r Resource
 fn fits(entry: &ConnectionMatch, served: &Served<'_>) -> bool {
     entry.port.is_none_or(|port| port == served.server.port.number)
         && (entry.gateways.is_empty() || entry.gateways.contains(&served.gateway()))
-}
-
-fn ranges(subnets: &[IpNet]) -> Vec<CidrRange> {
-    subnets.iter().copied().map(CidrRange::from).collect()
 }
 
 fn proxy(

@@ -69,6 +69,26 @@ fn each_retry_profile_needs_a_route_once() {
 }
 
 #[test]
+fn headers_of_the_router_are_removed_by_a_route() {
+    let removing = |names: &[&str]| {
+        let mut rule = forward(&[("v1", 0)]);
+        rule.headers.request.remove = names.iter().map(|name| (*name).to_owned()).collect();
+        rule
+    };
+    let table = served(
+        vec![
+            on(removing(&["x-forwarded-proto", "x-a", "x-envoy-attempt-count"]), &[prefix("/both")]),
+            on(removing(&["x-a"]), &[prefix("/own")]),
+        ],
+        &[],
+    );
+    let named = |path| header(&table, path, 0, "x-outrigger-profile");
+    let both = "mesh,remove=x-envoy-attempt-count,remove=x-forwarded-proto";
+    assert_eq!(named("/both").as_deref(), Some(both));
+    assert_eq!(named("/own"), None);
+}
+
+#[test]
 fn mirrors_name_a_route_with_the_retries_around_them() {
     let mirror = |host: &str, millionths| Mirror {
         destination: to(host, None),
