@@ -1,14 +1,14 @@
 //! `outrigger run` while its files change: a broken edit is told and harms nobody, the corrected one takes over. Should it be
 //! killed, nobody would see to that any more, and its Envoy ends with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use outrigger_e2e::client::Client;
-use outrigger_e2e::launch::Local;
+use outrigger_e2e::launch::{Local, Running};
 use outrigger_e2e::scenario::Role;
 
 const GATEWAY: &str = "apiVersion: networking.istio.io/v1
@@ -168,6 +168,61 @@ fn a_file_that_is_emptied_takes_nothing_away() {
     assert_eq!(status(), Some(403));
     std::fs::remove_file(&more).unwrap();
     wait_until_served_by(&running.client, "reviews-v1");
+}
+
+/// The folder with the files that Envoy reads.
+fn private_folder(running: &Running) -> PathBuf {
+    let dump = running.admin.request("GET", "admin", "/config_dump?resource=bootstrap", &[]).unwrap();
+    let end = dump.body.find("/listeners.yaml").unwrap();
+    let begin = dump.body[..end].rfind('"').unwrap() + 1;
+    PathBuf::from(&dump.body[begin..end])
+}
+
+/// What stands in the way of one file, as a full disk would, is in the way of none of the others.
+#[test]
+fn a_change_that_fails_half_way_is_taken_back() {
+    let rules = |value: &str| {
+        let open = "  - port: {number: 81, name: more, protocol: HTTP}\n    hosts: ['*']\n---\n";
+        let both = virtual_service("subset: v1").replacen("---\n", open, 1);
+        both.replace(
+            "  - route:",
+            &format!("  - headers: {{response: {{set: {{x-value: {value}}}}}}}\n    route:"),
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("routes.yaml");
+    edit(&file, &rules("one"));
+    let local = Local::start().unwrap();
+    let more = outrigger_e2e::ports::free_port().unwrap();
+    let (running, log) =
+        local.run(std::slice::from_ref(&file), Role::Gateway, &[format!("--port=81={more}")]).unwrap();
+    let clients = [running.client.clone(), Client::new(format!("127.0.0.1:{more}"))];
+    let values = || {
+        clients.each_ref().map(|client| {
+            client.request("GET", "reviews.example", "/", &[]).unwrap().headers.remove("x-value").unwrap()
+        })
+    };
+    let wait_for = |wanted: &str| {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while values() != [wanted, wanted] {
+            assert!(Instant::now() < deadline, "not {wanted}: {:?}", values());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    wait_for("one");
+    let names = std::fs::read_dir(private_folder(&running)).unwrap().map(|entry| entry.unwrap().path());
+    let is_filter = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("filter-");
+    let last = names.filter(is_filter).max().unwrap();
+    let obstacle = last.with_extension("yaml.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    edit(&file, &rules("two"));
+    let said = wait_for_line(&log, "can't write");
+    assert!(!said.contains("does not say why"), "{said}");
+    wait_for_line(&log, "still serving the last good configuration");
+    wait_for("one");
+    std::fs::remove_dir(&obstacle).unwrap();
+    wait_for_line(&log, "reloaded: filters");
+    wait_for("two");
 }
 
 #[test]

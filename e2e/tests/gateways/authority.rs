@@ -1,6 +1,11 @@
 //! An authority and certificates of it, made anew for each test.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, date_time_ymd,
+};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,6 +20,8 @@ pub(crate) struct Certificate {
     pub(crate) chain: String,
     /// In PEM.
     pub(crate) key: String,
+    /// Its serial number.
+    pub(crate) serial: u64,
 }
 
 impl Authority {
@@ -22,7 +29,7 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -43,8 +50,30 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
+        static LAST: AtomicU64 = AtomicU64::new(1_000);
+        let serial = LAST.fetch_add(1, Ordering::Relaxed);
+        params.serial_number = Some(serial.into());
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        Certificate { chain: certificate.pem(), key: key.serialize_pem() }
+        Certificate { chain: certificate.pem(), key: key.serialize_pem(), serial }
+    }
+
+    /// A list, in PEM, that says that this certificate counts for nothing any more.
+    pub(crate) fn revoke(&self, certificate: &Certificate) -> String {
+        let revoked = RevokedCertParams {
+            serial_number: certificate.serial.into(),
+            revocation_time: date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(4000, 1, 1),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.0).unwrap().pem().unwrap()
     }
 }
 

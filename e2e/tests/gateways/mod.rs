@@ -4,6 +4,7 @@ mod authority;
 mod backend;
 mod client;
 mod connections;
+mod judged;
 mod rotation;
 mod termination;
 

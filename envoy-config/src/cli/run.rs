@@ -96,6 +96,12 @@ impl Run {
             concurrency: self.concurrency,
             drain: DrainTimes { min_duration: self.min_drain_duration, timeout: self.drain_timeout },
         };
+        if let (Some(least), Some(most)) = (self.min_drain_duration, self.drain_timeout)
+            && least > most
+        {
+            super::complain(&"`--min-drain-duration` is longer than `--drain-timeout`, which ends it all");
+            return Exit::Usage;
+        }
         let certs = match self.own_certs() {
             Ok(certs) => certs,
             Err(exit) => return exit,

@@ -25,6 +25,8 @@ pub(super) struct Files {
     current: Dynamic,
     /// Those of `current`, and those that requests may still be on their way to.
     clusters: BTreeMap<String, Cluster>,
+    /// Files that nothing names any more.
+    stale: BTreeSet<PathBuf>,
     /// Files that a change has touched and that could not be put back: Envoy may have what `current` does not say.
     astray: Vec<Step>,
     version: u64,
@@ -48,6 +50,9 @@ pub(super) enum StepError {
     /// A file can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The user has stopped it.
+    #[error("stopped")]
+    Stopped,
 }
 
 impl StepError {
@@ -66,8 +71,14 @@ impl Files {
     /// Writes everything for the first time; `folder` holds the modules already.
     pub(super) fn create(folder: PathBuf, rendered: &Rendered) -> Result<Self, WriteError> {
         let current = Dynamic::new(rendered, &folder);
-        let files =
-            Self { clusters: current.clusters.clone(), folder, current, astray: Vec::new(), version: 1 };
+        let files = Self {
+            clusters: current.clusters.clone(),
+            folder,
+            current,
+            stale: BTreeSet::new(),
+            astray: Vec::new(),
+            version: 1,
+        };
         for name in files.current.filters.keys() {
             files.write_filter(&files.current, name)?;
         }
@@ -98,13 +109,13 @@ impl Files {
     }
 
     /// Takes the steps, each when Envoy has taken the one before; takes them back if one fails. `meanwhile` is called
-    /// again and again.
+    /// again and again, and says whether the user has stopped it.
     pub(super) fn take(
         &mut self,
         new: Dynamic,
         steps: &[Step],
         admin: &Admin,
-        meanwhile: &mut dyn FnMut(),
+        meanwhile: &mut dyn FnMut() -> bool,
     ) -> Result<(), StepError> {
         self.version += 1;
         let secrets = self.new_secrets(steps);
@@ -114,7 +125,10 @@ impl Files {
         for step in steps {
             begun += 1;
             taken = self.step(&new, step, admin, meanwhile);
-            if taken.is_err() {
+            if let Err(error) = &taken {
+                // A file is replaced as a whole or not at all; endpoints are several.
+                let untouched = matches!(error, StepError::Write(_)) && !matches!(step, Step::Endpoints(_));
+                begun -= usize::from(untouched);
                 break;
             }
         }
@@ -128,7 +142,11 @@ impl Files {
             self.restore(steps.iter().take(begun));
             return Err(error);
         }
+        self.stale.extend(names(&self.current));
         self.current = new;
+        for name in names(&self.current) {
+            self.stale.remove(&name);
+        }
         self.astray.clear();
         Ok(())
     }
@@ -152,7 +170,7 @@ impl Files {
         new: &Dynamic,
         step: &Step,
         admin: &Admin,
-        meanwhile: &mut dyn FnMut(),
+        meanwhile: &mut dyn FnMut() -> bool,
     ) -> Result<(), StepError> {
         let (what, filter, warming) = match step {
             Step::Clusters(_) => {
@@ -196,7 +214,9 @@ impl Files {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
-            meanwhile();
+            if meanwhile() {
+                return Err(StepError::Stopped);
+            }
             let stats = admin.stats(&filter)?;
             let now = progress(&stats, step);
             if now.refused > before.refused {
@@ -244,13 +264,20 @@ impl Files {
         }
     }
 
-    /// Whether there are clusters that nothing leads to any more.
+    /// Whether there are clusters and files that nothing leads to any more.
     pub(super) fn has_leftover(&self) -> bool {
-        steps::leftover(&self.clusters, &self.current)
+        steps::leftover(&self.clusters, &self.current) || !self.stale.is_empty()
     }
 
-    /// Takes those away.
+    /// Takes those away. One of the files may hold a key.
     pub(super) fn drop_leftover(&mut self) -> Result<(), WriteError> {
+        for name in std::mem::take(&mut self.stale) {
+            // Whoever has taken it away has done what was to be done.
+            let _ = std::fs::remove_file(self.folder.join(name));
+        }
+        if !steps::leftover(&self.clusters, &self.current) {
+            return Ok(());
+        }
         self.version += 1;
         self.clusters.clone_from(&self.current.clusters);
         self.write_clusters(&self.clusters)
@@ -292,6 +319,13 @@ impl Files {
         let Some(secret) = of.secrets.get(name) else { return Ok(()) };
         secrets::write(&self.folder, secret, self.version)
     }
+}
+
+/// The names of the files of secrets, endpoints and filters.
+fn names(of: &Dynamic) -> impl Iterator<Item = PathBuf> {
+    let secrets = of.secrets.keys().map(|name| PathBuf::from(secrets::file_name(name)));
+    let endpoints = of.endpoints.keys().map(|name| dynamic::endpoints_name(name));
+    secrets.chain(endpoints).chain(of.filters.keys().map(|name| dynamic::file_name(name)))
 }
 
 fn place(listener: &Listener) -> String {

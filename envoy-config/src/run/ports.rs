@@ -17,6 +17,9 @@ pub(super) fn taken(address: SocketAddr, what: &str) -> Option<String> {
     };
     let hint = match what {
         ADMIN => "choose another with `--admin`, such as `--admin 127.0.0.1:15099`",
+        _ if error.kind() == ErrorKind::AddrNotAvailable => {
+            "listen on an address of this machine with `--bind`, such as `--bind 0.0.0.0`"
+        }
         _ => "listen elsewhere with `--port`, such as `--port 80=8080`",
     };
     Some(format!("port {port} ({what} on `{}`) {reason}\nhint: {hint}", address.ip()))

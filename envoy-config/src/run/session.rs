@@ -9,7 +9,7 @@ use super::dynamic::{self, Dynamic};
 use super::envoy::{self, Envoy, Unfit};
 use super::events::{By, Event, Inbox};
 use super::failure::{Again, Failure};
-use super::files::{self, Files};
+use super::files::{self, Files, StepError};
 use super::folder::PrivateFolder;
 use super::launcher::Launcher;
 use super::say::say;
@@ -290,8 +290,14 @@ impl Session {
         self.pass_on();
         self.envoy.forget();
         let (admin, inbox, envoy) = (&self.admin, &mut self.inbox, &mut self.envoy);
-        let mut meanwhile = || inbox.lines().for_each(|line| envoy.log(line));
+        let mut meanwhile = || {
+            inbox.lines().for_each(|line| envoy.log(line));
+            inbox.is_stopped()
+        };
         if let Err(error) = self.files.take(new, &steps, admin, &mut meanwhile) {
+            if matches!(error, StepError::Stopped) {
+                return Err(Failure::Stopped);
+            }
             // Its reason may come a moment after its counters.
             std::thread::sleep(Duration::from_millis(100));
             self.pass_on();
