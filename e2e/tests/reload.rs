@@ -172,7 +172,7 @@ fn a_file_that_is_emptied_takes_nothing_away() {
 
 /// The folder with the files that Envoy reads.
 fn private_folder(running: &Running) -> PathBuf {
-    let dump = running.admin.request("GET", "admin", "/config_dump?resource=bootstrap", &[]).unwrap();
+    let dump = running.admin.request("GET", "admin", "/config_dump", &[]).unwrap();
     let end = dump.body.find("/listeners.yaml").unwrap();
     let begin = dump.body[..end].rfind('"').unwrap() + 1;
     PathBuf::from(&dump.body[begin..end])
