@@ -187,10 +187,14 @@ pub struct EarlyHeaderMutation {
     pub mutations: Vec<RequestMutation>,
 }
 
-/// A header that is put into requests.
+/// A change to a request's headers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestMutation {
-    append: HeaderValueOption,
+#[serde(rename_all = "snake_case")]
+pub enum RequestMutation {
+    /// This one is put there.
+    Append(HeaderValueOption),
+    /// The one of this name is taken away.
+    Remove(&'static str),
 }
 
 /// `envoy.config.core.v3.HeaderValueOption`: a header in place of one of that name.
@@ -226,7 +230,7 @@ pub struct RequestMutations {
 impl RequestMutation {
     /// Puts a header into each request, in place of one of that name.
     pub fn set(name: &str, value: &str) -> Self {
-        Self { append: HeaderValueOption::set(name.to_owned(), value.to_owned()) }
+        Self::Append(HeaderValueOption::set(name.to_owned(), value.to_owned()))
     }
 }
 
@@ -234,5 +238,10 @@ impl EarlyHeaderMutation {
     /// Puts a header into each request, in place of one of that name.
     pub fn set(name: &str, value: &str) -> Self {
         Self { mutations: vec![RequestMutation::set(name, value)] }
+    }
+
+    /// Takes a header away from each request.
+    pub fn remove(name: &'static str) -> Self {
+        Self { mutations: vec![RequestMutation::Remove(name)] }
     }
 }

@@ -51,18 +51,27 @@ pub(super) fn filter(
         manager.tracing = Some(tracing);
         manager.request_id_extension = request_id;
     }
-    if asks && http.proxy.routes() {
-        manager.early_header_mutation_extensions = vec![undecided()];
+    if http.proxy.routes() {
+        let early = if asks { undecided() } else { not_by_clients() };
+        manager.early_header_mutation_extensions = vec![early];
     }
     let manager = Any::HttpConnectionManager(Box::new(manager));
     Extension::new("envoy.filters.network.http_connection_manager", manager)
 }
 
+/// A client chooses no route, even if a filter that has broken down takes nothing away.
+fn not_by_clients() -> Extension {
+    early(EarlyHeaderMutation::remove(header_names::CLUSTER))
+}
+
+fn early(mutation: EarlyHeaderMutation) -> Extension {
+    Extension::new("envoy.http.early_header_mutation.header_mutation", Any::EarlyHeaderMutation(mutation))
+}
+
 /// Envoy asks no server about a request that has no route. Where the filters of ours choose it, that is every request so
 /// far: a header of theirs gives it one until they take the header away, as they do with a client's.
 pub(super) fn undecided() -> Extension {
-    let mutation = EarlyHeaderMutation::set(header_names::CLUSTER, UNDECIDED);
-    Extension::new("envoy.http.early_header_mutation.header_mutation", Any::EarlyHeaderMutation(mutation))
+    early(EarlyHeaderMutation::set(header_names::CLUSTER, UNDECIDED))
 }
 
 /// Whether `//` becomes `/`.

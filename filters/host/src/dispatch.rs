@@ -88,6 +88,8 @@ impl<const POLICIES: u8> Dispatcher<POLICIES> {
 
     /// Takes the configuration of `root`, so many bytes long. `false` makes Envoy reject it and keep the one before.
     pub fn on_configure(&self, root: u32, size: usize) -> bool {
+        // The main thread has configurations and no streams: nothing else would end those that were replaced.
+        self.sweep(root);
         let Some(plugin) = Plugin::configured(size) else { return false };
         if let Ok(mut plugins) = self.plugins.try_borrow_mut() {
             plugins.retain(|(id, _)| *id != root);
