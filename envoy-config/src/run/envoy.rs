@@ -33,6 +33,8 @@ const EXPECTED: [&[&str]; 2] = [
 pub(super) struct Envoy {
     child: Child,
     last_lines: VecDeque<String>,
+    /// A filter of its has broken down for good.
+    unguarded: bool,
 }
 
 impl Envoy {
@@ -64,7 +66,7 @@ impl Envoy {
         if let Some(output) = child.stderr.take() {
             events::lines(output, events);
         }
-        Ok(Self { child, last_lines: VecDeque::new() })
+        Ok(Self { child, last_lines: VecDeque::new(), unguarded: false })
     }
 
     /// Passes a line of its log on to the user.
@@ -73,6 +75,7 @@ impl Envoy {
             return;
         }
         say!("envoy: {line}");
+        self.unguarded |= leaves_filter_out(&line);
         if self.last_lines.len() == LINES {
             self.last_lines.pop_front();
         }
@@ -87,6 +90,11 @@ impl Envoy {
     /// The last lines of its log.
     pub(super) fn said(&self) -> impl Iterator<Item = &str> {
         self.last_lines.iter().map(String::as_str)
+    }
+
+    /// Whether requests pass it without one of its filters.
+    pub(super) fn is_unguarded(&self) -> bool {
+        self.unguarded
     }
 
     /// Whether it is gone, and how it ended.
@@ -191,8 +199,19 @@ fn last_words(said: &str) -> String {
 }
 
 fn arguments(mut command: Command, path: &Path, options: &RunOptions) -> Command {
-    command.arg("-c").arg(path).args(["--log-level", options.log_level.as_deref().unwrap_or("warning")]);
+    let level = options.log_level.as_deref().unwrap_or("warning");
+    command.arg("-c").arg(path).args(["--log-level", level]);
+    // What is said of broken filters has to be heard.
+    if matches!(level, "critical" | "off") {
+        command.args(["--component-log-level", "wasm:error"]);
+    }
     command
+}
+
+/// Whether this line of Envoy's log says that a thread has no VM for a filter that all others have taken. Whatever the failure
+/// policy, Envoy then leaves the filter out: requests would pass by all policies.
+fn leaves_filter_out(line: &str) -> bool {
+    line.contains("Failed to") && line.contains("thread-local Wasm")
 }
 
 /// What tells why something was refused: the filters' own words if there are any, else Envoy's.
@@ -219,6 +238,16 @@ pub(super) fn check_path(folder: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_that_is_left_out_is_noticed() {
+        let line = "[2026-11-28 21:48:57.651][32637][error][wasm] [source/extensions/common/wasm/wasm.cc:104] Wasm VM \
+                    failed Failed to configure thread-local Wasm plugin";
+        assert!(leaves_filter_out(line));
+        assert!(!leaves_filter_out(
+            "[warning][config] Filesystem config update rejected: Unable to create Wasm plugin"
+        ));
+    }
 
     #[test]
     fn a_failure_never_goes_without_a_word() {

@@ -143,8 +143,9 @@ impl Session {
         let filters = refused(r"^extension_config_discovery\..*\.(update_rejected|config_fail)$");
         let listeners = refused(r"^listener_manager\.(lds\.update_rejected|listener_create_failure)$");
         let certificates = refused(r"^sds\..*\.update_rejected$");
-        if filters || listeners || certificates {
-            self.pass_on();
+        self.pass_on();
+        if self.envoy.is_unguarded() {
+            return Err(self.unguarded());
         }
         if certificates {
             say!("error: Envoy refuses a certificate, or what goes with it: {}", self.why());
@@ -164,6 +165,9 @@ impl Session {
     pub(super) fn serve(&mut self, source: &dyn Source) -> Exit {
         self.look_ahead(source);
         loop {
+            if self.envoy.is_unguarded() {
+                return self.unguarded();
+            }
             match self.inbox.next(self.alarm()) {
                 None => self.ring(source),
                 Some(Event::Line(line)) => self.envoy.log(line),
@@ -292,7 +296,7 @@ impl Session {
         let (admin, inbox, envoy) = (&self.admin, &mut self.inbox, &mut self.envoy);
         let mut meanwhile = || {
             inbox.lines().for_each(|line| envoy.log(line));
-            inbox.is_stopped()
+            inbox.is_stopped() || envoy.is_unguarded()
         };
         if let Err(error) = self.files.take(new, &steps, admin, &mut meanwhile) {
             if matches!(error, StepError::Stopped) {
@@ -341,6 +345,15 @@ impl Session {
         });
         self.envoy.stop();
         Exit::Success
+    }
+
+    /// Ends an Envoy that lets requests pass without a filter: nobody is served rather than anybody.
+    fn unguarded(&mut self) -> Exit {
+        self.envoy.stop();
+        environment(
+            "a filter has broken down, most likely for want of memory, and Envoy would let requests pass without it: it was \
+             stopped",
+        )
     }
 
     /// Says how Envoy has ended.

@@ -143,7 +143,9 @@ fn where_our_filters_choose_the_route_there_is_one_before() {
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}])
     );
     assert_eq!(first, "envoy.filters.http.rbac");
-    assert_eq!(early(&[EDGE], &gateway()), (Value::Null, json!("outrigger")));
+    let (mutation, first) = early(&[EDGE], &gateway());
+    assert_eq!(mutation["typed_config"]["mutations"], json!([{"remove": "x-outrigger-cluster"}]));
+    assert_eq!(first, "outrigger");
     // To a sidecar's application there is always a route.
     assert_eq!(early(&[&asks], &sidecar()), (Value::Null, json!("envoy.filters.http.rbac")));
 }
