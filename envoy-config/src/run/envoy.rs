@@ -64,7 +64,14 @@ impl Envoy {
         end_with_us(&mut command);
         let mut child = command.spawn()?;
         if let Some(output) = child.stderr.take() {
-            events::lines(output, events);
+            let pid = child.id();
+            // `docker run` passes on what can be passed on.
+            let how = if matches!(launcher, Launcher::Image(_)) { Signal::TERM } else { Signal::KILL };
+            events::lines(output, events, move |line| {
+                if leaves_filter_out(line) {
+                    signal(pid, how);
+                }
+            });
         }
         Ok(Self { child, last_lines: VecDeque::new(), unguarded: false })
     }
@@ -116,11 +123,14 @@ impl Envoy {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        // It may be gone already, and that is what is wanted.
-        let _ =
-            i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).map(|pid| kill_process(pid, signal));
+    fn signal(&self, how: Signal) {
+        signal(self.child.id(), how);
     }
+}
+
+fn signal(process: u32, how: Signal) {
+    // It may be gone already, and that is what is wanted.
+    let _ = i32::try_from(process).ok().and_then(Pid::from_raw).map(|pid| kill_process(pid, how));
 }
 
 impl Drop for Envoy {

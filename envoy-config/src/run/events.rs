@@ -67,14 +67,19 @@ fn ignores(status: &str, signal: i32) -> bool {
     u32::try_from(signal - 1).ok().and_then(|bit| mask.checked_shr(bit)).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Sends the lines of Envoy's output.
-pub(super) fn lines(output: impl Read + Send + 'static, events: Sender<Event>) {
+/// Sends the lines of Envoy's output, each after `hear` has had it at once.
+pub(super) fn lines(
+    output: impl Read + Send + 'static,
+    events: Sender<Event>,
+    hear: impl Fn(&str) + Send + 'static,
+) {
     thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         while let Ok(1..) = output.read_until(b'\n', &mut line) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
+            hear(&text);
             if events.send(Event::Line(text)).is_err() {
                 return;
             }

@@ -347,7 +347,8 @@ impl Session {
         Exit::Success
     }
 
-    /// Ends an Envoy that lets requests pass without a filter: nobody is served rather than anybody.
+    /// Ends an Envoy that lets requests pass without a filter, should it not have ended yet: nobody is served rather than
+    /// anybody.
     fn unguarded(&mut self) -> Exit {
         self.envoy.stop();
         environment(
@@ -360,6 +361,9 @@ impl Session {
     fn died(&mut self) -> Exit {
         std::thread::sleep(Duration::from_millis(100));
         self.pass_on();
+        if self.envoy.is_unguarded() {
+            return self.unguarded();
+        }
         let how = self
             .envoy
             .ended()
