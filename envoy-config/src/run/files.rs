@@ -27,6 +27,8 @@ pub(super) struct Files {
     clusters: BTreeMap<String, Cluster>,
     /// Files that nothing names any more.
     stale: BTreeSet<PathBuf>,
+    /// Clusters and files that nothing led to when [`Self::mark_leftover`] last looked.
+    due: (BTreeSet<String>, BTreeSet<PathBuf>),
     /// Files that a change has touched and that could not be put back: Envoy may have what `current` does not say.
     astray: Vec<Step>,
     version: u64,
@@ -76,6 +78,7 @@ impl Files {
             folder,
             current,
             stale: BTreeSet::new(),
+            due: Default::default(),
             astray: Vec::new(),
             version: 1,
         };
@@ -264,22 +267,26 @@ impl Files {
         }
     }
 
-    /// Whether there are clusters and files that nothing leads to any more.
-    pub(super) fn has_leftover(&self) -> bool {
-        steps::leftover(&self.clusters, &self.current) || !self.stale.is_empty()
+    /// Notes the clusters and files that nothing leads to any more, for [`Self::drop_leftover`]. `false`: there are none.
+    pub(super) fn mark_leftover(&mut self) -> bool {
+        let clusters = steps::leftover(&self.clusters, &self.current).cloned().collect();
+        self.due = (clusters, self.stale.clone());
+        !self.due.0.is_empty() || !self.due.1.is_empty()
     }
 
-    /// Takes those away. One of the files may hold a key.
+    /// Takes away those of them that nothing leads to still. One of the files may hold a key.
     pub(super) fn drop_leftover(&mut self) -> Result<(), WriteError> {
-        for name in std::mem::take(&mut self.stale) {
+        let (mut clusters, files) = std::mem::take(&mut self.due);
+        for name in files.into_iter().filter(|name| self.stale.remove(name)) {
             // Whoever has taken it away has done what was to be done.
             let _ = std::fs::remove_file(self.folder.join(name));
         }
-        if !steps::leftover(&self.clusters, &self.current) {
+        clusters.retain(|name| !self.current.clusters.contains_key(name));
+        if clusters.is_empty() {
             return Ok(());
         }
         self.version += 1;
-        self.clusters.clone_from(&self.current.clusters);
+        self.clusters.retain(|name, _| !clusters.contains(name));
         self.write_clusters(&self.clusters)
     }
 
@@ -409,6 +416,45 @@ fn in_statistics(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::testing::rendered;
+
+    /// A gateway that leads to this host.
+    fn to(host: &str) -> Rendered {
+        let text = format!(
+            "{{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {{name: gw}}, spec: {{selector: {{istio: \
+             ingressgateway}}, servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ['*']}}]}}}}\n---\n\
+             {{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {{name: vs}}, spec: {{hosts: ['*'], \
+             gateways: [gw], http: [{{route: [{{destination: {{host: {host}}}}}]}}]}}}}"
+        );
+        rendered(&[&text]).unwrap()
+    }
+
+    #[test]
+    fn what_was_left_over_when_it_was_looked_for_goes_and_what_came_since_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = Files::create(folder.path().to_owned(), &to("one.test")).unwrap();
+        let change = |files: &mut Files, host: &str| {
+            files.current = Dynamic::new(&to(host), &files.folder);
+            files.clusters.extend(files.current.clusters.clone());
+        };
+        let hosts = |files: &Files| -> Vec<String> {
+            files.clusters.keys().map(|name| name.rsplit('|').next().unwrap_or_default().to_owned()).collect()
+        };
+        assert!(!files.mark_leftover());
+        change(&mut files, "two.test");
+        assert!(files.mark_leftover());
+        change(&mut files, "three.test");
+        files.drop_leftover().unwrap();
+        assert_eq!(hosts(&files), ["three.test", "two.test"]);
+        assert!(files.mark_leftover());
+        change(&mut files, "two.test");
+        files.drop_leftover().unwrap();
+        assert_eq!(hosts(&files), ["three.test", "two.test"], "it is led to again");
+        assert!(files.mark_leftover());
+        files.drop_leftover().unwrap();
+        assert_eq!(hosts(&files), ["two.test"]);
+        assert!(!files.mark_leftover());
+    }
 
     #[test]
     fn only_the_counters_of_the_step_count() {

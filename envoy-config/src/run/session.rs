@@ -198,10 +198,11 @@ impl Session {
     /// Does what is due.
     fn ring(&mut self, source: &dyn Source) {
         let now = Instant::now();
-        if self.sweep.take_if(|sweep| *sweep <= now).is_some()
-            && let Err(error) = self.files.drop_leftover()
-        {
-            say!("warning: can't drop clusters that are not used any more: {error}");
+        if self.sweep.take_if(|sweep| *sweep <= now).is_some() {
+            if let Err(error) = self.files.drop_leftover() {
+                say!("warning: can't drop clusters that are not used any more: {error}");
+            }
+            self.plan_sweep();
         }
         if let Some((_, text)) = self.notice.take_if(|(at, _)| *at <= now) {
             say!("warning: {text}");
@@ -313,8 +314,15 @@ impl Session {
             return Err(if again { Failure::Passing } else { Failure::Refused });
         }
         self.rendered = rendered;
-        self.sweep = self.files.has_leftover().then(|| Instant::now() + KEEP);
+        // One that is planned already is not put off: changes may come faster than that.
+        if self.sweep.is_none() {
+            self.plan_sweep();
+        }
         Ok(Some(steps::summary(&steps)))
+    }
+
+    fn plan_sweep(&mut self) {
+        self.sweep = self.files.mark_leftover().then(|| Instant::now() + KEEP);
     }
 
     fn not_reloaded(&mut self) {

@@ -55,9 +55,12 @@ pub(super) fn between(old: &Dynamic, new: &Dynamic, astray: &[Step]) -> Vec<Step
     steps
 }
 
-/// Whether `present` holds clusters that `wanted` does not.
-pub(super) fn leftover(present: &BTreeMap<String, Cluster>, wanted: &Dynamic) -> bool {
-    present.keys().any(|name| !wanted.clusters.contains_key(name))
+/// The clusters of `present` that `wanted` does not have.
+pub(super) fn leftover<'p>(
+    present: &'p BTreeMap<String, Cluster>,
+    wanted: &Dynamic,
+) -> impl Iterator<Item = &'p String> {
+    present.keys().filter(|name| !wanted.clusters.contains_key(*name))
 }
 
 /// What a list of steps comes to, for people.
@@ -107,7 +110,7 @@ spec:
     #[test]
     fn nothing_is_done_for_no_change() {
         let one = dynamic(&TWO.replace("host: two", "host: one"));
-        assert!(between(&one, &one, &[]).is_empty() && !leftover(&one.clusters, &one));
+        assert!(between(&one, &one, &[]).is_empty() && leftover(&one.clusters, &one).next().is_none());
     }
 
     #[test]
@@ -126,7 +129,7 @@ spec:
         let [Step::Clusters(clusters), Step::Filter(_)] = steps.as_slice() else { panic!("{steps:?}") };
         let name = |host: &str| format!("outbound|80||{host}.default.svc.cluster.local");
         assert_eq!(clusters.keys().cloned().collect::<Vec<_>>(), [name("one"), name("two")]);
-        assert!(leftover(clusters, &two));
+        assert!(leftover(clusters, &two).eq([&name("one")]));
         assert_eq!(summary(&steps), "filters, clusters");
     }
 

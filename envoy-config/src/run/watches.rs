@@ -1,6 +1,8 @@
 //! Whether Envoy can watch its files. It takes an inotify instance for each, of which a user has few, and ends itself when there
 //! is none left.
 
+use std::collections::BTreeSet;
+
 use super::dynamic::Dynamic;
 
 /// What Envoy takes besides: for listeners, clusters and itself.
@@ -32,12 +34,13 @@ pub(super) fn for_start(new: &Dynamic) -> Result<(), NoRoom> {
 /// # Errors
 /// One of them would end itself.
 pub(super) fn for_change(old: &Dynamic, new: &Dynamic) -> Result<(), NoRoom> {
-    let is_new = |name: &(Kind, &str)| !files(old).any(|known| known == *name);
-    let added = if files(new).count() > files(old).count() { files(new).filter(is_new).count() } else { 0 };
+    let known: BTreeSet<_> = files(old).collect();
+    // What is old goes after what is new has come.
+    let added = files(new).filter(|file| !known.contains(file)).count();
     room_for(added.max(new.secrets.len() + OTHERS))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Endpoints,
     Filter,
@@ -72,4 +75,48 @@ fn room_for(needed: usize) -> Result<(), NoRoom> {
 #[cfg(not(target_os = "linux"))]
 fn room_for(_: usize) -> Result<(), NoRoom> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::rendered;
+
+    const GATEWAY: &str = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+";
+
+    /// A gateway that leads to so many services with addresses.
+    fn to_services(count: usize) -> Dynamic {
+        let service = |number: usize| {
+            format!(
+                "{{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {{name: s{number}}}, spec: {{hosts: \
+                 [s{number}.test], resolution: STATIC, ports: [{{number: 80, name: http, protocol: HTTP}}], endpoints: \
+                 [{{address: 10.0.0.1}}]}}}}\n---\n{{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: \
+                 {{name: v{number}}}, spec: {{hosts: [v{number}.test], gateways: [gw], http: [{{route: [{{destination: \
+                 {{host: s{number}.test}}}}]}}]}}}}"
+            )
+        };
+        let services: Vec<_> = (0..count).map(service).collect();
+        let all: Vec<_> = std::iter::once(GATEWAY).chain(services.iter().map(String::as_str)).collect();
+        Dynamic::new(&rendered(&all).unwrap(), std::path::Path::new("/f"))
+    }
+
+    #[test]
+    fn of_many_services_no_file_is_watched() {
+        let watched = |count| files(&to_services(count)).count();
+        assert_eq!((watched(1), watched(40), watched(41), watched(300)), (2, 41, 1, 1));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_the_way_out() {
+        let message = NoRoom { needed: 50, room: 3 }.to_string();
+        assert!(message.contains("50 more files") && message.contains("max_user_instances"), "{message}");
+        assert_eq!(room_for(0), Ok(()));
+    }
 }
