@@ -109,16 +109,20 @@ impl Inject {
     fn write(&self, name: &str, injected: &Injected) -> Exit {
         injected.warnings.iter().for_each(|warning| say("warning", name, warning));
         let services = self.resources.join(SERVICES);
-        let done = fs::create_dir_all(&self.resources).map_err(|error| (self.resources.as_path(), error));
-        let done =
-            done.and_then(|()| put(&services, &injected.services).map_err(|e| (services.as_path(), e)));
-        let written = done.and_then(|()| match self.output.as_os_str().as_encoded_bytes() {
-            b"-" => Ok(super::print_document(&injected.compose).then(Exit::Success)),
-            _ => match put(&self.output, &injected.compose) {
-                Ok(()) => Ok(Exit::Success),
-                Err(error) => Err((self.output.as_path(), error)),
-            },
-        });
+        let printed = self.output.as_os_str() == "-";
+        // Sidecars that run already read the services, so those come last: of what can't be deployed nobody hears.
+        let written = match printed {
+            true => Ok(()),
+            false => put(&self.output, &injected.compose).map_err(|error| (self.output.as_path(), error)),
+        };
+        let folder = || fs::create_dir_all(&self.resources).map_err(|e| (self.resources.as_path(), e));
+        let written = written
+            .and_then(|()| folder())
+            .and_then(|()| put(&services, &injected.services).map_err(|error| (services.as_path(), error)))
+            .map(|()| match printed {
+                true => super::print_document(&injected.compose).then(Exit::Success),
+                false => Exit::Success,
+            });
         let exit = match written {
             Ok(exit) => exit,
             Err((path, error)) => {

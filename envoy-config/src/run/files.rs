@@ -176,8 +176,9 @@ impl Files {
         meanwhile: &mut dyn FnMut() -> bool,
     ) -> Result<(), StepError> {
         let (what, filter, warming) = match step {
-            Step::Clusters(_) => {
-                ("clusters".to_owned(), r"^cluster_manager\.".to_owned(), "cluster_manager.warming_clusters")
+            Step::Clusters(clusters) => {
+                let what = format!("clusters{}", new_ones(clusters, &self.clusters));
+                (what, r"^cluster_manager\.".to_owned(), "cluster_manager.warming_clusters")
             }
             Step::Listeners => (
                 "listeners".to_owned(),
@@ -325,6 +326,18 @@ impl Files {
     fn write_secret(&self, of: &Dynamic, name: &str) -> Result<(), WriteError> {
         let Some(secret) = of.secrets.get(name) else { return Ok(()) };
         secrets::write(&self.folder, secret, self.version)
+    }
+}
+
+/// The names of those of `clusters` that are not the same in `old`, for people.
+fn new_ones(clusters: &BTreeMap<String, Cluster>, old: &BTreeMap<String, Cluster>) -> String {
+    const TOLD: usize = 3;
+    let new: Vec<_> = clusters.iter().filter(|(name, cluster)| old.get(*name) != Some(cluster)).collect();
+    let named: Vec<_> = new.iter().take(TOLD).map(|(name, _)| format!("`{name}`")).collect();
+    match new.len() {
+        0 => String::new(),
+        1..=TOLD => format!(" {}", named.join(", ")),
+        more => format!(" {} and {} more", named.join(", "), more - TOLD),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::render::{Rendered, replace};
 
 /// How long Envoy may take to start: V8 compiles a megabyte of module in about a second, on a busy machine in ten.
 const START: Duration = Duration::from_secs(120);
+/// How long nothing is said of that.
+const SILENCE: Duration = Duration::from_secs(10);
 /// How long clusters that nothing leads to any more are kept: a filter may hold a request back for so long that was
 /// sent there, and it may be tried again.
 const KEEP: Duration = Duration::from_secs(60);
@@ -122,10 +124,14 @@ impl Session {
     }
 
     fn wait_until_ready(&mut self) -> Result<(), Exit> {
-        let end = Instant::now() + START;
+        let start = Instant::now();
+        let (end, mut patience) = (start + START, Some(start + SILENCE));
         while !self.admin.ready() {
             std::thread::sleep(Duration::from_millis(20));
             self.pass_on();
+            if patience.take_if(|patience| *patience <= Instant::now()).is_some() {
+                say!("waiting for Envoy, which compiles the filters and looks up the names of services");
+            }
             if self.inbox.is_stopped() {
                 return Err(Exit::Success);
             }
