@@ -9,9 +9,10 @@ use super::dynamic::{self, Dynamic};
 use super::envoy::{self, Envoy, Unfit};
 use super::events::{By, Event, Inbox};
 use super::failure::{Again, Failure};
-use super::files::{self, Files, StepError};
+use super::files::{Files, StepError};
 use super::folder::PrivateFolder;
 use super::launcher::Launcher;
+use super::places::addresses;
 use super::say::say;
 use super::watched::Watched;
 use super::{RunOptions, Source, drain, environment, ports, steps, watches};
@@ -341,7 +342,7 @@ impl Session {
 
     fn see_that_ports_are_free(&self, new: &Dynamic) -> Result<(), Failure> {
         let old = self.files.addresses();
-        let added = files::addresses(new).into_iter().filter(|new| !ports::shares_one(*new, &old));
+        let added = addresses(new).into_iter().filter(|new| !ports::shares_one(*new, &old));
         let taken: Vec<_> = added.filter_map(|address| ports::taken(address, "listener")).collect();
         for message in &taken {
             say!("error: {message}");
