@@ -73,9 +73,8 @@ impl KeyPair {
         const KEY: &str = "the private key";
         let certificates = certificates(chain, CHAIN)?;
         // Envoy takes none of them if one can't be read.
-        let chain_of = certificates.iter().map(|certificate| parsed(certificate, CHAIN));
-        let chain_of: Vec<_> = chain_of.collect::<Result<_, _>>()?;
-        let certificate = chain_of.first().ok_or(Broken::NoCertificate(CHAIN))?;
+        let read = parsed(&certificates, CHAIN)?;
+        let certificate = read.first().ok_or(Broken::NoCertificate(CHAIN))?;
         let private = PrivateKeyDer::from_pem_slice(key).map_err(|_| Broken::NoKey(KEY))?;
         let public = key::public(&private).ok_or(Broken::BadKey(KEY))?;
         if *public != *certificate.public_key().subject_public_key.data {
@@ -95,8 +94,7 @@ impl Authorities {
         const AUTHORITIES: &str = "the list of authorities";
         const REVOKED: &str = "the file of revoked certificates";
         let certificates = certificates(authorities, AUTHORITIES)?;
-        let read = certificates.iter().map(|certificate| parsed(certificate, AUTHORITIES));
-        let read: Vec<_> = read.collect::<Result<_, _>>()?;
+        let read = parsed(&certificates, AUTHORITIES)?;
         let ends = read.iter().map(|certificate| certificate.validity().not_after.timestamp()).max();
         let revoked = revoked.map(|text| Revoked::read(text, &read, REVOKED)).transpose()?;
         let ends = ends.ok_or(Broken::NoCertificate(AUTHORITIES))?;
@@ -105,10 +103,11 @@ impl Authorities {
 }
 
 fn parsed<'c>(
-    certificate: &'c CertificateDer<'_>,
+    certificates: &'c [CertificateDer<'_>],
     what: &'static str,
-) -> Result<X509Certificate<'c>, Broken> {
-    X509Certificate::from_der(certificate).map(|(_, read)| read).map_err(|_| Broken::BadCertificate(what))
+) -> Result<Vec<X509Certificate<'c>>, Broken> {
+    let read = certificates.iter().map(|one| X509Certificate::from_der(one).map(|(_, read)| read));
+    read.collect::<Result<_, _>>().map_err(|_| Broken::BadCertificate(what))
 }
 
 fn certificates(text: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, Broken> {

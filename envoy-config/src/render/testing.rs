@@ -4,6 +4,16 @@ use outrigger_api::{Problem, Proxy, Resource, Role};
 
 use super::{Options, Rendered, render};
 
+/// A Gateway `gw` with one server of plain HTTP, for every host.
+pub(crate) const GATEWAY: &str = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+";
+
 /// Resources from YAML texts, which must be right.
 pub(crate) fn resources(texts: &[&str]) -> Vec<Resource> {
     let parsed = outrigger_api::parse_yaml(texts.join("\n---\n").as_bytes(), "test.yaml", "default");

@@ -12,18 +12,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::testing::{gateway, rendered, resources, sidecar};
+use super::testing::{GATEWAY, gateway, rendered, resources, sidecar};
 use super::{AppPort, Filters, INBOUND_PORT, Options, Rendered, is_incomplete, render};
 use crate::mesh_config::{MeshConfig, OutboundTraffic, PathNormalization};
-
-const GATEWAY: &str = "
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
-";
 
 const MYAPP: &str = "
 apiVersion: networking.istio.io/v1

@@ -350,17 +350,15 @@ fn names(of: &Dynamic) -> impl Iterator<Item = PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::rendered;
+    use crate::render::testing::{GATEWAY, rendered};
 
     /// A gateway that leads to this host.
     fn to(host: &str) -> Rendered {
         let text = format!(
-            "{{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {{name: gw}}, spec: {{selector: {{istio: \
-             ingressgateway}}, servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ['*']}}]}}}}\n---\n\
-             {{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {{name: vs}}, spec: {{hosts: ['*'], \
+            "{{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {{name: vs}}, spec: {{hosts: ['*'], \
              gateways: [gw], http: [{{route: [{{destination: {{host: {host}}}}}]}}]}}}}"
         );
-        rendered(&[&text]).unwrap()
+        rendered(&[GATEWAY, &text]).unwrap()
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::envoy::Any;
     use crate::envoy::scalars::Block;
-    use crate::render::testing::rendered;
+    use crate::render::testing::{GATEWAY, rendered};
 
     const TWO: &str = "
 apiVersion: networking.istio.io/v1
@@ -97,15 +97,6 @@ spec:
     fn dynamic(resources: &str) -> Dynamic {
         Dynamic::new(&rendered(&[resources, GATEWAY]).unwrap(), std::path::Path::new("/f"))
     }
-
-    const GATEWAY: &str = "
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
-";
 
     #[test]
     fn nothing_is_done_for_no_change() {

@@ -80,16 +80,7 @@ fn room_for(_: usize) -> Result<(), NoRoom> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::rendered;
-
-    const GATEWAY: &str = "
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
-";
+    use crate::render::testing::{GATEWAY, rendered};
 
     /// A gateway that leads to so many services with addresses.
     fn to_services(count: usize) -> Dynamic {

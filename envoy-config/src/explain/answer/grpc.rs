@@ -1,6 +1,6 @@
 //! Answers to requests of gRPC: Envoy makes the status and body of its own, and of the filters', into those of gRPC.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{Answer, HeaderChanges, Outcome};
 
@@ -39,15 +39,8 @@ fn of_http(status: u16) -> u32 {
 
 /// As `grpc-message` has it.
 fn encoded(message: &str) -> String {
-    let mut encoded = String::with_capacity(message.len());
-    for byte in message.bytes() {
-        match byte {
-            b'%' => encoded.push_str("%25"),
-            b' '..=b'~' => encoded.push(char::from(byte)),
-            _ => _ = write!(encoded, "%{byte:02X}"),
-        }
-    }
-    encoded
+    const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
+    utf8_percent_encode(message, ENCODED).to_string()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::render::testing::{gateway, resources, sidecar};
+use crate::render::testing::{GATEWAY, gateway, resources, sidecar};
 use crate::render::{AppPort, Options, render};
 
 const PROVIDERS: &str = "
@@ -110,15 +110,6 @@ fn a_server_is_asked_by_http() {
     assert_eq!(servers, [Server { destination, grpc: false }]);
 }
 
-const EDGE: &str = "
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
-";
-
 fn options() -> Options {
     let (mesh, _) = outrigger_api::parse_mesh_config(PROVIDERS.as_bytes(), "mesh.yaml");
     Options { mesh, app_ports: vec![AppPort { port: 80, opened: 15006 }], ..Options::default() }
@@ -136,14 +127,14 @@ fn where_our_filters_choose_the_route_there_is_one_before() {
         (manager["early_header_mutation_extensions"][0].clone(), manager["http_filters"][0]["name"].clone())
     };
     let asks = custom("a", "web");
-    let (mutation, first) = early(&[EDGE, &asks], &gateway());
+    let (mutation, first) = early(&[GATEWAY, &asks], &gateway());
     assert_eq!(
         mutation["typed_config"]["mutations"],
         json!([{"append": {"header": {"key": "x-outrigger-cluster", "value": "undecided"},
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}])
     );
     assert_eq!(first, "envoy.filters.http.rbac");
-    let (mutation, first) = early(&[EDGE], &gateway());
+    let (mutation, first) = early(&[GATEWAY], &gateway());
     assert_eq!(mutation["typed_config"]["mutations"], json!([{"remove": "x-outrigger-cluster"}]));
     assert_eq!(first, "outrigger");
     // To a sidecar's application there is always a route.
@@ -173,7 +164,7 @@ fn a_server_is_asked_by_grpc_about_both() {
 fn requests_to_a_port_that_is_asked_by_grpc_may_be_for_http_1() {
     let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: vs}\nspec: {hosts: ['*'], gateways: \
                  [gw], http: [{route: [{destination: {host: rpc.example, port: {number: 9000}}}]}]}\n";
-    let all = resources(&[EDGE, &custom("a", "rpc"), route]);
+    let all = resources(&[GATEWAY, &custom("a", "rpc"), route]);
     let rendered = render(&all, &gateway(), &options()).unwrap();
     let version = |name: &str| {
         let cluster = rendered.clusters.iter().find(|cluster| cluster.name == name).unwrap();
